@@ -1,0 +1,66 @@
+"""Every error that bakeoff raises on purpose, and the exit code it ends with.
+
+::
+
+    BakeoffError                 1  the work failed
+      UsageError                 2  wrong use: an unknown name, a value out of range
+      SetupError                 1  this machine lacks something; the message names the cure
+      TerraformError             1  Terraform's own words
+      JobError                   1  the job failed, with the last words of its log
+      RecordError                1  a record is damaged or cannot be written
+      LeftoverError              3  something of ours is still there
+      Interrupted              130  Ctrl-C or SIGTERM, after teardown
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class BakeoffError(Exception):
+    """The work failed."""
+
+    exit_code = 1
+
+
+class UsageError(BakeoffError):
+    """Wrong use: the message names the rule, the value and the cure."""
+
+    exit_code = 2
+
+
+class SetupError(BakeoffError):
+    """This machine lacks something; the message ends with the command that cures it."""
+
+
+class TerraformError(BakeoffError):
+    """Terraform ended with an error; the message carries its own words."""
+
+
+class JobError(BakeoffError):
+    """The job failed; the message carries the last words of its log."""
+
+
+class RecordError(BakeoffError):
+    """A record is damaged or cannot be written."""
+
+
+class LeftoverError(BakeoffError):
+    """Something of ours is still there after teardown."""
+
+    exit_code = 3
+
+
+class Interrupted(BakeoffError):
+    """Ctrl-C or SIGTERM; what was applied has been torn down."""
+
+    exit_code = 130
+
+
+def unknown_name(kind: str, value: str, known: Iterable[str]) -> UsageError:
+    """An unknown name: says which are known and suggests the nearest."""
+    names = sorted(known)
+    near = difflib.get_close_matches(value, names, n=1, cutoff=0.4)
+    hint = f" Did you mean '{near[0]}'?" if near else ""
+    return UsageError(f"Unknown {kind} '{value}'.{hint} Known: {', '.join(names) or 'none'}.")
