@@ -1,0 +1,159 @@
+"""CPU, packets and disk operations of every node over time: one panel per scenario, same axes."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from analysis import metrics
+from analysis.figures import style
+from analysis.formats import number, percent
+from analysis.runs import Runs
+from analysis.summary import Result, Summary
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+MAX_VARIANTS = 4  # per workload; the report says which were left out
+
+
+class Quantity(NamedTuple):
+    """One figure per quantity: its column, its name, its axis, and where its nodes' level is stated in the title."""
+
+    column: str
+    name: str
+    words: str
+    axis: str
+    per: float
+
+
+QUANTITIES = (
+    Quantity("cpu_ratio", "cpu", "CPU", "% of the node's limit", 100.0),
+    Quantity("packets_s", "packets", "Network packets", "packets/s, in and out", 1.0),
+    Quantity("disk_ops_s", "disk", "Disk operations", "operations/s, reads and writes", 1.0),
+)
+CORES = Quantity("cpu_cores", "cpu", "CPU", "host cores (no limit was set)", 1.0)
+
+
+def draw(summary: Summary, runs: Runs, folder: Path) -> list[style.Drawn]:
+    """For every workload and variant: one figure per quantity that any of the shown runs has."""
+    samples = metrics.samples(runs)
+    groups: dict[tuple[str, str], list[Result]] = {}
+    for result in summary.results:
+        if result.representative_run:
+            groups.setdefault((result.workload, result.variant), []).append(result)
+    drawn: list[style.Drawn] = []
+    seen: dict[str, int] = {}
+    for (workload, variant), results in groups.items():
+        seen[workload] = seen.get(workload, 0) + 1
+        if seen[workload] > MAX_VARIANTS:
+            continue
+        shown = samples[samples["run"].isin([r.representative_run for r in results])]
+        name = workload.replace("_", "-") + (f"-{seen[workload]}" if variant else "")
+        for quantity in QUANTITIES:
+            if quantity.column == "cpu_ratio" and _lacks(shown, results):
+                quantity = CORES
+            if shown[quantity.column].notna().any():
+                drawn.append(_draw(quantity, results, shown, runs, folder, f"nodes-{name}-{quantity.name}"))
+    return drawn
+
+
+def _lacks(shown: pd.DataFrame, results: list[Result]) -> bool:
+    """Whether one of the runs has samples but no ratio: then all panels show host cores, as axes are shared."""
+    known = shown.groupby("run")["cpu_ratio"].count()
+    return any(known.get(r.representative_run, 1) == 0 for r in results)
+
+
+def _draw(q: Quantity, results: list[Result], shown: pd.DataFrame, runs: Runs, folder: Path, name: str) -> style.Drawn:
+    import matplotlib
+
+    columns = 1 if len(results) == 1 else 2
+    rows = math.ceil(len(results) / columns)
+    workload, variant = results[0].workload, results[0].variant
+    title = _title(q, results, shown)
+    with matplotlib.rc_context(style.RC):
+        fig, head = style.figure(2.35 * rows + 0.25, title)
+        grid = fig.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+        panels = list(grid.flat)
+        for axes, result in zip(panels, results, strict=False):
+            run = str(result.representative_run)
+            _panel(axes, q, shown[shown["run"] == run], runs, run)
+            axes.set_title(f"{result.scenario}  (repeat {runs.records[run].repeat} of n = {result.n})", pad=20)
+        for axes in panels[len(results) :]:
+            axes.set_visible(False)
+        for axes in panels[: len(results)]:
+            axes.set_xlim(left=0)
+            axes.set_ylim(bottom=0)
+            if axes in grid[:, 0]:
+                axes.set_ylabel(q.axis)
+            if axes in panels[len(results) - columns : len(results)]:
+                axes.set_xlabel("seconds since submission")
+                axes.tick_params(labelbottom=True)
+        if q.column == "cpu_ratio":
+            panels[0].set_ylim(0, max(100.0, float(shown["cpu_ratio"].max() or 0) * 100) * 1.03)
+        handles = {h.get_label(): h for axes in panels for h in axes.get_lines() if not str(h.get_label()).startswith("_")}
+        fig.legend(handles=[handles[k] for k in sorted(handles, key=_order)], loc="outside lower left", ncols=9,
+                   handlelength=2.6, columnspacing=1.3)  # fmt: skip
+        alt = f"Lines over time, one panel per scenario: {q.words} of each node. {title}."
+        where = f"{workload}{', ' + variant if variant else ''}"
+        caption = (
+            f"{where}: {q.axis}, at 1 Hz, for the run whose run time is nearest to the median. Shaded: submission to "
+            "the first task. Dashed line: end of the run. Seconds without a sample stay empty. m is the master, or the one node "
+            "of a single-node shape."
+        )
+        return style.save(fig, head, folder, name, f"{where}: {title}", caption, alt)
+
+
+def _order(label: object) -> tuple[int, str]:
+    text = str(label)
+    return (len(text), text)
+
+
+def _panel(axes: Axes, q: Quantity, rows: pd.DataFrame, runs: Runs, run: str) -> None:
+    window = metrics.window(runs.records[run])
+    if window is None:
+        return
+    submit, begin, end = 0.0, window[1] - window[0], window[2] - window[0]
+    axes.axvspan(submit, begin, color=style.SHADE, linewidth=0, zorder=0)
+    axes.axvline(end, color=style.MUTED, linewidth=0.9, linestyle=(0, (3, 2)), zorder=1)
+    for x, text in ((submit, "submit"), (begin, "run")):
+        axes.annotate(text, (x, 1), xycoords=("data", "axes fraction"), xytext=(2, 3), textcoords="offset points",
+                      fontsize=8, color=style.MUTED, va="bottom", annotation_clip=False)  # fmt: skip
+    if rows[q.column].notna().sum() == 0:
+        axes.text(0.5, 0.5, "no samples", transform=axes.transAxes, ha="center", color=style.MUTED)
+        return
+    for position, (node, of_node) in enumerate(sorted(rows.groupby("node"), key=lambda item: _order(item[0]))):
+        times, values = with_gaps(of_node["t_s"].to_numpy(), of_node[q.column].to_numpy() * q.per)
+        axes.plot(
+            times, values, label=str(node), color=style.COLOURS[position % len(style.COLOURS)], linewidth=1.5,
+            linestyle=style.DASHES[position % len(style.DASHES)], marker=style.MARKERS[position % len(style.MARKERS)],
+            markersize=4, markevery=(3 * position % 10, 10), markeredgecolor=style.PAPER, markeredgewidth=0.5,
+        )  # fmt: skip
+
+
+def with_gaps(times: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Times in order, with a NaN wherever more than two samples' time passed, so that no line crosses a gap."""
+    order = np.argsort(times, kind="stable")
+    times, values = times[order], values[order]
+    breaks = np.flatnonzero(np.diff(times) > 2.5 / metrics.NODE_HZ) + 1
+    return np.insert(times, breaks, times[breaks] - 1e-3), np.insert(values, breaks, np.nan)
+
+
+def _title(q: Quantity, results: list[Result], shown: pd.DataFrame) -> str:
+    """The busiest and the idlest node of each shape during the run: what the eye should find in the picture."""
+    inside = shown[shown["in_run"]]
+    parts = []
+    for result in results:
+        nodes = inside[inside["run"] == result.representative_run].groupby("node")[q.column].mean().dropna()
+        if nodes.empty:
+            parts.append(f"{result.scenario} no samples")
+            continue
+        form = percent if q.column == "cpu_ratio" else number
+        low, high = form(float(nodes.min())), form(float(nodes.max()))
+        parts.append(f"{result.scenario} {low if len(nodes) == 1 else f'{low} to {high}'}")
+    unit = {"cpu_ratio": "", "cpu_cores": " host cores", "packets_s": "/s", "disk_ops_s": "/s"}[q.column]
+    return f"{q.words} per node{f' ({unit.strip()})' if unit.strip() == 'host cores' else unit}, mean: {'; '.join(parts)}"

@@ -1,0 +1,282 @@
+"""Load records into typed frames.
+
+A record is read whole or not at all: a damaged one is named with its reason in :attr:`Runs.damaged` and left out of
+every frame. Records that are whole but did not end well (status other than ok) are in the frames; the summary
+counts them and leaves them out of medians.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic import ValidationError
+
+from analysis.columns import PANDAS_TYPES, RUN_COLUMNS, RUN_MEASUREMENT_COLUMNS, RUN_NODE_COLUMNS
+from analysis.errors import DamagedRecordError, NewerSchemaError, NoRecordsError
+from analysis.variants import variant_labels
+from workloads.record import (
+    MEASUREMENT_COLUMNS,
+    NODE_COLUMNS,
+    SCHEMA_VERSION,
+    Column,
+    RunRecord,
+    Summary,
+    Teardown,
+)
+
+Json = dict[str, Any]
+
+UPGRADES: dict[int, Callable[[Json], Json]] = {}
+"""For each older schema version, the function that lifts a ``run.json`` of it to the next version."""
+
+NOT_RECORDS = ("report", "figures", "tables")
+"""Directories that may lie beside the records of an experiment."""
+
+
+class Damaged(NamedTuple):
+    """A record that was left out, and why."""
+
+    run: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Runs:
+    """Records in frames (columns: :mod:`analysis.columns`), and what could not be read."""
+
+    runs: pd.DataFrame
+    measurements: pd.DataFrame
+    nodes: pd.DataFrame
+    records: dict[str, RunRecord]
+    summaries: dict[str, Summary]
+    teardowns: list[Teardown]
+    damaged: list[Damaged]
+
+    @property
+    def ok(self) -> pd.DataFrame:
+        """The rows of ``runs`` whose status is ok."""
+        return self.runs[self.runs["status"] == "ok"]
+
+
+def load(runs_dir: Path, experiment: str) -> Runs:
+    """Load every record under ``<runs_dir>/<experiment>/``.
+
+    Args:
+        runs_dir: the directory of all experiments and leases.
+        experiment: name of the experiment, or several paths deep.
+
+    Raises:
+        NoRecordsError: there is no readable record; the message names the damaged ones, if any.
+    """
+    root = runs_dir / experiment
+    if not root.is_dir():
+        known = sorted(p.name for p in runs_dir.iterdir() if p.is_dir() and p.name != "leases") if runs_dir.is_dir() else []
+        raise NoRecordsError(
+            f"No records: '{root}' does not exist. Experiments with records: {', '.join(known) or 'none'}. "
+            f"Measure first: bakeoff bench {experiment}"
+        )
+    records: dict[str, RunRecord] = {}
+    summaries: dict[str, Summary] = {}
+    measurements: list[pa.Table] = []
+    nodes: list[pa.Table] = []
+    damaged: list[Damaged] = []
+    for directory in _record_directories(root):
+        run = f"{experiment}/{directory.name}"
+        try:
+            record = read_record(directory)
+            summary = _read_summary(directory, record)
+            rows = _read_table(directory / "measurements.parquet", MEASUREMENT_COLUMNS)
+            samples = _read_table(directory / "nodes.parquet", NODE_COLUMNS)
+        except DamagedRecordError as error:
+            damaged.append(Damaged(run, str(error)))
+            continue
+        records[run] = record
+        if summary is not None:
+            summaries[run] = summary
+        measurements.append(_with_run(rows, run))
+        nodes.append(_with_run(samples, run))
+    if not records:
+        named = "".join(f"\n  {d.run}: {d.reason}" for d in damaged)
+        raise NoRecordsError(
+            f"No readable record in '{root}'. Measure first: bakeoff bench {experiment}"
+            + (f"\nDamaged records, left out:{named}" if named else "")
+        )
+    return Runs(
+        runs=_runs_frame(records, summaries),
+        measurements=_frame(measurements, RUN_MEASUREMENT_COLUMNS),
+        nodes=_frame(nodes, RUN_NODE_COLUMNS),
+        records=records,
+        summaries=summaries,
+        teardowns=_read_teardowns(runs_dir, root, {r.lease for r in records.values()}, damaged),
+        damaged=damaged,
+    )
+
+
+def read_record(directory: Path) -> RunRecord:
+    """Read one ``run.json``, of this schema version or any older one.
+
+    Raises:
+        NewerSchemaError: its schema version is newer than the one known here.
+        DamagedRecordError: it is absent, not JSON, or does not fit the schema.
+    """
+    if directory.name.startswith(".") or ".tmp" in directory.name or ".partial" in directory.name:
+        raise DamagedRecordError("unfinished: it still has its temporary name")
+    raw = _read_json(directory / "run.json")
+    version = raw.get("schema_version")
+    if not isinstance(version, int) or version < 1:
+        raise DamagedRecordError(f"run.json: schema_version must be a whole number from 1 on, got {version!r}")
+    if version > SCHEMA_VERSION:
+        raise NewerSchemaError(
+            f"run.json: schema_version {version} is newer than {SCHEMA_VERSION}, the newest this bakeoff reads; "
+            "use the bakeoff that wrote it, or a newer one"
+        )
+    while version < SCHEMA_VERSION:
+        if version not in UPGRADES:
+            raise DamagedRecordError(f"run.json: no upgrade is known from schema_version {version}")
+        raw = UPGRADES[version](raw)
+        version += 1
+    try:
+        return RunRecord.model_validate({**raw, "schema_version": SCHEMA_VERSION})
+    except ValidationError as error:
+        raise DamagedRecordError(f"run.json: {_first(error)}") from error
+
+
+def _record_directories(root: Path) -> Iterator[Path]:
+    for path in sorted(root.iterdir()):
+        if path.is_dir() and path.name not in NOT_RECORDS and not (path / "report.html").exists():
+            yield path
+
+
+def _read_json(path: Path) -> Json:
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise DamagedRecordError(f"{path.name} is missing") from error
+    except (OSError, ValueError) as error:
+        raise DamagedRecordError(f"{path.name} is not readable JSON: {error}") from error
+    if not isinstance(raw, dict):
+        raise DamagedRecordError(f"{path.name}: expected a JSON object, got {type(raw).__name__}")
+    return raw
+
+
+def _read_summary(directory: Path, record: RunRecord) -> Summary | None:
+    """The job's own summary; None where the job wrote none, as the user's own job does not."""
+    path = directory / "summary.json"
+    if not path.exists():
+        return None
+    try:
+        return Summary.model_validate(_read_json(path))
+    except ValidationError as error:
+        if record.status != "ok":  # the run failed, and its summary may well be the reason
+            return None
+        raise DamagedRecordError(f"summary.json: {_first(error)}") from error
+
+
+def _read_table(path: Path, columns: tuple[Column, ...]) -> pa.Table:
+    """Rows of a parquet file with exactly ``columns``; none where the file is absent, as nothing was measured."""
+    schema = pa.schema([(c.name, _ARROW[c.arrow_type]) for c in columns])
+    if not path.exists():
+        return schema.empty_table()
+    try:
+        table = pq.ParquetFile(path).read()
+        absent = [name for name in schema.names if name not in table.column_names]
+        if absent:
+            raise DamagedRecordError(f"{path.name} lacks the columns {', '.join(absent)}")
+        return table.select(schema.names).cast(schema)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise DamagedRecordError(f"{path.name} cannot be read: {error}") from error
+
+
+_ARROW = {"string": pa.string(), "int64": pa.int64(), "float64": pa.float64(), "bool": pa.bool_()}
+
+
+def _with_run(table: pa.Table, run: str) -> pa.Table:
+    return table.add_column(0, "run", pa.array([run] * table.num_rows, pa.string()))
+
+
+def _frame(tables: Iterable[pa.Table], columns: tuple[Column, ...]) -> pd.DataFrame:
+    frame: pd.DataFrame = pa.concat_tables(list(tables)).to_pandas()
+    return frame.astype({c.name: PANDAS_TYPES[c.arrow_type] for c in columns})
+
+
+def _read_teardowns(runs_dir: Path, root: Path, leases: set[str], damaged: list[Damaged]) -> list[Teardown]:
+    """Proofs of teardown: beside the records, in a record, or with the lease; one file holds one or a list."""
+    paths = [*root.glob("teardown*.json"), *root.glob("*/teardown*.json")]
+    paths += [p for lease in leases for p in (runs_dir / "leases" / lease).glob("teardown*.json")]
+    found: dict[str, Teardown] = {}
+    for path in sorted(set(paths)):
+        try:
+            raw = json.loads(path.read_text(encoding="utf-8"))
+            for item in raw if isinstance(raw, list) else [raw]:
+                teardown = Teardown.model_validate(item)
+                if teardown.lease in leases:
+                    found[teardown.lease] = teardown
+        except ValidationError as error:
+            damaged.append(Damaged(str(path.relative_to(runs_dir)), _first(error)))
+        except (OSError, ValueError) as error:
+            damaged.append(Damaged(str(path.relative_to(runs_dir)), f"is not readable JSON: {error}"))
+    return [found[lease] for lease in sorted(found)]
+
+
+def _first(error: ValidationError) -> str:
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    return f"{where + ': ' if where else ''}{first['msg']}{more}"
+
+
+def _unix_s(text: str) -> float | None:
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except ValueError:
+        return None
+
+
+def _runs_frame(records: dict[str, RunRecord], summaries: dict[str, Summary]) -> pd.DataFrame:
+    variants = variant_labels(records)
+    rows = [_row(run, record, summaries.get(run), variants[run]) for run, record in records.items()]
+    frame = pd.DataFrame(rows, columns=[c.name for c in RUN_COLUMNS])
+    return frame.astype({c.name: PANDAS_TYPES[c.arrow_type] for c in RUN_COLUMNS})
+
+
+def _row(run: str, record: RunRecord, summary: Summary | None, variant: str) -> Json:
+    limits = [node.actual_cores for node in record.nodes]
+    known = [cores for cores in limits if cores is not None]
+    spark = record.spark
+    same = record.model_dump(mode="json", include={c.name for c in RUN_COLUMNS} - {"scenario", "configuration"})
+    return {
+        **same,
+        "run": run,
+        "scenario": record.scenario.name,
+        "variant": variant,
+        "configuration": json.dumps(record.configuration, sort_keys=True),
+        "started_at": _unix_s(record.started_at),
+        "ended_at": _unix_s(record.ended_at),
+        "isolation_mode": record.isolation.mode,
+        "isolation_complete": record.isolation.complete,
+        "vcpus": sum(n.nominal_vcpus for n in record.nodes) if record.nodes else None,
+        "memory_gb": sum(n.nominal_memory_gb for n in record.nodes) if record.nodes else None,
+        "actual_cores": sum(known) if known and len(known) == len(limits) else None,
+        **record.stages.model_dump(),
+        "overhead_ratio": record.stages.overhead_ratio,
+        "items_in": summary.items_in if summary else None,
+        "items_out": summary.items_out if summary else None,
+        "items_rejected": summary.items_rejected if summary else None,
+        "spark_tasks": spark.tasks if spark else None,
+        "spark_tasks_failed": spark.tasks_failed if spark else None,
+        "spark_executors": spark.executors if spark else None,
+        "spark_executor_run_s": spark.executor_run_s if spark else None,
+        "spark_executor_cpu_s": spark.executor_cpu_s if spark else None,
+        "spark_gc_s": spark.gc_s if spark else None,
+        "spark_input_bytes": spark.input_bytes if spark else None,
+        "spark_shuffle_bytes": spark.shuffle_write_bytes if spark else None,
+        "spark_spilled_bytes": spark.spilled_bytes if spark else None,
+    }

@@ -1,0 +1,145 @@
+"""Which shape to buy, and whether the records can say so.
+
+The rule, stated in every verdict that it stops: none without complete isolation of every record, none between records
+under different conditions, and none below :data:`MIN_REPEATS` independent repeats per shape. Repeats on one lease are
+pseudo-replicates - they share the lease's luck - and count as one. Above that, a shape is declared the winner only if its
+worst lease is better than the best lease of every other shape. With five leases each, that happens by chance for a given
+pair and direction once in 252 (all 10 choose 5 orders of the leases being equally likely).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import pandas as pd
+
+from analysis.formats import plural, seconds, usd
+from analysis.runs import Runs
+from analysis.validity import differences
+
+MIN_REPEATS = 5
+RULE = (
+    f"The rule: no verdict below {MIN_REPEATS} independent repeats per shape; repeats on one lease are "
+    "pseudo-replicates, as they share its luck, and count as one."
+)
+
+Kind = Literal["winner", "no_difference", "too_few", "no_isolation", "not_comparable", "one_shape", "no_data"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the records say on one workload and variant."""
+
+    workload: str
+    variant: str
+    kind: Kind
+    headline: str
+    text: str
+    fastest: str | None  # declared winner by run time
+    cheapest: str | None  # declared winner by cost per run
+
+
+def verdicts(runs: Runs) -> list[Verdict]:
+    """One verdict per workload and variant, in order of their names."""
+    different = differences(runs)
+    found = []
+    for key, group in runs.runs.groupby(["workload", "variant"], sort=True):
+        workload, variant = (str(part) for part in key)
+        kind, headline, text, fastest, cheapest = _judge(group[group["status"] == "ok"], runs, different)
+        found.append(Verdict(workload, variant, kind, headline, text, fastest, cheapest))
+    return found
+
+
+def _judge(ok: pd.DataFrame, runs: Runs, different: list[str]) -> tuple[Kind, str, str, str | None, str | None]:
+    ok = ok.dropna(subset=["run_s"])
+    if ok.empty:
+        return "no_data", "No run ended well: nothing to compare.", "See what went wrong under Validity.", None, None
+    medians = ok.groupby("scenario")[["run_s", "cost_usd"]].median().sort_values("run_s", kind="stable")
+    stated = "Medians: " + "; ".join(
+        f"{name} {seconds(row['run_s'])}" + ("" if pd.isna(row["cost_usd"]) else f", {usd(row['cost_usd'])} per run")
+        for name, row in medians.iterrows()
+    ) + "."
+    incomplete = ok[~ok["isolation_complete"].fillna(False).astype(bool)]
+    if not incomplete.empty:
+        reasons = list(dict.fromkeys(m for run in incomplete["run"] for m in runs.records[str(run)].isolation.missing))
+        why = " ".join(reasons) if reasons else "The records do not say what was missing."
+        return (
+            "no_isolation",
+            "No shape is declared the winner: the nodes were not fully kept apart.",
+            (f"{len(incomplete)} of {plural(len(ok), 'record')} lack complete isolation, so nodes could use more than their "
+            f"shape has, or disturb each other. {why} {stated}"),
+            None,
+            None,
+        )
+    repeats, leases = ok.groupby("scenario").size(), ok.groupby("scenario")["lease"].nunique()
+    have = ", ".join(f"{plural(int(repeats[n]), 'repeat')} on {plural(int(leases[n]), 'lease')}" for n in medians.index[:1])
+    if repeats.nunique() > 1 or leases.nunique() > 1:
+        have = "; ".join(
+            f"{n}: {plural(int(repeats[n]), 'repeat')} on {plural(int(leases[n]), 'lease')}" for n in medians.index
+        )
+    if len(medians) == 1:
+        return "one_shape", "One shape was measured: there is nothing to compare.", f"{have}. {stated}", None, None
+    if different:
+        return (
+            "not_comparable",
+            "No shape is declared the winner: the records were made under different conditions.",
+            f"{' '.join(different)} They are shown side by side and not compared. {stated}",
+            None,
+            None,
+        )
+    if int(leases.min()) < MIN_REPEATS:
+        each = "" if ":" in have else " each"
+        return (
+            "too_few",
+            _lead(medians),
+            f"{have}{each}: a first look, not a verdict. {stated} {RULE}",
+            None,
+            None,
+        )
+    return _winners(ok, medians, stated)
+
+
+def _lead(medians: pd.DataFrame) -> str:
+    """The direction of the medians, in one direction only, and that it is not a verdict."""
+    first, last = str(medians.index[0]), str(medians.index[-1])
+    ratio = medians["run_s"].iloc[-1] / medians["run_s"].iloc[0]
+    if ratio < 1.005:
+        return f"A first look, not a verdict: {last} took as long as {first}."
+    return f"A first look, not a verdict: {last} took {ratio:.2f} times as long as {first}."
+
+
+def _winners(ok: pd.DataFrame, medians: pd.DataFrame, stated: str) -> tuple[Kind, str, str, str | None, str | None]:
+    by_lease = ok.groupby(["scenario", "lease"])[["run_s", "cost_usd"]].median()
+    fastest, cheapest = _separated(by_lease["run_s"]), _separated(by_lease["cost_usd"])
+    if fastest is None and cheapest is None:
+        return (
+            "no_difference",
+            "No evidence that one shape is faster or cheaper than every other: their ranges overlap.",
+            f"A winner's worst lease must be better than every other shape's best. {stated}",
+            None,
+            None,
+        )
+    said = [f"{fastest} is the fastest"] if fastest else ["no shape is clearly the fastest"]
+    said.append(f"{cheapest} costs least per run" if cheapest else "none clearly costs least per run")
+    if fastest is not None and fastest == cheapest:
+        said = [f"{fastest} is the fastest and costs least per run"]
+    headline = "; ".join(said) + "."
+    return (
+        "winner",
+        headline[0].upper() + headline[1:] if fastest is None else headline,
+        f"A winner's worst lease is better than every other shape's best lease. {stated}",
+        fastest,
+        cheapest,
+    )
+
+
+def _separated(values: pd.Series) -> str | None:
+    """The scenario whose largest value is below the smallest of every other; None where ranges overlap or are unknown."""
+    by_scenario = values.groupby("scenario")
+    if values.isna().any():
+        return None
+    worst, best = by_scenario.max(), by_scenario.min()
+    name = str(best.idxmin())
+    others = best.drop(name)
+    return name if bool((worst[name] < others).all()) else None
