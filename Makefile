@@ -1,0 +1,99 @@
+# Everything starts here. `make help` lists the targets from the `##` lines; each wraps one or two verbs of `bakeoff`.
+# Variables: WORKLOAD=read_speed (for run/<scenario>), ARGS='...' (passed on to bakeoff), PYTHON=/path/to/python3.11.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+SHELL := /bin/sh
+
+SCENARIOS := $(sort $(basename $(notdir $(wildcard infra/scenarios/*.tfvars))))
+BAKEOFF   := .venv/bin/bakeoff
+PY        := .venv/bin/python
+WORKLOAD  ?= write_tfrecords
+DEMO      ?= demo
+ARGS      ?=
+PYTEST    := $(PY) -m pytest
+CODE      := workloads analysis infra tests .ci
+
+.PHONY: help setup setup-test demo test test-fast test-slow lint format lock bench destroy clean-up clean $(SCENARIOS) \
+	$(foreach verb,plan apply run destroy,$(addprefix $(verb)/,$(SCENARIOS)))
+
+## help: this list
+help:
+	@awk -F': ' '/^## / { sub(/^## /, "", $$1); text = $$2; for (i = 3; i <= NF; i++) text = text ": " $$i; \
+		printf "  make %-22s %s\n", $$1, text }' $(MAKEFILE_LIST)
+	@printf '\nScenarios: %s\n' '$(SCENARIOS)'
+
+## demo: compares two cluster shapes on real work and writes a report; about five minutes
+demo: setup
+	$(BAKEOFF) bench $(DEMO) $(ARGS)
+	$(BAKEOFF) report $(DEMO)
+
+## test: lint, types and every test that is not slow; < 15 min
+test: lint test-fast
+
+## test-slow: the long tests: kills, whole cycles; < 45 min
+test-slow: setup-test
+	$(PYTEST) -m slow
+
+## <scenario>: runs WORKLOAD on a cluster of that shape, reports, and tears it down
+$(SCENARIOS): %: setup
+	$(BAKEOFF) run $(WORKLOAD) --on $* $(ARGS)
+	$(BAKEOFF) report run
+
+## plan/<scenario>: shows what apply would do
+$(addprefix plan/,$(SCENARIOS)): plan/%: setup
+	$(BAKEOFF) plan $* $(ARGS)
+
+## apply/<scenario>: brings a cluster up and leaves it standing
+$(addprefix apply/,$(SCENARIOS)): apply/%: setup
+	$(BAKEOFF) apply $* $(ARGS)
+
+## run/<scenario>: runs WORKLOAD (write_tfrecords) on it
+$(addprefix run/,$(SCENARIOS)): run/%: setup
+	$(BAKEOFF) run $(WORKLOAD) --on $* $(ARGS)
+
+## destroy/<scenario>: tears it down
+$(addprefix destroy/,$(SCENARIOS)): destroy/%: setup
+	$(BAKEOFF) destroy $* $(ARGS)
+
+## destroy: tears down every cluster of this checkout
+destroy: setup
+	$(BAKEOFF) destroy --all $(ARGS)
+
+## clean-up: removes what a killed bakeoff left behind
+clean-up: setup
+	$(BAKEOFF) clean --yes $(ARGS)
+
+## bench: runs an experiment: make bench DEMO=name
+bench: setup
+	$(BAKEOFF) bench $(DEMO) $(ARGS)
+
+## setup: makes .venv with what the demo needs (the other targets call it)
+setup:
+	@PYTHON='$(PYTHON)' .ci/setup.sh base
+
+## setup-test: the same, with TensorFlow and the test tools
+setup-test:
+	@PYTHON='$(PYTHON)' .ci/setup.sh test
+
+## lint: ruff and mypy (Terraform's fmt, validate and test are among the tests)
+lint: setup-test
+	$(PY) -m ruff check $(CODE)
+	$(PY) -m ruff format --check $(CODE)
+	$(PY) -m mypy
+
+## format: lets ruff put the code in order
+format: setup-test
+	$(PY) -m ruff check --fix $(CODE)
+	$(PY) -m ruff format $(CODE)
+
+## test-fast: the tests without the linters
+test-fast: setup-test
+	$(PYTEST) -m "not slow"
+
+## lock: chooses all versions in constraints.txt anew (KEEP=1: only adds what is missing)
+lock: setup-test
+	$(PY) .ci/lock.py
+
+## clean: removes .venv and the tools' caches; records in runs/ stay
+clean:
+	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
