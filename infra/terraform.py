@@ -112,7 +112,10 @@ class Terraform:
             raise TerraformError(f"Not formatted: {names}. Run: terraform fmt -recursive {self.root_dir}")
 
     def test(self) -> int:
-        """Run the module's own tests; returns how many passed. Needs :meth:`init`. Raises TerraformError if one fails."""
+        """Run the module's own tests; returns how many passed. Needs :meth:`init`.
+
+        Raises TerraformError if one fails, or if there are none.
+        """
         done = self._run("test", "-json")
         summaries = [event["test_summary"] for event in done.events if event.get("type") == "test_summary"]
         passed = sum(int(summary["passed"]) for summary in summaries)

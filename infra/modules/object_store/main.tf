@@ -37,7 +37,7 @@ resource "terraform_data" "slot" {
 
   provisioner "local-exec" {
     when        = destroy
-    command     = "\"$python\" -m infra.local.node stop"
+    command     = "exec \"$python\" -m infra.local.node stop"
     working_dir = self.input.project_dir
 
     environment = {
@@ -51,7 +51,7 @@ resource "terraform_data" "process" {
   triggers_replace = terraform_data.slot.id
 
   provisioner "local-exec" {
-    command     = "\"$python\" -m infra.local.node start"
+    command     = "exec \"$python\" -m infra.local.node start"
     working_dir = var.lease.project_dir
 
     environment = {

@@ -3,6 +3,7 @@
 # Two resources, because Terraform skips the destroy provisioner of a resource whose create provisioner failed: the
 # half-started daemon would live on. `process` only starts; `slot`, which cannot fail to be made, only stops, and
 # `stop` may run any number of times. Destroy goes process, then slot; so a failed start is cleaned up as well.
+# `exec`, so that an interrupted Terraform ends the node program itself and not just a shell around it.
 
 locals {
   # What a change of which means another node. The fields of infra/local/spec.py, but for the number of workers.
@@ -41,7 +42,7 @@ resource "terraform_data" "slot" {
 
   provisioner "local-exec" {
     when        = destroy
-    command     = "\"$python\" -m infra.local.node stop"
+    command     = "exec \"$python\" -m infra.local.node stop"
     working_dir = self.input.project_dir
 
     environment = {
@@ -55,7 +56,7 @@ resource "terraform_data" "process" {
   triggers_replace = terraform_data.slot.id
 
   provisioner "local-exec" {
-    command     = "\"$python\" -m infra.local.node start"
+    command     = "exec \"$python\" -m infra.local.node start"
     working_dir = var.lease.project_dir
 
     environment = {
