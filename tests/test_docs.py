@@ -53,7 +53,11 @@ def test_every_make_target_is_documented() -> None:
 def test_every_make_command_in_the_readme_is_there() -> None:
     named = set(re.findall(r"\bmake ((?:[a-z-]+/)?[a-z-]*(?:<scenario>)?)", CODE))
     assert named
-    known = {*documented_targets(), *SCENARIOS, *(f"{verb}/{s}" for verb in ("plan", "apply", "run", "destroy") for s in SCENARIOS)}
+    known = {
+        *documented_targets(),
+        *SCENARIOS,
+        *(f"{verb}/{s}" for verb in ("plan", "apply", "run", "destroy") for s in SCENARIOS),
+    }
     assert named - known - {""} == set()
 
 

@@ -47,7 +47,7 @@ def within(name: str, *packages: str) -> bool:
 def violations(path: str, source: str) -> list[str]:
     """What a file, by its path from the root, does against the rules."""
     tree = ast.parse(source, path)
-    room = path.split("/")[0]
+    room = path.split("/", maxsplit=1)[0]
     speaks_terraform = room == "tests" or path.startswith("infra/terraform")
     found = []
     for name in sorted(imported(tree)):

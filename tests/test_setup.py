@@ -1,0 +1,277 @@
+"""Set-up: the pinned list is whole, and what is wrong with a machine is said in one sentence with its cure."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parent.parent
+TOOLS = (
+    "sh awk cat cksum cut date df dirname env flock git grep head kill ls make mkdir mv printf readlink rm sed sleep sort "
+    "tail tee touch tr uname wc"
+).split()
+
+
+def sections() -> dict[str, dict[str, str]]:
+    """Version by canonical name, for each section of constraints.txt."""
+    found: dict[str, dict[str, str]] = {}
+    for line in (ROOT / "constraints.txt").read_text().splitlines():
+        if heading := re.fullmatch(r"# \[(\w+)\]", line):
+            current = found.setdefault(heading[1], {})
+        elif line and not line.startswith("#"):
+            name, version = line.split("==")
+            current[canonicalize_name(name)] = version
+    return found
+
+
+def project() -> dict[str, list[str]]:
+    """Direct requirements by section, as pyproject.toml states them."""
+    stated = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    return {"base": stated["dependencies"], **stated["optional-dependencies"]}
+
+
+def unmet(requirements: list[str], pinned: Mapping[str, str], extras: frozenset[str] = frozenset({""})) -> list[str]:
+    """Those of the requirements, by name, that the pinned versions do not satisfy."""
+    faults = []
+    for requirement in map(Requirement, requirements):
+        if requirement.name == "bakeoff":
+            continue
+        if requirement.marker and not any(requirement.marker.evaluate({"extra": extra}) for extra in extras):
+            continue
+        version = pinned.get(canonicalize_name(requirement.name))
+        if version is None or not requirement.specifier.contains(version, prereleases=True):
+            faults.append(f"{requirement} (pinned: {version})")
+    return faults
+
+
+def test_each_section_satisfies_what_the_project_asks_of_it() -> None:
+    pinned: dict[str, str] = {}
+    for section, requirements in project().items():
+        pinned |= sections()[section]
+        assert unmet(requirements, pinned) == [], section
+
+
+def test_each_section_is_closed_under_what_its_packages_require() -> None:
+    pinned: dict[str, str] = {}
+    for section, packages in sections().items():
+        pinned |= packages
+        for name in packages:
+            requirements = importlib.metadata.requires(name) or []
+            assert unmet(requirements, pinned) == [], f"{section}: {name}"
+
+
+def test_what_is_installed_is_what_is_pinned() -> None:
+    pinned = {name: version for packages in sections().values() for name, version in packages.items()}
+    installed = {name: importlib.metadata.version(name) for name in pinned}
+    assert installed == pinned
+
+
+def test_an_unmet_requirement_is_seen() -> None:
+    assert unmet(["numpy>=3"], {"numpy": "2.4.6"}) == ["numpy>=3 (pinned: 2.4.6)"]
+    assert unmet(["numpy"], {}) == ["numpy (pinned: None)"]
+    assert unmet(["numpy; extra == 'x'", "numpy>=2"], {"numpy": "2.4.6"}) == []
+
+
+@pytest.mark.parametrize("name", ["constraints.txt", "pyproject.toml"])
+def test_no_index_address_is_named(name: str) -> None:
+    text = (ROOT / name).read_text()
+    assert "://" not in text
+    assert "index" not in text.lower().replace("--index", "index")
+
+
+# --- .ci/setup.sh -------------------------------------------------------------------------------------------------------
+
+
+class Machine:
+    """A copy of what set-up reads, and a PATH that holds only what is put there."""
+
+    def __init__(self, folder: Path) -> None:
+        self.root = folder / "checkout"
+        self.bin = folder / "bin"
+        (self.root / ".ci").mkdir(parents=True)
+        self.bin.mkdir()
+        for name in ("pyproject.toml", "constraints.txt", "README.md", "LICENSE", ".ci/setup.sh"):
+            shutil.copy(ROOT / name, self.root / name)
+        for tool in TOOLS:
+            if found := shutil.which(tool):
+                (self.bin / tool).symlink_to(found)
+        self.python(sys.executable)
+
+    def tool(self, name: str, script: str) -> None:
+        """Put a shell script on the PATH, in place of what is there."""
+        self.without(name)
+        (self.bin / name).write_text(f"#!/bin/sh\n{script}\n")
+        (self.bin / name).chmod(0o755)
+
+    def without(self, *names: str) -> None:
+        for name in names:
+            (self.bin / name).unlink(missing_ok=True)
+
+    def python(self, executable: str, name: str = "python3.11") -> None:
+        # The interpreter behind the virtual environment, so that what it makes stands on its own.
+        base = getattr(sys, "_base_executable", executable)
+        self.tool(name, f'exec "{base}" "$@"')
+
+    def environment(self, **more: str) -> dict[str, str]:
+        kept = {
+            key: value for key, value in os.environ.items() if key.startswith(("PIP_", "HTTP", "http", "SSL_", "HOME"))
+        }
+        return {**kept, "PATH": str(self.bin), "PYTHON": "python3.11", **more}
+
+    def set_up(self, packages: str = "base", **more: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [str(self.root / ".ci/setup.sh"), packages],
+            env=self.environment(**more),
+            capture_output=True,
+            text=True,
+            timeout=280,
+        )
+
+    def refusal(self, **more: str) -> str:
+        """The one sentence that set-up ends with; no traceback, no stamp."""
+        result = self.set_up(**more)
+        assert result.returncode == 1, result.stderr
+        assert not list(self.root.glob(".venv/*.stamp"))
+        said = [line for line in result.stderr.splitlines() if not line.startswith("bakeoff: installing")]
+        assert len(said) == 1, result.stderr
+        assert said[0].startswith("bakeoff: ")
+        return said[0]
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    return Machine(tmp_path)
+
+
+def test_no_python_at_all(machine: Machine) -> None:
+    machine.without("python3.11")
+    sentence = machine.refusal()
+    assert "Python 3.11 is needed" in sentence
+    assert "found: no Python at all" in sentence
+    assert "install" in sentence
+
+
+def test_a_wrong_python_is_named(machine: Machine) -> None:
+    machine.tool("python3.11", "echo 3.9")
+    sentence = machine.refusal()
+    assert "python3.11=3.9" in sentence
+    assert "python3.11-venv" in sentence
+
+
+def test_a_shim_that_fails_is_no_python(machine: Machine) -> None:
+    machine.tool("python3.11", "echo 'pyenv: python3.11: command not found' >&2; exit 127")
+    assert "found: no Python at all" in machine.refusal()
+
+
+def test_a_python3_that_is_3_11_will_do(machine: Machine) -> None:
+    machine.without("python3.11", "git")
+    machine.python(sys.executable, "python3")
+    machine.tool("df", "echo; echo x x x 1 x x")
+    machine.tool("git", "exit 0")
+    assert "too little disk" in machine.refusal(PYTHON="python3.11 python3")
+
+
+def test_a_python_that_cannot_make_environments(machine: Machine) -> None:
+    real = getattr(sys, "_base_executable", sys.executable)
+    machine.tool("python3.11", f'case "$*" in *ensurepip*|*pip*) exit 1;; esac; exec "{real}" "$@"')
+    machine.tool("apt-get", "exit 1")
+    sentence = machine.refusal()
+    assert "ensurepip" in sentence
+    assert sentence.endswith("sudo apt-get install -y python3.11-venv")
+
+
+@pytest.mark.parametrize("tool", ["make", "git"])
+def test_a_missing_tool_is_named(machine: Machine, tool: str) -> None:
+    machine.without(tool)
+    machine.tool("dnf", "exit 1")
+    sentence = machine.refusal()
+    assert f"{tool} is not installed" in sentence
+    assert sentence.endswith(f"sudo dnf install -y {tool}")
+
+
+def test_too_little_disk(machine: Machine) -> None:
+    machine.tool("df", "echo Filesystem; echo /dev/x 9 9 512000 9 /")
+    sentence = machine.refusal()
+    assert "500 MB free" in sentence
+    assert "1700 MB" in sentence
+
+
+def test_another_kind_of_machine(machine: Machine) -> None:
+    machine.tool("uname", 'case "$1" in -s) echo Darwin;; -m) echo arm64;; *) echo Darwin arm64;; esac')
+    assert "Linux x86-64" in machine.refusal()
+
+
+def test_no_network_to_the_index(machine: Machine) -> None:
+    nowhere = "http://127.0.0.1:9"
+    sentence = machine.refusal(
+        PIP_INDEX_URL=f"{nowhere}/simple", PIP_CONFIG_FILE="/dev/null", PIP_FIND_LINKS="", PIP_NO_CACHE_DIR="1"
+    )
+    assert "the package index cannot be reached" in sentence
+    assert "cure:" in sentence
+
+
+def test_an_index_without_the_versions(machine: Machine, tmp_path: Path) -> None:
+    (tmp_path / "index").mkdir()
+    sentence = machine.refusal(PIP_NO_INDEX="1", PIP_CONFIG_FILE="/dev/null", PIP_FIND_LINKS=str(tmp_path / "index"))
+    assert "lacks a version" in sentence
+    assert "make lock" in sentence
+
+
+def test_a_folder_that_is_no_environment_is_left_alone(machine: Machine) -> None:
+    (machine.root / ".venv").mkdir()
+    (machine.root / ".venv/thesis.txt").write_text("mine")
+    assert "left alone" in machine.refusal()
+    assert (machine.root / ".venv/thesis.txt").read_text() == "mine"
+
+
+def test_an_unknown_set_is_refused(machine: Machine) -> None:
+    result = machine.set_up("everything")
+    assert result.returncode == 1
+    assert "give base or test" in result.stderr
+
+
+@pytest.mark.slow
+def test_cut_off_then_whole_then_nothing_to_do_then_moved(machine: Machine) -> None:
+    for room in ("workloads", "analysis", "infra"):
+        shutil.copytree(ROOT / room, machine.root / room, ignore=shutil.ignore_patterns("__pycache__"))
+    command = [str(machine.root / ".ci/setup.sh"), "base"]
+    venv = machine.root / ".venv"
+
+    first = subprocess.Popen(
+        command, env=machine.environment(), stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    while not list(venv.glob("lib/*/site-packages/*.dist-info")) and first.poll() is None:
+        time.sleep(0.2)
+    os.killpg(first.pid, signal.SIGINT)
+    assert first.wait(30) != 0
+    assert not list(venv.glob("*.stamp"))
+
+    second = machine.set_up()
+    assert second.returncode == 0, second.stderr
+    assert "making it anew" in second.stderr
+    check = subprocess.run([venv / "bin/bakeoff", "--help"], capture_output=True, text=True)
+    assert check.returncode == 0, check.stderr
+
+    before = {path: path.stat().st_mtime_ns for path in venv.iterdir()}
+    third = machine.set_up()
+    assert (third.returncode, third.stdout, third.stderr) == (0, "", "")
+    assert {path: path.stat().st_mtime_ns for path in venv.iterdir()} == before
+
+    machine.root = machine.root.rename(machine.root.with_name("elsewhere"))
+    machine.tool("df", "echo; echo x x x 1 x x")  # so that it stops before it installs
+    moved = machine.set_up()
+    assert moved.returncode == 1
+    assert "too little disk" in moved.stderr
