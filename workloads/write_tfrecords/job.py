@@ -11,10 +11,12 @@ import threading
 import time
 from collections.abc import Sequence
 
+from py4j.protocol import Py4JJavaError
 from pyspark import SparkContext
 
 from workloads.contract import Measurements, Outcome, run_job
 from workloads.dataset import list_dataset
+from workloads.errors import WorkloadError
 from workloads.progress import Progress
 from workloads.record import Rejected
 from workloads.shards import ShardPlan, ShardResult, begin_output, finish_output, plan_shards, write_shard
@@ -86,12 +88,22 @@ def run_tasks(context: SparkContext, plans: Sequence[ShardPlan]) -> list[ShardRe
     watcher = threading.Thread(target=watch, name="progress", daemon=True)
     watcher.start()
     try:
-        results = context.parallelize(plans, len(plans)).map(task).collect()
+        results: list[ShardResult] = context.parallelize(plans, len(plans)).map(task).collect()
+    except Py4JJavaError as error:
+        raise WorkloadError(_last_words(error)) from error
     finally:
         finished.set()
         watcher.join()
     progress.set(sum(result.images_in for result in results))
     return results
+
+
+def _last_words(error: Py4JJavaError) -> str:
+    """What the failed task said, without the stack traces of both languages."""
+    message = str(error.java_exception.getMessage())
+    first, *_ = message.split("\n\tat ", 1)
+    lines = first.strip().splitlines() or [repr(error)]
+    return f"a task failed: {lines[-1]}" if "Traceback" in first else f"Spark: {lines[0]}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
