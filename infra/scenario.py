@@ -22,7 +22,7 @@ from workloads.record import Scenario
 
 SUFFIX = ".tfvars"
 NAME_PATTERN = re.compile(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?")
-MAX_WORKERS = 200  # addresses .20 to .219 of the cluster's /24 network
+MAX_WORKERS = 100  # w-0 to w-99: two digits is what fits in the name of a network interface
 DISK_GB_RANGE = (10, 65536)  # smallest boot disk, largest persistent disk of Compute Engine
 
 _FIELDS = {name: field.annotation for name, field in Scenario.model_fields.items()}

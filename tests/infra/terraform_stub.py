@@ -19,6 +19,7 @@ SHAPE = {
 # Called as Python would be: stub -m infra.local.node start|stop
 _STUB = """#!/bin/sh
 node=$(printf %s "$BAKEOFF_NODE_SPEC" | sed 's/.*"node":"\\([^"]*\\)".*/\\1/')
+printf %s "$BAKEOFF_NODE_SPEC" > "{directory}/$3-$node.json"
 echo "$3 $node" >> "{directory}/log"
 if [ "$3" = start ] && [ -e "{directory}/fail-$node" ]; then echo "no room for $node" >&2; exit 7; fi
 if [ "$3" = start ] && [ -e "{directory}/sleep-$node" ]; then exec sleep 120; fi

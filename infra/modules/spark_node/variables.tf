@@ -33,8 +33,8 @@ variable "lease" {
   }
 
   validation {
-    condition     = var.lease.local_cores_per_vcpu > 0
-    error_message = "lease.local_cores_per_vcpu must be greater than 0; received ${var.lease.local_cores_per_vcpu}."
+    condition     = var.lease.local_cores_per_vcpu > 0 && var.lease.local_cores_per_vcpu <= 4
+    error_message = "lease.local_cores_per_vcpu must be greater than 0 and at most 4; received ${var.lease.local_cores_per_vcpu}."
   }
 }
 

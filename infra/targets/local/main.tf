@@ -38,6 +38,7 @@ module "object_store" {
   lease   = local.lease
   address = cidrhost(var.network_cidr, 1)
   port    = var.storage_port
+  master  = local.master
 }
 
 module "master" {

@@ -18,8 +18,8 @@ variable "workers" {
   nullable    = false
 
   validation {
-    condition     = var.workers == 0 || (var.workers == floor(var.workers) && var.workers >= 2 && var.workers <= 200)
-    error_message = "workers must be 0 (a single node) or 2 to 200, because a Dataproc cluster with workers has at least two; received ${var.workers}."
+    condition     = var.workers == 0 || (var.workers == floor(var.workers) && var.workers >= 2 && var.workers <= 100)
+    error_message = "workers must be 0 (a single node) or 2 to 100, because a Dataproc cluster with workers has at least two; received ${var.workers}."
   }
 }
 
@@ -151,8 +151,8 @@ variable "local_cores_per_vcpu" {
   nullable    = false
 
   validation {
-    condition     = var.local_cores_per_vcpu > 0
-    error_message = "local_cores_per_vcpu must be greater than 0; received ${var.local_cores_per_vcpu}."
+    condition     = var.local_cores_per_vcpu > 0 && var.local_cores_per_vcpu <= 4
+    error_message = "local_cores_per_vcpu must be greater than 0 and at most 4; received ${var.local_cores_per_vcpu}."
   }
 }
 

@@ -12,6 +12,11 @@ variables {
   }
   address = "10.7.8.1"
   port    = 4443
+  master = {
+    address    = "10.7.8.10"
+    port       = 7077
+    webui_port = 8080
+  }
 }
 
 run "applies" {

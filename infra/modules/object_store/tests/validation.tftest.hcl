@@ -12,6 +12,11 @@ variables {
   }
   address = "10.7.8.1"
   port    = 4443
+  master = {
+    address    = "10.7.8.10"
+    port       = 7077
+    webui_port = 8080
+  }
 }
 
 run "lease_id_with_capitals" {
@@ -122,4 +127,14 @@ run "privileged_port" {
   }
 
   expect_failures = [var.port]
+}
+
+run "privileged_master_port" {
+  command = plan
+
+  variables {
+    master = { address = "10.7.8.10", port = 7077, webui_port = 80 }
+  }
+
+  expect_failures = [var.master]
 }

@@ -83,7 +83,7 @@ run "too_many_workers" {
   command = plan
 
   variables {
-    workers = 201
+    workers = 101
   }
 
   expect_failures = [var.workers]
@@ -275,6 +275,16 @@ run "no_cores" {
 
   variables {
     local_cores_per_vcpu = 0
+  }
+
+  expect_failures = [var.local_cores_per_vcpu]
+}
+
+run "more_cores_than_a_vcpu_can_stand_for" {
+  command = plan
+
+  variables {
+    local_cores_per_vcpu = 4.5
   }
 
   expect_failures = [var.local_cores_per_vcpu]
