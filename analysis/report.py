@@ -2,22 +2,46 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from analysis import formats, metrics
+from analysis.errors import NoRecordsError
 from analysis.runs import load
 from analysis.summary import Result, Spread, Summary, summary_of
 from analysis.validity import COVERAGE_FLOOR, PROBE_TOLERANCE
 from analysis.verdict import MIN_REPEATS, RULE
 
+__all__ = ["NoRecordsError", "Report", "build", "newest_experiment"]
+
 TEMPLATES = Path(__file__).parent / "templates"
 STAGE_METRICS = ("apply_s", "load_data_s", "submit_s", "run_s", "finish_s", "collect_s", "overhead_ratio")
 
 
-def build(runs_dir: Path, experiment: str, out_dir: Path, *, now: datetime | None = None) -> Path:
-    """Write ``report.html``, ``figures/`` and ``tables/`` under ``out_dir``; returns the path of the page.
+@dataclass(frozen=True)
+class Report:
+    """What was built: the page, and the summary behind it in plain types, ready for JSON."""
+
+    page: Path
+    summary: dict[str, Any]
+
+
+def newest_experiment(runs_dir: Path) -> str:
+    """Name of the experiment whose record was written last.
+
+    Raises:
+        NoRecordsError: there is no record at all.
+    """
+    records = list(runs_dir.glob("*/*/run.json"))
+    if not records:
+        raise NoRecordsError(f"No records under '{runs_dir}'. Measure first: bakeoff bench demo")
+    return max(records, key=lambda path: (path.stat().st_mtime_ns, path)).parent.parent.name
+
+
+def build(runs_dir: Path, experiment: str, out_dir: Path, *, now: datetime | None = None) -> Report:
+    """Write ``report.html``, ``figures/`` and ``tables/`` under ``out_dir``.
 
     The output depends on the records alone, but for the time stamp.
 
@@ -64,7 +88,7 @@ def build(runs_dir: Path, experiment: str, out_dir: Path, *, now: datetime | Non
     )
     path = out_dir / "report.html"
     path.write_text(page, encoding="utf-8")
-    return path
+    return Report(path, summary.as_dict())
 
 
 def spread_text(spread: Spread | None, unit: str) -> dict[str, str]:

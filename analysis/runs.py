@@ -32,6 +32,8 @@ from workloads.record import (
     Teardown,
 )
 
+__all__ = ["UPGRADES", "Damaged", "NoRecordsError", "Runs", "load", "read_record"]
+
 Json = dict[str, Any]
 
 UPGRADES: dict[int, Callable[[Json], Json]] = {}

@@ -80,6 +80,7 @@ def save(fig: Figure, head_in: float, folder: Path, name: str, title: str, capti
     with matplotlib.rc_context({**RC, "svg.hashsalt": name}):
         buffer = io.StringIO()
         fig.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Title": title})
+        fig.set_layout_engine("none")  # laid out once is enough
         fig.savefig(folder / f"{name}.png", dpi=144, metadata={"Software": None})
     svg = buffer.getvalue()
     (folder / f"{name}.svg").write_text(svg, encoding="utf-8")
@@ -88,8 +89,8 @@ def save(fig: Figure, head_in: float, folder: Path, name: str, title: str, capti
 
 def _inline(svg: str, head_in: float, name: str) -> str:
     svg = svg[svg.index("<svg") :]
-    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.S)
-    svg = re.sub(r'<g id="headline">.*?</g>\s*', "", svg, count=1, flags=re.S)
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r'<g id="headline">.*?</g>\s*', "", svg, count=1, flags=re.DOTALL)
     box = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)
     if box is None:
         raise ValueError("matplotlib wrote an SVG without a viewBox that starts at 0 0")

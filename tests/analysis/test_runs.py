@@ -1,0 +1,115 @@
+"""Loading of records: whole ones into typed frames, damaged ones by name."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from analysis import runs as loading
+from analysis.columns import PANDAS_TYPES, RUN_COLUMNS, RUN_MEASUREMENT_COLUMNS, RUN_NODE_COLUMNS
+from analysis.errors import NewerSchemaError, NoRecordsError
+from tests.analysis import factory
+
+
+def test_frames_have_the_documented_columns_and_types(tmp_path: Path) -> None:
+    factory.demo(tmp_path, repeats=1)
+    runs = loading.load(tmp_path, "demo")
+    for frame, columns in (
+        (runs.runs, RUN_COLUMNS),
+        (runs.measurements, RUN_MEASUREMENT_COLUMNS),
+        (runs.nodes, RUN_NODE_COLUMNS),
+    ):
+        assert list(frame.columns) == [c.name for c in columns]
+        for column in columns:
+            assert str(frame[column.name].dtype) == PANDAS_TYPES[column.arrow_type], column.name
+    assert len(runs.runs) == 4
+    assert runs.damaged == []
+    row = runs.runs.set_index("run").loc["demo/four-small-ssd-write_tfrecords-0"]
+    assert row["run_s"] == 40.0
+    assert row["vcpus"] == 10
+    assert row["actual_cores"] == pytest.approx(1.5)
+
+
+def test_same_columns_without_any_measurement(tmp_path: Path) -> None:
+    factory.write(tmp_path, factory.run_json(workload="job"))
+    runs = loading.load(tmp_path, "demo")
+    assert len(runs.measurements) == len(runs.nodes) == 0
+    assert list(runs.nodes.columns) == [c.name for c in RUN_NODE_COLUMNS]
+    assert runs.runs["items_in"].isna().all()
+
+
+def test_damaged_records_are_named_with_a_reason_and_left_out(tmp_path: Path) -> None:
+    factory.write(tmp_path, factory.run_json(), measurements=[], nodes=[])
+    root = tmp_path / "demo"
+    for name in ("no-run-json", "not-json", "unknown-field", "bad-parquet", ".tmp-abc-half"):
+        (root / name).mkdir()
+    (root / "not-json" / "run.json").write_text("{")
+    (root / "unknown-field" / "run.json").write_text(json.dumps({**factory.run_json(), "surprise": 1}))
+    (root / "bad-parquet" / "run.json").write_text(json.dumps(factory.run_json()))
+    (root / "bad-parquet" / "nodes.parquet").write_bytes(b"PAR1 cut off")
+    lacking = factory.write(tmp_path, factory.run_json(cell="lacks-columns"), measurements=[])
+    factory.write_table(lacking / "nodes.parquet", loading.NODE_COLUMNS[:3], [])
+    runs = loading.load(tmp_path, "demo")
+    assert list(runs.records) == ["demo/four-small-ssd-write_tfrecords-0"]
+    reasons = dict(runs.damaged)
+    assert set(reasons) == {
+        f"demo/{n}"
+        for n in ("no-run-json", "not-json", "unknown-field", "bad-parquet", "lacks-columns", ".tmp-abc-half")
+    }
+    assert "run.json is missing" in reasons["demo/no-run-json"]
+    assert "not readable JSON" in reasons["demo/not-json"]
+    assert "surprise" in reasons["demo/unknown-field"]
+    assert "nodes.parquet cannot be read" in reasons["demo/bad-parquet"]
+    assert "cpu_cores" in reasons["demo/lacks-columns"]
+    assert "unfinished" in reasons["demo/.tmp-abc-half"]
+
+
+def test_newer_schema_is_a_named_error(tmp_path: Path) -> None:
+    directory = factory.write(tmp_path, factory.run_json())
+    (directory / "run.json").write_text(json.dumps({**factory.run_json(), "schema_version": 99}))
+    with pytest.raises(NewerSchemaError, match="schema_version 99 is newer than"):
+        loading.read_record(directory)
+    with pytest.raises(NoRecordsError, match="schema_version 99"):
+        loading.load(tmp_path, "demo")
+
+
+def test_older_schema_is_upgraded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    directory = factory.write(tmp_path, factory.run_json())
+    raw = factory.run_json()
+    raw["why"] = raw.pop("reason")  # an imagined older name
+    (directory / "run.json").write_text(json.dumps(raw))
+    monkeypatch.setattr(loading, "SCHEMA_VERSION", 2)
+    monkeypatch.setitem(
+        loading.UPGRADES, 1, lambda old: {**{k: v for k, v in old.items() if k != "why"}, "reason": old["why"]}
+    )
+    assert loading.read_record(directory).schema_version == 2
+
+
+def test_no_records_says_where_it_looked_and_what_to_do(tmp_path: Path) -> None:
+    factory.demo(tmp_path, repeats=1)
+    with pytest.raises(NoRecordsError, match="Experiments with records: demo.*bakeoff bench other"):
+        loading.load(tmp_path, "other")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(NoRecordsError, match="No readable record"):
+        loading.load(tmp_path, "empty")
+
+
+def test_teardown_is_found_beside_a_record_the_experiment_or_the_lease(tmp_path: Path) -> None:
+    directory = factory.write(tmp_path, factory.run_json(lease="aaaaaa"))
+    factory.write(tmp_path, factory.run_json(repeat=1, lease="bbbbbb"))
+    factory.write(tmp_path, factory.run_json(repeat=2, lease="cccccc"))
+    proof = {"destroyed_at": "2026-01-01T00:00:00Z", "destroy_s": 2.5, "found": ["x"], "removed": ["x"], "left": []}
+    (directory / "teardown.json").write_text(json.dumps({"lease": "aaaaaa", **proof}))
+    (tmp_path / "demo" / "teardown-b.json").write_text(json.dumps([{"lease": "bbbbbb", **proof}]))
+    (tmp_path / "leases" / "cccccc").mkdir(parents=True)
+    (tmp_path / "leases" / "cccccc" / "teardown.json").write_text(json.dumps({"lease": "cccccc", **proof}))
+    assert [t.lease for t in loading.load(tmp_path, "demo").teardowns] == ["aaaaaa", "bbbbbb", "cccccc"]
+
+
+def test_settings_that_differ_are_variants_and_addresses_are_not(tmp_path: Path) -> None:
+    for repeat, slices in enumerate((8, 16)):
+        configuration = {"slices": slices, "size": 192, "output_uri": f"gs://bucket-{repeat}/out"}
+        factory.write(tmp_path, factory.run_json(repeat=repeat, configuration=configuration))
+    assert sorted(loading.load(tmp_path, "demo").runs["variant"]) == ["slices=16", "slices=8"]

@@ -1,0 +1,178 @@
+"""Numbers and verdicts: what is stated follows from the records."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analysis.summary import Summary, summarise
+from tests.analysis import factory
+from workloads.record import Isolation
+
+
+def on_leases(runs_dir: Path, first: list[float], second: list[float], **changes: Any) -> Summary:
+    """One repeat per lease and shape, with these run times."""
+    for scenario, times in (("four-small-ssd", first), ("one-large-ssd", second)):
+        for repeat, run_s in enumerate(times):
+            record = factory.run_json(scenario, repeat=repeat, run_s=run_s, lease=f"{scenario[0]}{repeat:05}", **changes)
+            factory.write(runs_dir, record, measurements=[], nodes=[])
+    return summarise(runs_dir, "demo")
+
+
+def test_medians_ranges_and_costs_are_those_of_the_records(tmp_path: Path) -> None:
+    factory.demo(tmp_path)
+    summary = summarise(tmp_path, "demo")
+    result = next(r for r in summary.results if (r.scenario, r.workload) == ("four-small-ssd", "write_tfrecords"))
+    run_s = result.spread("run_s")
+    assert run_s is not None
+    assert (run_s.n, run_s.median, run_s.min, run_s.max) == (3, 42.0, 40.0, 44.0)
+    cost = result.spread("cost_usd")
+    assert cost is not None
+    assert cost.median == pytest.approx(0.62 * 42 / 3600)
+    per_1000 = result.spread("cost_per_1000_usd")
+    assert per_1000 is not None
+    assert per_1000.median == pytest.approx(0.62 * 42 / 3600 / 300 * 1000)
+    rate = result.spread("images_per_s")
+    assert rate is not None
+    assert rate.median == pytest.approx(300 / 42)
+    overhead = result.spread("overhead_ratio")
+    assert overhead is not None
+    assert overhead.median == pytest.approx(8.3 / 50.3)
+    assert result.representative_run == "demo/four-small-ssd-write_tfrecords-1"
+    row = next(
+        t for t in summary.throughput if (t.scenario, t.format, t.source) == ("one-large-ssd", "tfrecord", "bucket")
+        and t.operation == "read"
+    )  # fmt: skip
+    assert row.images_per_s.median == pytest.approx(4200 * 1.15)
+    assert row.cost_per_1000_usd is not None
+    assert row.cost_per_1000_usd.median == pytest.approx(0.49 / 3600 * 1000 / (4200 * 1.15))
+
+
+def test_throughput_of_mixed_formats_is_not_pooled(tmp_path: Path) -> None:
+    factory.demo(tmp_path, repeats=1)
+    result = next(r for r in summarise(tmp_path, "demo").results if r.workload == "read_speed")
+    assert result.spread("images_per_s") is None
+    assert result.spread("run_s") is not None
+
+
+def test_cpu_used_is_of_all_that_was_paid_for_and_only_during_the_run(tmp_path: Path) -> None:
+    record = factory.run_json("one-large-ssd", run_s=10.0)
+    rows = [
+        {"ts": factory.START + t, "node": "m", "role": "single", "cpu_cores": 0.6 if 6 < t <= 16 else 9.0,
+         "cpu_ratio": 0.5 if 6 < t <= 16 else 7.5, "net_rx_packets_s": 10.0, "net_tx_packets_s": 5.0}
+        for t in range(1, 20)
+    ]  # fmt: skip
+    factory.write(tmp_path, record, nodes=rows)
+    metrics = summarise(tmp_path, "demo").results[0].metrics
+    used, packets, disk = metrics["cpu_used_ratio"], metrics["packets_peak_s"], metrics["disk_ops_peak_s"]
+    assert used is not None
+    assert used.median == pytest.approx(0.6 / 1.2)
+    assert packets is not None
+    assert packets.median == 15.0
+    assert disk is None  # not measured is not zero
+
+
+def test_a_node_without_rows_is_unknown_not_idle(tmp_path: Path) -> None:
+    record = factory.run_json()
+    factory.write(tmp_path, record, nodes=[row for row in factory.samples(record) if row["node"] != "w-2"])
+    summary = summarise(tmp_path, "demo")
+    assert summary.results[0].spread("cpu_used_ratio") is None
+    assert [(s.node, s.found) for s in summary.validity.undersampled] == [("w-2", 0)]
+
+
+def test_a_gap_of_samples_is_reported(tmp_path: Path) -> None:
+    record = factory.run_json()
+    factory.write(tmp_path, record, nodes=factory.samples(record, drop=frozenset(range(10, 30))))
+    summary = summarise(tmp_path, "demo")
+    assert {(s.found, s.expected) for s in summary.validity.undersampled} == {(26, 46)}
+    coverage = summary.results[0].spread("sampler_coverage")
+    assert coverage is not None
+    assert coverage.median == pytest.approx(26 / 46)
+
+
+def test_records_that_are_not_ok_are_counted_and_in_no_median(tmp_path: Path) -> None:
+    factory.demo(tmp_path, repeats=2)
+    for index, status in enumerate(("failed", "invalid")):
+        factory.write(tmp_path, factory.run_json(repeat=5 + index, run_s=9999.0, status=status))
+    summary = summarise(tmp_path, "demo")
+    result = next(r for r in summary.results if (r.scenario, r.workload) == ("four-small-ssd", "write_tfrecords"))
+    run_s = result.spread("run_s")
+    assert run_s is not None
+    assert (run_s.n, run_s.max) == (2, 42.0)
+    assert result.not_ok == {"failed": 1, "invalid": 1}
+    assert summary.by_status == {"failed": 1, "invalid": 1, "ok": 8}
+    assert len(summary.validity.not_ok) == 2
+
+
+def test_three_repeats_on_one_lease_are_a_first_look(tmp_path: Path) -> None:
+    factory.demo(tmp_path)
+    verdict = next(v for v in summarise(tmp_path, "demo").verdicts if v.workload == "write_tfrecords")
+    assert verdict.kind == "too_few"
+    assert verdict.fastest is verdict.cheapest is None
+    assert "3 repeats on 1 lease each: a first look, not a verdict" in verdict.text
+    assert "no verdict below 5" in verdict.text
+    assert "pseudo-replicates" in verdict.text
+    assert "four-small-ssd took 1.31 times as long as one-large-ssd" in verdict.headline
+
+
+def test_many_repeats_on_one_lease_count_as_one(tmp_path: Path) -> None:
+    factory.demo(tmp_path, repeats=8)
+    assert {v.kind for v in summarise(tmp_path, "demo").verdicts} == {"too_few"}
+
+
+@pytest.mark.parametrize("count", [4, 5])
+def test_no_verdict_below_five_leases(tmp_path: Path, count: int) -> None:
+    verdict = on_leases(tmp_path, [50.0 + i for i in range(count)], [30.0 + i for i in range(count)]).verdicts[0]
+    assert verdict.kind == ("winner" if count == 5 else "too_few")
+    assert verdict.fastest == ("one-large-ssd" if count == 5 else None)
+
+
+def test_overlapping_ranges_declare_no_winner(tmp_path: Path) -> None:
+    verdict = on_leases(tmp_path, [40.0, 41, 42, 43, 44], [33.0, 34, 35, 36, 60]).verdicts[0]
+    assert verdict.kind == "no_difference"
+    assert verdict.fastest is verdict.cheapest is None
+
+
+def test_faster_and_cheaper_may_be_different_shapes(tmp_path: Path) -> None:
+    verdict = on_leases(tmp_path, [30.0, 30.1, 30.2, 30.3, 30.4], [34.0, 34.1, 34.2, 34.3, 34.4]).verdicts[0]
+    assert (verdict.fastest, verdict.cheapest) == ("four-small-ssd", "one-large-ssd")
+
+
+def test_without_complete_isolation_no_shape_wins(tmp_path: Path) -> None:
+    partial = Isolation(**{**factory.FULL.model_dump(), "disk": None, "missing": ["The disk is not limited: no blkio."]})
+    verdict = on_leases(tmp_path, [50.0] * 6, [30.0] * 6, isolation=partial).verdicts[0]
+    assert verdict.kind == "no_isolation"
+    assert verdict.headline.startswith("No shape is declared the winner")
+    assert "The disk is not limited: no blkio." in verdict.text
+
+
+def test_different_shares_are_not_compared_without_saying_so(tmp_path: Path) -> None:
+    for scenario, share in (("four-small-ssd", 0.15), ("one-large-ssd", 0.2)):
+        for repeat in range(5):
+            record = factory.run_json(scenario, repeat=repeat, share=share, lease=f"{scenario[0]}{repeat:05}")
+            factory.write(tmp_path, record)
+    summary = summarise(tmp_path, "demo")
+    assert summary.verdicts[0].kind == "not_comparable"
+    assert "0.15, 0.2 host cores per vCPU" in summary.verdicts[0].text
+    assert summary.validity.differences
+
+
+def test_probe_that_misses_the_limit_is_named(tmp_path: Path) -> None:
+    record = factory.run_json("one-large-ssd")
+    record["nodes"][0]["probed_disk_read_mb_s"] = 7.2 * 1.2
+    factory.write(tmp_path, record)
+    factory.write(tmp_path, factory.run_json("four-small-ssd"))
+    probes = summarise(tmp_path, "demo").validity.probes
+    assert len(probes) == 6
+    assert [p.scenario for p in probes if not p.within] == ["one-large-ssd"]
+
+
+def test_summary_is_json(tmp_path: Path) -> None:
+    factory.demo(tmp_path, repeats=1)
+    (tmp_path / "demo" / "broken").mkdir()
+    plain = json.loads(json.dumps(summarise(tmp_path, "demo").as_dict(), allow_nan=False))
+    assert plain["damaged"] == [{"run": "demo/broken", "reason": "run.json is missing"}]
+    assert plain["results"][0]["metrics"]["run_s"]["n"] == 1
