@@ -20,8 +20,8 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parent.parent
 TOOLS = (
-    "sh awk cat cksum cut date df dirname env flock git grep head kill ls make mkdir mv printf readlink rm sed sleep sort "
-    "tail tee touch tr uname wc"
+    "sh awk cat cksum cut date df dirname env flock git grep head kill ls make mkdir mv printf readlink rm sed sleep "
+    "sort tail tee touch tr uname wc"
 ).split()
 
 
@@ -92,7 +92,7 @@ def test_no_index_address_is_named(name: str) -> None:
     assert "index" not in text.lower().replace("--index", "index")
 
 
-# --- .ci/setup.sh -------------------------------------------------------------------------------------------------------
+# --- .ci/setup.sh ------------------------------------------------------------------------------------------
 
 
 class Machine:
