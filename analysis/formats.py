@@ -48,7 +48,7 @@ def size(value: float | None) -> str:
         return MISSING
     for unit in ("B", "kB", "MB", "GB", "TB"):
         if abs(value) < 999.5 or unit == "TB":
-            return f"{number(value)} {unit}"
+            return f"{number(value)}/s" if unit == "1/s" else f"{number(value)} {unit}"
         value /= 1000
     raise AssertionError
 
@@ -67,7 +67,7 @@ def quantity(value: float | None, unit: str) -> str:
         return size(value)
     if unit == "count":
         return f"{value:,.0f}"
-    return f"{number(value)} {unit}"
+    return f"{number(value)}/s" if unit == "1/s" else f"{number(value)} {unit}"
 
 
 def plural(count: int, noun: str) -> str:

@@ -72,12 +72,13 @@ def build(runs_dir: Path, experiment: str, out_dir: Path, *, now: datetime | Non
         environment.filters[name] = getattr(formats, name)
     environment.filters["svg"] = Markup  # drawn by us; labels in it are escaped by matplotlib
     environment.globals.update(spread_text=spread_text)
+    named = {m.name: m for m in metrics.METRICS}
     page = environment.get_template("report.html.j2").render(
         s=summary,
         figures=figures,
         tables=tables,
         groups=_groups(summary),
-        stage_metrics=[m for m in metrics.METRICS if m.name in STAGE_METRICS],
+        stage_metrics=[named[name] for name in STAGE_METRICS],
         throughput=_throughput_table(summary),
         built_at=(now or datetime.now(UTC)).strftime("%Y-%m-%d %H:%M UTC"),
         min_repeats=MIN_REPEATS,

@@ -74,7 +74,8 @@ def _draw(q: Quantity, results: list[Result], shown: pd.DataFrame, runs: Runs, f
     columns = 1 if len(results) == 1 else 2
     rows = math.ceil(len(results) / columns)
     workload, variant = results[0].workload, results[0].variant
-    title = _title(q, results, shown)
+    where = f"{workload}{', ' + variant if variant else ''}"
+    title = f"{where}: {_title(q, results, shown)}"
     with matplotlib.rc_context(style.RC):
         fig, head = style.figure(2.35 * rows + 0.25, title)
         grid = fig.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
@@ -99,13 +100,13 @@ def _draw(q: Quantity, results: list[Result], shown: pd.DataFrame, runs: Runs, f
         fig.legend(handles=[handles[k] for k in sorted(handles, key=_order)], loc="outside lower left", ncols=9,
                    handlelength=2.6, columnspacing=1.3)  # fmt: skip
         alt = f"Lines over time, one panel per scenario: {q.words} of each node. {title}."
-        where = f"{workload}{', ' + variant if variant else ''}"
         caption = (
-            f"{where}: {q.axis}, at 1 Hz, for the run whose run time is nearest to the median. Shaded: submission to "
+            f"{q.axis[0].upper()}{q.axis[1:]}, at 1 Hz, for the run whose run time is nearest to the median. The title gives the lowest and "
+            "the highest mean of a node during the run. Shaded: submission to "
             "the first task. Dashed line: end of the run. Seconds without a sample stay empty. m is the master, or the one node "
             "of a single-node shape."
         )
-        return style.save(fig, head, folder, name, f"{where}: {title}", caption, alt)
+        return style.save(fig, head, folder, name, title, caption, alt)
 
 
 def _order(label: object) -> tuple[int, str]:
@@ -120,9 +121,9 @@ def _panel(axes: Axes, q: Quantity, rows: pd.DataFrame, runs: Runs, run: str) ->
     submit, begin, end = 0.0, window[1] - window[0], window[2] - window[0]
     axes.axvspan(submit, begin, color=style.SHADE, linewidth=0, zorder=0)
     axes.axvline(end, color=style.MUTED, linewidth=0.9, linestyle=(0, (3, 2)), zorder=1)
-    for x, text in ((submit, "submit"), (begin, "run")):
-        axes.annotate(text, (x, 1), xycoords=("data", "axes fraction"), xytext=(2, 3), textcoords="offset points",
-                      fontsize=8, color=style.MUTED, va="bottom", annotation_clip=False)  # fmt: skip
+    for text, side, shift in (("submit", "right", -3), ("run", "left", 3)):  # both end at the begin of the run: no overlap
+        axes.annotate(text, (begin, 1), xycoords=("data", "axes fraction"), xytext=(shift, 3), ha=side, va="bottom",
+                      textcoords="offset points", fontsize=8, color=style.MUTED, annotation_clip=False)  # fmt: skip
     if rows[q.column].notna().sum() == 0:
         axes.text(0.5, 0.5, "no samples", transform=axes.transAxes, ha="center", color=style.MUTED)
         return
@@ -155,5 +156,5 @@ def _title(q: Quantity, results: list[Result], shown: pd.DataFrame) -> str:
         form = percent if q.column == "cpu_ratio" else number
         low, high = form(float(nodes.min())), form(float(nodes.max()))
         parts.append(f"{result.scenario} {low if len(nodes) == 1 else f'{low} to {high}'}")
-    unit = {"cpu_ratio": "", "cpu_cores": " host cores", "packets_s": "/s", "disk_ops_s": "/s"}[q.column]
-    return f"{q.words} per node{f' ({unit.strip()})' if unit.strip() == 'host cores' else unit}, mean: {'; '.join(parts)}"
+    unit = {"cpu_ratio": "", "cpu_cores": " (host cores)", "packets_s": "/s", "disk_ops_s": "/s"}[q.column]
+    return f"{q.words}{unit} per node, mean: {'; '.join(parts)}"
