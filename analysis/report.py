@@ -66,7 +66,11 @@ def build(runs_dir: Path, experiment: str, out_dir: Path, *, now: datetime | Non
     figures = draw_all(summary, runs, out_dir / "figures")
     tables = write_tables(summary, runs, out_dir / "tables")
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     for name in ("number", "seconds", "usd", "percent", "size", "plural"):
         environment.filters[name] = getattr(formats, name)
@@ -105,7 +109,7 @@ def spread_text(spread: Spread | None, unit: str) -> dict[str, str]:
 
 
 def _groups(summary: Summary) -> list[dict[str, Any]]:
-    """The results by workload and variant, each with the metrics that any of its scenarios has, and those that none has."""
+    """The results by workload and variant, each with the metrics that any of its scenarios has."""
     verdict_of = {(v.workload, v.variant): v for v in summary.verdicts}
     groups: dict[tuple[str, str], list[Result]] = {}
     for result in summary.results:

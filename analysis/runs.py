@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,9 +18,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import ValidationError
 
-from analysis.columns import PANDAS_TYPES, RUN_COLUMNS, RUN_MEASUREMENT_COLUMNS, RUN_NODE_COLUMNS
+from analysis.columns import PANDAS_TYPES, RUN_MEASUREMENT_COLUMNS, RUN_NODE_COLUMNS
 from analysis.errors import DamagedRecordError, NewerSchemaError, NoRecordsError
-from analysis.variants import variant_labels
+from analysis.rows import runs_frame
 from workloads.record import (
     MEASUREMENT_COLUMNS,
     NODE_COLUMNS,
@@ -80,7 +79,9 @@ def load(runs_dir: Path, experiment: str) -> Runs:
     """
     root = runs_dir / experiment
     if not root.is_dir():
-        known = sorted(p.name for p in runs_dir.iterdir() if p.is_dir() and p.name != "leases") if runs_dir.is_dir() else []
+        known = (
+            sorted(p.name for p in runs_dir.iterdir() if p.is_dir() and p.name != "leases") if runs_dir.is_dir() else []
+        )
         raise NoRecordsError(
             f"No records: '{root}' does not exist. Experiments with records: {', '.join(known) or 'none'}. "
             f"Measure first: bakeoff bench {experiment}"
@@ -112,7 +113,7 @@ def load(runs_dir: Path, experiment: str) -> Runs:
             + (f"\nDamaged records, left out:{named}" if named else "")
         )
     return Runs(
-        runs=_runs_frame(records, summaries),
+        runs=runs_frame(records, summaries),
         measurements=_frame(measurements, RUN_MEASUREMENT_COLUMNS),
         nodes=_frame(nodes, RUN_NODE_COLUMNS),
         records=records,
@@ -233,52 +234,3 @@ def _first(error: ValidationError) -> str:
     where = ".".join(str(part) for part in first["loc"])
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
     return f"{where + ': ' if where else ''}{first['msg']}{more}"
-
-
-def _unix_s(text: str) -> float | None:
-    try:
-        return datetime.fromisoformat(text).timestamp()
-    except ValueError:
-        return None
-
-
-def _runs_frame(records: dict[str, RunRecord], summaries: dict[str, Summary]) -> pd.DataFrame:
-    variants = variant_labels(records)
-    rows = [_row(run, record, summaries.get(run), variants[run]) for run, record in records.items()]
-    frame = pd.DataFrame(rows, columns=[c.name for c in RUN_COLUMNS])
-    return frame.astype({c.name: PANDAS_TYPES[c.arrow_type] for c in RUN_COLUMNS})
-
-
-def _row(run: str, record: RunRecord, summary: Summary | None, variant: str) -> Json:
-    limits = [node.actual_cores for node in record.nodes]
-    known = [cores for cores in limits if cores is not None]
-    spark = record.spark
-    same = record.model_dump(mode="json", include={c.name for c in RUN_COLUMNS} - {"scenario", "configuration"})
-    return {
-        **same,
-        "run": run,
-        "scenario": record.scenario.name,
-        "variant": variant,
-        "configuration": json.dumps(record.configuration, sort_keys=True),
-        "started_at": _unix_s(record.started_at),
-        "ended_at": _unix_s(record.ended_at),
-        "isolation_mode": record.isolation.mode,
-        "isolation_complete": record.isolation.complete,
-        "vcpus": sum(n.nominal_vcpus for n in record.nodes) if record.nodes else None,
-        "memory_gb": sum(n.nominal_memory_gb for n in record.nodes) if record.nodes else None,
-        "actual_cores": sum(known) if known and len(known) == len(limits) else None,
-        **record.stages.model_dump(),
-        "overhead_ratio": record.stages.overhead_ratio,
-        "items_in": summary.items_in if summary else None,
-        "items_out": summary.items_out if summary else None,
-        "items_rejected": summary.items_rejected if summary else None,
-        "spark_tasks": spark.tasks if spark else None,
-        "spark_tasks_failed": spark.tasks_failed if spark else None,
-        "spark_executors": spark.executors if spark else None,
-        "spark_executor_run_s": spark.executor_run_s if spark else None,
-        "spark_executor_cpu_s": spark.executor_cpu_s if spark else None,
-        "spark_gc_s": spark.gc_s if spark else None,
-        "spark_input_bytes": spark.input_bytes if spark else None,
-        "spark_shuffle_bytes": spark.shuffle_write_bytes if spark else None,
-        "spark_spilled_bytes": spark.spilled_bytes if spark else None,
-    }

@@ -192,7 +192,10 @@ def _throughput(runs: Runs) -> list[Throughput]:
         spread = Spread.of(group["images_per_s"])
         if spread is None:
             continue
-        named = {name: "" if pd.isna(part) else str(part) for name, part in zip(keys, key, strict=True)}
+        named = {
+            name: "" if part is None or part is pd.NA or part != part else str(part)
+            for name, part in zip(keys, key, strict=True)
+        }
         rows.append(
             Throughput(
                 scenario=named["scenario"],

@@ -51,7 +51,9 @@ def _throughput(summary: Summary) -> pd.DataFrame:
     for row in summary.throughput:
         keys = {f.name: getattr(row, f.name) for f in dataclasses.fields(row) if isinstance(getattr(row, f.name), str)}
         cost = row.cost_per_1000_usd
-        rows.append({**keys, "unit": "images/s", **_spread(row.images_per_s), "median_cost_per_1000_usd": cost and cost.median})
+        rows.append(
+            {**keys, "unit": "images/s", **_spread(row.images_per_s), "median_cost_per_1000_usd": cost and cost.median}
+        )
     return pd.DataFrame(rows)
 
 

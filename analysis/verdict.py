@@ -2,9 +2,9 @@
 
 The rule, stated in every verdict that it stops: none without complete isolation of every record, none between records
 under different conditions, and none below :data:`MIN_REPEATS` independent repeats per shape. Repeats on one lease are
-pseudo-replicates - they share the lease's luck - and count as one. Above that, a shape is declared the winner only if its
-worst lease is better than the best lease of every other shape. With five leases each, that happens by chance for a given
-pair and direction once in 252 (all 10 choose 5 orders of the leases being equally likely).
+pseudo-replicates - they share the lease's luck - and count as one. Above that, a shape is declared the winner only
+if its worst lease is better than the best lease of every other shape. With five leases each, that happens by chance for
+a given pair and direction once in 252 (all 10 choose 5 orders of the leases being equally likely).
 """
 
 from __future__ import annotations
@@ -56,10 +56,15 @@ def _judge(ok: pd.DataFrame, runs: Runs, different: list[str]) -> tuple[Kind, st
     if ok.empty:
         return "no_data", "No run ended well: nothing to compare.", "See what went wrong under Validity.", None, None
     medians = ok.groupby("scenario")[["run_s", "cost_usd"]].median().sort_values("run_s", kind="stable")
-    stated = "Medians: " + "; ".join(
-        f"{name} {seconds(row['run_s'])}" + ("" if pd.isna(row["cost_usd"]) else f", {usd(row['cost_usd'])} per run")
-        for name, row in medians.iterrows()
-    ) + "."
+    stated = (
+        "Medians: "
+        + "; ".join(
+            f"{name} {seconds(row['run_s'])}"
+            + ("" if pd.isna(row["cost_usd"]) else f", {usd(row['cost_usd'])} per run")
+            for name, row in medians.iterrows()
+        )
+        + "."
+    )
     incomplete = ok[~ok["isolation_complete"].fillna(False).astype(bool)]
     if not incomplete.empty:
         reasons = list(dict.fromkeys(m for run in incomplete["run"] for m in runs.records[str(run)].isolation.missing))
@@ -67,13 +72,18 @@ def _judge(ok: pd.DataFrame, runs: Runs, different: list[str]) -> tuple[Kind, st
         return (
             "no_isolation",
             "No shape is declared the winner: the nodes were not fully kept apart.",
-            (f"{len(incomplete)} of {plural(len(ok), 'record')} lack complete isolation, so nodes could use more than their "
-            f"shape has, or disturb each other. {why} {stated}"),
+            (
+                f"{len(incomplete)} of {plural(len(ok), 'record')} lack complete isolation, so nodes could "
+                f"use more than their "
+                f"shape has, or disturb each other. {why} {stated}"
+            ),
             None,
             None,
         )
     repeats, leases = ok.groupby("scenario").size(), ok.groupby("scenario")["lease"].nunique()
-    have = ", ".join(f"{plural(int(repeats[n]), 'repeat')} on {plural(int(leases[n]), 'lease')}" for n in medians.index[:1])
+    have = ", ".join(
+        f"{plural(int(repeats[n]), 'repeat')} on {plural(int(leases[n]), 'lease')}" for n in medians.index[:1]
+    )
     if repeats.nunique() > 1 or leases.nunique() > 1:
         have = "; ".join(
             f"{n}: {plural(int(repeats[n]), 'repeat')} on {plural(int(leases[n]), 'lease')}" for n in medians.index
@@ -135,7 +145,7 @@ def _winners(ok: pd.DataFrame, medians: pd.DataFrame, stated: str) -> tuple[Kind
 
 
 def _separated(values: pd.Series) -> str | None:
-    """The scenario whose largest value is below the smallest of every other; None where ranges overlap or are unknown."""
+    """The scenario whose largest value is below the smallest of every other; None where they overlap."""
     by_scenario = values.groupby("scenario")
     if values.isna().any():
         return None

@@ -83,7 +83,7 @@ def _draw(q: Quantity, results: list[Result], shown: pd.DataFrame, runs: Runs, f
         for axes, result in zip(panels, results, strict=False):
             run = str(result.representative_run)
             _panel(axes, q, shown[shown["run"] == run], runs, run)
-            axes.set_title(f"{result.scenario}  (repeat {runs.records[run].repeat} of n = {result.n})", pad=20)
+            axes.set_title(f"{result.scenario}  (median run of n = {result.n})", pad=20)
         for axes in panels[len(results) :]:
             axes.set_visible(False)
         for axes in panels[: len(results)]:
@@ -96,14 +96,18 @@ def _draw(q: Quantity, results: list[Result], shown: pd.DataFrame, runs: Runs, f
                 axes.tick_params(labelbottom=True)
         if q.column == "cpu_ratio":
             panels[0].set_ylim(0, max(100.0, float(shown["cpu_ratio"].max() or 0) * 100) * 1.03)
-        handles = {h.get_label(): h for axes in panels for h in axes.get_lines() if not str(h.get_label()).startswith("_")}
+        handles = {
+            h.get_label(): h for axes in panels for h in axes.get_lines() if not str(h.get_label()).startswith("_")
+        }
         fig.legend(handles=[handles[k] for k in sorted(handles, key=_order)], loc="outside lower left", ncols=9,
                    handlelength=2.6, columnspacing=1.3)  # fmt: skip
         alt = f"Lines over time, one panel per scenario: {q.words} of each node. {title}."
         caption = (
-            f"{q.axis[0].upper()}{q.axis[1:]}, at 1 Hz, for the run whose run time is nearest to the median. The title gives the lowest and "
+            f"{q.axis[0].upper()}{q.axis[1:]}, at 1 Hz, for the run whose run time is nearest to the median. "
+            "The title gives the lowest and "
             "the highest mean of a node during the run. Shaded: submission to "
-            "the first task. Dashed line: end of the run. Seconds without a sample stay empty. m is the master, or the one node "
+            "the first task. Dashed line: end of the run. Seconds without a sample stay empty. "
+            "m is the master, or the one node "
             "of a single-node shape."
         )
         return style.save(fig, head, folder, name, title, caption, alt)
@@ -121,7 +125,10 @@ def _panel(axes: Axes, q: Quantity, rows: pd.DataFrame, runs: Runs, run: str) ->
     submit, begin, end = 0.0, window[1] - window[0], window[2] - window[0]
     axes.axvspan(submit, begin, color=style.SHADE, linewidth=0, zorder=0)
     axes.axvline(end, color=style.MUTED, linewidth=0.9, linestyle=(0, (3, 2)), zorder=1)
-    for text, side, shift in (("submit", "right", -3), ("run", "left", 3)):  # both end at the begin of the run: no overlap
+    for text, side, shift in (
+        ("submit", "right", -3),
+        ("run", "left", 3),
+    ):  # both end at the begin of the run: no overlap
         axes.annotate(text, (begin, 1), xycoords=("data", "axes fraction"), xytext=(shift, 3), ha=side, va="bottom",
                       textcoords="offset points", fontsize=8, color=style.MUTED, annotation_clip=False)  # fmt: skip
     if rows[q.column].notna().sum() == 0:

@@ -29,7 +29,8 @@ def draw(summary: Summary, folder: Path) -> list[style.Drawn]:
     title = "Where the seconds of an attempt go"
     if overheads:
         low, high = percent(min(overheads)), percent(max(overheads))
-        title = f"Overhead: {low if low == high else f'{low} to {high}'} of an attempt is not the workload's own time (medians)"
+        both = low if low == high else f"{low} to {high}"
+        title = f"Overhead: {both} of an attempt is not the workload's own time (medians)"
     bars.sort(key=lambda r: (r.workload, r.variant, r.scenario))
     with matplotlib.rc_context(style.RC):
         fig, head = style.figure(0.36 * len(bars) + 1.0, title)
@@ -50,7 +51,9 @@ def draw(summary: Summary, folder: Path) -> list[style.Drawn]:
                               fontsize=8.5, color="#ffffff", fontweight="bold",
                               bbox={"facecolor": style.COLOURS[ORDER[1]], "edgecolor": "none", "pad": 1.5})  # fmt: skip
                 left += spread.median
-            axes.annotate(f"{number(left)} s", (left, y), xytext=(6, 0), textcoords="offset points", va="center", fontsize=8.5)
+            axes.annotate(
+                f"{number(left)} s", (left, y), xytext=(6, 0), textcoords="offset points", va="center", fontsize=8.5
+            )
         labels = [f"{r.workload}{', ' + r.variant if r.variant else ''}  ·  {r.scenario} (n = {r.n})" for r in bars]
         axes.set_yticks(range(len(bars)), labels)
         axes.set_ylim(len(bars) - 0.5, -0.5)

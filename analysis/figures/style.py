@@ -20,15 +20,18 @@ INK, MUTED, GRID, PAPER, SHADE = "#1c2127", "#5b6570", "#dde1e6", "#fefefe", "#e
 COLOURS = ("#0b5fa5", "#d9730d", "#1a8f6d", "#a8478f", "#3f9bd1", "#8a6d00", "#6b7480", "#c23b3b", "#4b4fb0")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
 DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (6, 1.5, 1.2, 1.5)), (0, (3, 1)))
-HATCHES = ("", "////", "....", "\\\\\\\\")
+HATCHES = ("", "////", "xxxx", "\\\\\\\\")
 WIDTH_IN = 7.6
-RC: dict[str, Any] = {
-    "svg.fonttype": "none", "font.family": "sans-serif", "font.size": 9.5, "text.color": INK, "axes.edgecolor": MUTED,
-    "axes.labelcolor": MUTED, "axes.labelsize": 9, "xtick.color": MUTED, "ytick.color": INK, "xtick.labelsize": 8.5,
+RC: Any = {
+    "svg.fonttype": "none", "font.family": "sans-serif", "font.size": 9.5, "text.color": INK,
+    "axes.edgecolor": MUTED, "axes.labelcolor": MUTED, "axes.labelsize": 9, "xtick.color": MUTED, "ytick.color": INK,
+    "xtick.labelsize": 8.5,
     "ytick.labelsize": 9, "axes.spines.top": False, "axes.spines.right": False, "axes.linewidth": 0.7,
     "axes.titlesize": 9.5, "axes.titleweight": "bold", "axes.titlelocation": "left", "grid.color": GRID,
-    "grid.linewidth": 0.7, "axes.grid": True, "axes.axisbelow": True, "axes.facecolor": "none", "figure.facecolor": PAPER,
-    "legend.frameon": False, "legend.fontsize": 8.5, "hatch.linewidth": 0.6, "xtick.major.size": 3, "ytick.major.size": 0,
+    "grid.linewidth": 0.7, "axes.grid": True, "axes.axisbelow": True, "axes.facecolor": "none",
+    "figure.facecolor": PAPER,
+    "legend.frameon": False, "legend.fontsize": 8.5, "hatch.linewidth": 0.6, "xtick.major.size": 3,
+    "ytick.major.size": 0,
 }  # fmt: skip
 FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 LINE_IN = 0.2  # height of one line of the title
@@ -59,10 +62,11 @@ def figure(height_in: float, title: str) -> tuple[Figure, float]:
 
     from matplotlib.figure import Figure
 
-    lines = textwrap.wrap(title, 88) or [""]
+    lines = textwrap.wrap(title, 76) or [""]
     head = LINE_IN * len(lines) + 0.16
     fig = Figure(figsize=(WIDTH_IN, height_in + head))
-    fig.set_layout_engine("constrained", rect=(0, 0, 1, height_in / (height_in + head)), h_pad=0.06, w_pad=0.06, hspace=0.03)
+    below = (0, 0, 1, height_in / (height_in + head))
+    fig.set_layout_engine("constrained", rect=below, h_pad=0.06, w_pad=0.06, hspace=0.03)
     fig.text(
         0.06 / WIDTH_IN, 1 - 0.08 / (height_in + head), "\n".join(lines), ha="left", va="top", fontsize=11,
         fontweight="bold", gid="headline", linespacing=1.25, in_layout=False,
@@ -124,7 +128,8 @@ def dots(axes: Axes, y: float, values: tuple[float, ...], label: str, series: in
 
     colour, marker = COLOURS[series % len(COLOURS)], MARKERS[series % len(MARKERS)]
     middle = median(values)
-    axes.plot([min(values), max(values)], [y, y], color=colour, linewidth=1.4, alpha=0.55, solid_capstyle="butt", zorder=2)
+    ends = [min(values), max(values)]
+    axes.plot(ends, [y, y], color=colour, linewidth=1.4, alpha=0.55, solid_capstyle="butt", zorder=2)
     axes.plot(values, [y] * len(values), marker, markersize=5.5, markerfacecolor=PAPER, markeredgecolor=colour,
               markeredgewidth=1.3, zorder=3, linestyle="none")  # fmt: skip
     axes.plot([middle, middle], [y - 0.17, y + 0.17], color=colour, linewidth=2.6, solid_capstyle="butt", zorder=4)

@@ -28,12 +28,15 @@ def draw(summary: Summary, folder: Path) -> list[style.Drawn]:
         grid = fig.subplots(len(panels), 1, sharex=True, squeeze=False, height_ratios=heights)
         values = [v for row in summary.throughput for v in row.images_per_s.values]
         for axes, (key, rows) in zip(grid[:, 0], panels.items(), strict=True):
-            y, ticks = 0.0, []
+            y = 0.0
+            ticks: list[tuple[float, str, str]] = []
             for row in sorted(rows, key=lambda r: (r.scenario, r.format)):
                 if ticks and ticks[-1][2] != row.scenario:
                     y += 0.35
                 spread = row.images_per_s
-                style.dots(axes, y, spread.values, f"{number(spread.median)}  (n = {spread.n})", formats.index(row.format))
+                style.dots(
+                    axes, y, spread.values, f"{number(spread.median)}  (n = {spread.n})", formats.index(row.format)
+                )
                 ticks.append((y, f"{row.scenario}  ·  {row.format or 'any'}", row.scenario))
                 y += 1
             axes.set_yticks([t[0] for t in ticks], [t[1] for t in ticks])
@@ -47,7 +50,8 @@ def draw(summary: Summary, folder: Path) -> list[style.Drawn]:
             for row in summary.throughput
         )
         caption = (
-            "Each mark is one repeat: images divided by seconds, over all batch settings of that repeat. The bar is the "
+            "Each mark is one repeat: images divided by seconds, over all batch settings of that repeat. "
+            "The bar is the "
             "median, the line the range. Marks differ by format. n is the number of repeats."
         )
         return [style.save(fig, head, folder, "throughput", title, caption, alt)]
@@ -68,7 +72,9 @@ def _title(rows: list[Throughput]) -> str:
         if row.operation == "read":
             key = (row.scenario, row.workload, row.variant, row.source, row.cache)
             medians.setdefault(key, {})[row.format] = row.images_per_s.median
-    ratios = [m["tfrecord"] / m["image"] for m in medians.values() if m.keys() >= {"tfrecord", "image"} and m["image"] > 0]
+    ratios = [
+        m["tfrecord"] / m["image"] for m in medians.values() if m.keys() >= {"tfrecord", "image"} and m["image"] > 0
+    ]
     if not ratios:
         return "Throughput of each shape, in images per second"
     low, high = number(min(ratios)), number(max(ratios))

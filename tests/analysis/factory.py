@@ -79,7 +79,8 @@ def run_json(
         "schema_version": 1, "cell": f"{scenario}-{workload}-{repeat}", "experiment": "demo", "target": "local",
         "lease": lease or "a" + scenario[:5].replace("-", "0"), "scenario": shape.model_dump(), "workload": workload,
         "configuration": dict(configuration or {"image_size": 192}), "repeat": repeat, "attempt": 0,
-        "repeat_level": "attempt", "status": status, "reason": None if status == "ok" else "the job ended with exit code 1",
+        "repeat_level": "attempt", "status": status,
+        "reason": None if status == "ok" else "the job ended with exit code 1",
         "started_at": _iso(begin), "ended_at": _iso(begin + 70), "isolation": isolation.model_dump(),
         "nodes": [n.model_dump() for n in nodes_of(shape, share=share or 0.15, limited=limited)],
         "local_cores_per_vcpu": share,
@@ -114,7 +115,9 @@ def measurement(images_per_s: float, images: int = 300, **changes: Any) -> dict[
     return {**row, **changes}
 
 
-def samples(record: Mapping[str, Any], *, seconds: int | None = None, drop: frozenset[int] = frozenset()) -> list[dict[str, Any]]:
+def samples(
+    record: Mapping[str, Any], *, seconds: int | None = None, drop: frozenset[int] = frozenset()
+) -> list[dict[str, Any]]:
     """One row per node and second from submission on; seconds in ``drop`` are missing."""
     begin = START + 200.0 * record["repeat"]
     length = seconds if seconds is not None else int(6 + (record["stages"]["run_s"] or 30) + 2)
@@ -126,7 +129,9 @@ def samples(record: Mapping[str, Any], *, seconds: int | None = None, drop: froz
             if t in drop:
                 continue
             wave = 0.5 + 0.5 * math.sin(t / 5 + index)
-            busy = (0.35 + 0.5 * wave if node["role"] != "master" else 0.15 + 0.1 * wave) if t > 6 else 0.08 + 0.02 * index
+            busy = (
+                (0.35 + 0.5 * wave if node["role"] != "master" else 0.15 + 0.1 * wave) if t > 6 else 0.08 + 0.02 * index
+            )
             rows.append(
                 {
                     "ts": begin + t, "node": node["node"], "role": node["role"], "cpu_cores": busy * cores,
@@ -148,7 +153,7 @@ def write(
     rejected: list[dict[str, str]] | None = None,
 ) -> Path:
     """Write one record; ``None`` leaves out the file. Returns its directory."""
-    directory = runs_dir / record["experiment"] / record["cell"]
+    directory: Path = runs_dir / record["experiment"] / record["cell"]
     directory.mkdir(parents=True)
     (directory / "run.json").write_text(json.dumps(record))
     if measurements is not None:
@@ -178,7 +183,8 @@ def demo(
             write(runs_dir, record, measurements=rows, nodes=samples(record), rejected=[])
             record = run_json(scenario, "read_speed", repeat, run_s=50.0 + repeat + 3 * index, **changes)
             rows = [
-                measurement(rate * (1 + 0.05 * repeat + 0.1 * index), format=kind, source=source, cache=cache, batch_size=size)
+                measurement(rate * (1 + 0.05 * repeat + 0.1 * index),
+                            format=kind, source=source, cache=cache, batch_size=size)
                 for kind, source, cache, rate in (
                     ("image", "bucket", "unknown", 90.0), ("tfrecord", "bucket", "unknown", 4200.0),
                     ("image", "staged", "cold", 110.0), ("tfrecord", "staged", "cold", 2100.0),

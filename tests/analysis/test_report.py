@@ -75,11 +75,22 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Report, Page]:
 
 def test_numbers_shown_are_those_computed(demo: tuple[Report, Page]) -> None:
     report, page = demo
-    for shown in ("42.0 s", "40.0 s to 44.0 s", "$0.00723", "$0.0241", "7.14", "4,830", "2026-01-02 03:04 UTC", "12 records"):
+    for shown in (
+        "42.0 s",
+        "40.0 s to 44.0 s",
+        "$0.00723",
+        "$0.0241",
+        "7.14",
+        "4,830",
+        "2026-01-02 03:04 UTC",
+        "12 records",
+    ):
         assert shown in page.text, shown
     assert "3 repeats on 1 lease each: a first look, not a verdict" in page.text
     rows = list(csv.DictReader((report.page.parent / "tables" / "results.csv").open()))
-    row = next(r for r in rows if (r["scenario"], r["workload"], r["metric"]) == ("four-small-ssd", "write_tfrecords", "run_s"))
+    row = next(
+        r for r in rows if (r["scenario"], r["workload"], r["metric"]) == ("four-small-ssd", "write_tfrecords", "run_s")
+    )
     assert (row["n"], float(row["median"]), row["unit"]) == ("3", 42.0, "s")
     json.dumps(report.summary, allow_nan=False)
 
@@ -89,7 +100,10 @@ def test_page_is_self_contained(demo: tuple[Report, Page]) -> None:
     html = report.page.read_text(encoding="utf-8")
     assert all(load.startswith("#") for load in page.loads), page.loads
     assert not re.search(r"@import|url\((?!#)", html)
-    assert set(re.findall(r"https?://[^\"' <]+", html)) <= {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
+    assert set(re.findall(r"https?://[^\"' <]+", html)) <= {
+        "http://www.w3.org/2000/svg",
+        "http://www.w3.org/1999/xlink",
+    }
     assert len(page.ids) == len(set(page.ids))
     for link in page.links:
         if link.startswith("#"):
@@ -183,11 +197,15 @@ def test_many_shapes_and_variants(tmp_path: Path) -> None:
 
 def test_teardown_proof_is_shown(tmp_path: Path) -> None:
     directory = factory.write(tmp_path, factory.run_json(lease="abc123"))
-    proof = {"lease": "abc123", "destroyed_at": "2026-01-01T00:00:00Z", "destroy_s": 2.5, "found": ["x"], "removed": ["x"],
+    proof = {"lease": "abc123", "destroyed_at": "2026-01-01T00:00:00Z", "destroy_s": 2.5, "found": ["x"],
+             "removed": ["x"],
              "left": []}  # fmt: skip
     (directory / "teardown.json").write_text(json.dumps(proof))
     _, page = built(tmp_path)
-    assert "Lease abc123: destroyed 2026-01-01T00:00:00Z in 2.50 s; 1 of 1 leftovers found were removed, 0 left." in page.text
+    assert (
+        "Lease abc123: destroyed 2026-01-01T00:00:00Z in 2.50 s; 1 of 1 leftovers found were removed, 0 left."
+        in page.text
+    )
 
 
 def test_newest_experiment(tmp_path: Path) -> None:

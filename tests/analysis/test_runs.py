@@ -11,6 +11,7 @@ from analysis import runs as loading
 from analysis.columns import PANDAS_TYPES, RUN_COLUMNS, RUN_MEASUREMENT_COLUMNS, RUN_NODE_COLUMNS
 from analysis.errors import NewerSchemaError, NoRecordsError
 from tests.analysis import factory
+from workloads.record import NODE_COLUMNS
 
 
 def test_frames_have_the_documented_columns_and_types(tmp_path: Path) -> None:
@@ -50,7 +51,7 @@ def test_damaged_records_are_named_with_a_reason_and_left_out(tmp_path: Path) ->
     (root / "bad-parquet" / "run.json").write_text(json.dumps(factory.run_json()))
     (root / "bad-parquet" / "nodes.parquet").write_bytes(b"PAR1 cut off")
     lacking = factory.write(tmp_path, factory.run_json(cell="lacks-columns"), measurements=[])
-    factory.write_table(lacking / "nodes.parquet", loading.NODE_COLUMNS[:3], [])
+    factory.write_table(lacking / "nodes.parquet", NODE_COLUMNS[:3], [])
     runs = loading.load(tmp_path, "demo")
     assert list(runs.records) == ["demo/four-small-ssd-write_tfrecords-0"]
     reasons = dict(runs.damaged)
@@ -89,7 +90,7 @@ def test_older_schema_is_upgraded(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_no_records_says_where_it_looked_and_what_to_do(tmp_path: Path) -> None:
     factory.demo(tmp_path, repeats=1)
-    with pytest.raises(NoRecordsError, match="Experiments with records: demo.*bakeoff bench other"):
+    with pytest.raises(NoRecordsError, match=r"Experiments with records: demo.*bakeoff bench other"):
         loading.load(tmp_path, "other")
     (tmp_path / "empty").mkdir()
     with pytest.raises(NoRecordsError, match="No readable record"):

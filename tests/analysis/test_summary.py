@@ -17,7 +17,9 @@ def on_leases(runs_dir: Path, first: list[float], second: list[float], **changes
     """One repeat per lease and shape, with these run times."""
     for scenario, times in (("four-small-ssd", first), ("one-large-ssd", second)):
         for repeat, run_s in enumerate(times):
-            record = factory.run_json(scenario, repeat=repeat, run_s=run_s, lease=f"{scenario[0]}{repeat:05}", **changes)
+            record = factory.run_json(
+                scenario, repeat=repeat, run_s=run_s, lease=f"{scenario[0]}{repeat:05}", **changes
+            )
             factory.write(runs_dir, record, measurements=[], nodes=[])
     return summarise(runs_dir, "demo")
 
@@ -142,7 +144,9 @@ def test_faster_and_cheaper_may_be_different_shapes(tmp_path: Path) -> None:
 
 
 def test_without_complete_isolation_no_shape_wins(tmp_path: Path) -> None:
-    partial = Isolation(**{**factory.FULL.model_dump(), "disk": None, "missing": ["The disk is not limited: no blkio."]})
+    partial = Isolation(
+        **{**factory.FULL.model_dump(), "disk": None, "missing": ["The disk is not limited: no blkio."]}
+    )
     verdict = on_leases(tmp_path, [50.0] * 6, [30.0] * 6, isolation=partial).verdicts[0]
     assert verdict.kind == "no_isolation"
     assert verdict.headline.startswith("No shape is declared the winner")
