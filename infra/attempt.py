@@ -1,0 +1,258 @@
+"""One attempt of one cell on a standing lease, from submit to the finished record."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from infra import eventlog, fingerprint, frames
+from infra.errors import RecordError
+from infra.experiment import Cell
+from infra.lease import Lease, all_leases
+from infra.local import target
+from infra.local.submit import Driver, Job, submit
+from infra.locks import host_lock
+from infra.pricing import hourly_price
+from infra.progress import Progress
+from workloads import record as schema
+from workloads.record import RunRecord, SparkMetrics, StageSeconds, Status, Summary
+
+POLL_S = 0.25
+# Rows that must be there, as a share of the seconds an attempt lasted: below it the sampler was starved or died.
+LEAST_SAMPLED_RATIO = 0.8
+
+
+@dataclass
+class Outcome:
+    """What an attempt left in its working folder, before it becomes a record."""
+
+    folder: Path
+    started_at: float
+    launched_at: float
+    ended_at: float
+    exit_code: int | None
+    timed_out: bool = False
+    sampler_failure: str | None = None
+    collect_s: float = 0.0
+    missing: list[str] = field(default_factory=list)
+
+
+def run_attempt(
+    lease: Lease, cell: Cell, *, cell_id: str, attempt: int, runs_dir: Path, progress: Progress
+) -> tuple[Path, RunRecord]:
+    """Run a cell on a lease and write its record.
+
+    Alone on this host while it measures; other leases of this checkout are frozen meanwhile. A failed job gives a
+    record too, with the reason in it.
+
+    Returns:
+        The record's folder and its content.
+
+    Raises:
+        RecordError: the record cannot be written.
+        Interrupted: Ctrl-C or SIGTERM; the driver has been stopped, and no record is written.
+    """
+    name = cell_id if attempt == 1 else f"{cell_id}.{attempt}"
+    final = runs_dir / cell.experiment / name
+    if final.exists():
+        raise RecordError(f"The record {final} exists already, and records are never changed.")
+    working = final.parent / f".tmp-{lease.id}-{name}"
+    working.mkdir(parents=True)
+    try:
+        with host_lock("measure", progress=progress), target.alone(lease, all_leases(runs_dir)):
+            outcome = _measure(lease, cell, working, progress)
+        began = time.monotonic()
+        run = _collect(lease, cell, outcome, cell_id, attempt, began)
+        (working / "run.json").write_text(run.model_dump_json(indent=1) + "\n", encoding="utf-8")
+        working.rename(final)
+        lease.update(attempts=lease.state.attempts + 1)
+        return final, run
+    finally:
+        shutil.rmtree(working, ignore_errors=True)
+
+
+def _measure(lease: Lease, cell: Cell, folder: Path, progress: Progress) -> Outcome:
+    logs = folder / "logs"
+    logs.mkdir()
+    job = Job.from_cell(cell, lease, folder)
+    target.evict(lease)
+    started = time.time()
+    with _sampled(lease, folder) as sampler_failure, submit(lease, job, logs) as driver:
+        launched = time.time()
+        timed_out = _wait(driver, cell.timeout_s, progress, sampler_failure)
+        ended = time.time()
+        failure = sampler_failure()
+    return Outcome(folder, started, launched, ended, driver.exit_code, timed_out, failure)
+
+
+@contextlib.contextmanager
+def _sampled(lease: Lease, folder: Path) -> Iterator[Callable[[], str | None]]:
+    with target.sampler(lease, folder / "nodes.jsonl", folder / "logs" / "sampler.log") as process:
+
+        def failure() -> str | None:
+            code = process.poll()
+            return None if code is None else f"the sampler ended early with exit code {code}: see logs/sampler.log"
+
+        yield failure
+
+
+def _wait(driver: Driver, timeout_s: float, progress: Progress, sampler_failure: Callable[[], str | None]) -> bool:
+    """Wait for the driver; True if it had to be stopped for time."""
+    deadline = time.monotonic() + timeout_s
+    while driver.poll() is None:
+        if time.monotonic() > deadline:
+            driver.cancel()
+            return True
+        if sampler_failure():  # the record cannot become valid any more
+            driver.cancel()
+            return False
+        progress.advance(*driver.progress())
+        time.sleep(POLL_S)
+    return False
+
+
+def _collect(lease: Lease, cell: Cell, outcome: Outcome, cell_id: str, attempt: int, began: float) -> RunRecord:
+    folder = outcome.folder
+    missing = list(outcome.missing)
+    spark = _spark_metrics(lease, folder, cell, missing)
+    summary, summary_error = _summary(folder / "job")
+    target.copy_logs(lease, folder / "logs")
+    rows = frames.write_nodes(folder / "nodes.jsonl", folder / "nodes.parquet", outcome.launched_at, outcome.ended_at)
+    frames.write_measurements(folder / "job" / "measurements.jsonl", folder / "measurements.parquet")
+    (folder / "nodes.jsonl").unlink(missing_ok=True)
+    if (folder / "job" / "summary.json").exists():
+        (folder / "job" / "summary.json").rename(folder / "summary.json")
+    shutil.rmtree(folder / "job", ignore_errors=True)
+
+    stages, source = _stages(lease, outcome, spark, summary)
+    status, reason = _verdict(lease, cell, outcome, spark, summary, summary_error, rows, stages)
+    limits, isolation = target.describe(lease)
+    missing += [
+        f"no {name}: no such counter without isolation" for name in frames.null_columns(folder / "nodes.parquet")
+    ]
+    price = hourly_price(lease.scenario).total_usd
+    revision, dirty = fingerprint.git_revision()
+    return RunRecord(
+        cell=cell_id,
+        experiment=cell.experiment,
+        target="local",
+        lease=lease.id,
+        scenario=lease.scenario,
+        workload=cell.workload,
+        configuration={
+            **cell.configuration,
+            **({"script": Path(cell.script).name, "args": list(cell.args)} if cell.script else {}),
+        },
+        repeat=cell.repeat,
+        attempt=attempt,
+        repeat_level=cell.repeat_level,
+        status=status,
+        reason=reason,
+        started_at=datetime.fromtimestamp(outcome.started_at, UTC).isoformat(),
+        ended_at=datetime.fromtimestamp(outcome.ended_at, UTC).isoformat(),
+        isolation=isolation,
+        nodes=limits,
+        local_cores_per_vcpu=lease.state.local_cores_per_vcpu,
+        stages=stages.model_copy(update={"collect_s": time.monotonic() - began}),
+        run_s_source=source,
+        spark=spark,
+        usd_per_hour=price,
+        cost_usd=price * stages.run_s / 3600 if stages.run_s is not None else None,
+        missing=missing,
+        git_revision=revision,
+        git_dirty=dirty,
+        packages=fingerprint.packages(),
+        host=fingerprint.host(),
+        dataset=dict(lease.state.dataset or {}),
+    )
+
+
+def _spark_metrics(lease: Lease, folder: Path, cell: Cell, missing: list[str]) -> SparkMetrics | None:
+    """Move the event log into the record and total it; None where the job ran no Spark application."""
+    log = eventlog.find_log(lease.eventlog_dir)
+    if log is None:
+        return None
+    (folder / "eventlog").mkdir()
+    kept = Path(shutil.move(log, folder / "eventlog" / log.name))
+    try:
+        return eventlog.totals(kept)
+    except RecordError as error:
+        missing.append(f"no Spark totals: {error}")
+        return None
+
+
+def _summary(folder: Path) -> tuple[Summary | None, str | None]:
+    path = folder / "summary.json"
+    try:
+        return Summary.model_validate_json(path.read_text(encoding="utf-8")), None
+    except FileNotFoundError:
+        return None, "the job wrote no summary.json"
+    except (ValidationError, json.JSONDecodeError) as error:
+        return None, f"the job's summary.json is not valid: {error}"
+
+
+def _stages(
+    lease: Lease, outcome: Outcome, spark: SparkMetrics | None, summary: Summary | None
+) -> tuple[StageSeconds, schema.RunSource | None]:
+    """Seconds of each stage. The workload's own time comes from the event log, else from the job's summary."""
+    begin = end = None
+    source: schema.RunSource | None = None
+    if spark and spark.first_task_at is not None:
+        begin, end, source = spark.first_task_at, spark.last_task_at, "event_log"
+    elif summary:
+        begin, end, source = summary.started_at, summary.ended_at, "job"
+    first_on_lease = lease.state.attempts == 0
+    known = begin is not None and end is not None and end >= begin
+    return StageSeconds(
+        apply_s=lease.state.apply_s if first_on_lease else None,
+        load_data_s=lease.state.load_data_s if first_on_lease else None,
+        submit_s=begin - outcome.launched_at if known and begin else None,
+        run_s=end - begin if known and begin and end else None,
+        finish_s=outcome.ended_at - end if known and end else None,
+    ), source
+
+
+def _verdict(
+    lease: Lease,
+    cell: Cell,
+    outcome: Outcome,
+    spark: SparkMetrics | None,
+    summary: Summary | None,
+    summary_error: str | None,
+    rows: dict[str, int],
+    stages: StageSeconds,
+) -> tuple[Status, str | None]:
+    """Status of the attempt and one sentence why, where it is not ok."""
+    if outcome.timed_out:
+        return Status.TIMED_OUT, f"the job was stopped after its time limit of {cell.timeout_s:.0f} s"
+    if outcome.sampler_failure:
+        return Status.INVALID, outcome.sampler_failure
+    if outcome.exit_code != 0:
+        said = summary.error if summary and summary.error else target.last_words(outcome.folder / "logs" / "driver.log")
+        return Status.FAILED, f"exit code {outcome.exit_code}: {said}"
+    if cell.script is None:
+        if summary is None:
+            return Status.FAILED, summary_error
+        if summary.status != "ok":
+            return Status.FAILED, summary.error or "the job says that it failed"
+    if stages.run_s is None:
+        return Status.INVALID, "the workload's own time is not known: no Spark task was launched and the job told none"
+    return _sampled_enough(lease, outcome, rows)
+
+
+def _sampled_enough(lease: Lease, outcome: Outcome, rows: dict[str, int]) -> tuple[Status, str | None]:
+    lasted_s = outcome.ended_at - outcome.launched_at
+    expected = max(1, int(lasted_s * LEAST_SAMPLED_RATIO) - 1)
+    short = {node: rows.get(node, 0) for node in lease.node_names if rows.get(node, 0) < expected}
+    if short:
+        named = ", ".join(f"{node} {count}" for node, count in sorted(short.items()))
+        return Status.INVALID, f"too few samples for {lasted_s:.0f} s (at least {expected} per node): {named}"
+    return Status.OK, None

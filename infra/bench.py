@@ -1,0 +1,187 @@
+"""Run an experiment: bring its clusters up, run each cell that has no record yet, tear everything down."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel
+
+from infra import data, fingerprint, teardown
+from infra import lease as leases
+from infra.attempt import run_attempt
+from infra.errors import BakeoffError, Interrupted
+from infra.experiment import Cell, Experiment, cells
+from infra.local import target
+from infra.pool import Options, Pool
+from infra.progress import Progress
+from infra.scenario import load_scenario
+from workloads.record import RunRecord, Status
+
+
+class Row(BaseModel):
+    """One cell of a bench, as ``bench --json`` gives it."""
+
+    scenario: str
+    workload: str
+    configuration: dict[str, object]
+    repeat: int
+    status: Status | Literal["done_before", "not_run"]
+    reason: str | None
+    record: str | None  # path
+    run_s: float | None
+
+
+def bench(experiment: Experiment, options: Options, progress: Progress) -> list[Row]:
+    """Run every cell that is not finished, in randomised blocks; an interrupted experiment resumes.
+
+    Returns:
+        One row per cell, in running order. A failed cell does not stop the others.
+
+    Raises:
+        Interrupted: Ctrl-C or SIGTERM, after teardown.
+        LeftoverError: something survived the teardown.
+    """
+    _sweep_own_dead(experiment, options, progress)
+    dataset = data.prepare(experiment.data, progress)
+    scenarios = {name: load_scenario(name) for name in experiment.scenarios}
+    blocks = cells(experiment, scenarios, _next_repeat(experiment, options) if options.one_off else 0)
+    conditions = _conditions(experiment, options, dataset)
+    names = {cell_key(cell): cell.identity(conditions) for block in blocks for cell in block}
+    done = {key: found for key, name in names.items() if (found := finished(options.runs_dir, experiment.name, name))}
+    rows = _Rows(blocks, done)
+    pool = Pool(experiment, options, dataset, progress)
+    todo = [[cell for cell in block if cell_key(cell) not in done] for block in blocks]
+    total = sum(len(block) for block in todo)
+    progress.note(f"{experiment.name}: {total} cells to run, {len(done)} done before")
+    with pool.open(sorted({c.scenario.name for block in todo for c in block})):
+        count, began = 0, time.monotonic()
+        for block in todo:
+            for cell in block if experiment.repeat_level == "attempt" else _by_scenario(block):
+                left_s = (time.monotonic() - began) / count * (total - count) if count else None
+                progress.stage(_headline(cell, count, total, left_s))
+                rows.add(cell, *_run_cell(cell, names[cell_key(cell)], pool, progress))
+                count += 1
+    return rows.all()
+
+
+def _conditions(experiment: Experiment, options: Options, dataset: data.Dataset) -> dict[str, object]:
+    """What determines a result and lies outside of the cell."""
+    return {
+        "dataset": dataset.facts["listing_sha256"],
+        "isolation": target.isolation_mode(options.isolation, options.runs_dir),
+        "local_cores_per_vcpu": options.local_cores_per_vcpu or target.default_cores_per_vcpu(),
+        "repeat_level": experiment.repeat_level,
+        "code": fingerprint.workloads_code(),
+    }
+
+
+def _by_scenario(block: list[Cell]) -> list[Cell]:
+    """Cells of one scenario side by side, so that each scenario is applied once; scenarios keep their random order."""
+    order = list(dict.fromkeys(cell.scenario.name for cell in block))
+    return sorted(block, key=lambda cell: order.index(cell.scenario.name))
+
+
+def _next_repeat(experiment: Experiment, options: Options) -> int:
+    """``bakeoff run`` always measures anew: its repeats are numbered on from the records that are there."""
+    records = (options.runs_dir / experiment.name).glob("*/run.json")
+    return max((read_record(path.parent).repeat + 1 for path in records), default=0)
+
+
+def cell_key(cell: Cell) -> tuple[str, str, str, int]:
+    """What tells the cells of one experiment apart."""
+    return cell.scenario.name, cell.workload, repr(sorted(cell.configuration.items())), cell.repeat
+
+
+def finished(runs_dir: Path, experiment: str, name: str) -> Path | None:
+    """The record of a cell that ended well, whichever attempt it was."""
+    for path in attempts(runs_dir, experiment, name):
+        if read_record(path).status is Status.OK:
+            return path
+    return None
+
+
+def attempts(runs_dir: Path, experiment: str, name: str) -> list[Path]:
+    """Every record of a cell, first attempt first."""
+    folder = runs_dir / experiment
+    return [p for p in [folder / name, *sorted(folder.glob(f"{name}.*"))] if (p / "run.json").is_file()]
+
+
+def read_record(path: Path) -> RunRecord:
+    """``run.json`` of one record."""
+    return RunRecord.model_validate_json((path / "run.json").read_text(encoding="utf-8"))
+
+
+def _headline(cell: Cell, count: int, total: int, left_s: float | None) -> str:
+    left = (
+        f", about {left_s / 60:.0f} min left"
+        if left_s and left_s >= 60
+        else f", about {left_s:.0f} s left"
+        if left_s
+        else ""
+    )
+    return f"cell {count + 1} of {total}: {cell.workload} on {cell.scenario.name}, repeat {cell.repeat + 1}{left}"
+
+
+def _run_cell(
+    cell: Cell, name: str, pool: Pool, progress: Progress
+) -> tuple[Path | None, RunRecord | None, str | None]:
+    try:
+        lease = pool.get(cell)
+        number = len(attempts(pool.options.runs_dir, cell.experiment, name)) + 1
+        path, run = run_attempt(
+            lease, cell, cell_id=name, attempt=number, runs_dir=pool.options.runs_dir, progress=progress
+        )
+    except Interrupted:
+        raise
+    except BakeoffError as error:
+        progress.note(f"failed: {cell.workload} on {cell.scenario.name}, repeat {cell.repeat + 1}: {error}")
+        return None, None, str(error)
+    said = f"{run.stages.run_s:.1f} s" if run.stages.run_s is not None else "no time"
+    progress.note(
+        f"{run.status}: {cell.workload} on {cell.scenario.name}, repeat {cell.repeat + 1}: {run.reason or said}"
+    )
+    return path, run, run.reason
+
+
+def _sweep_own_dead(experiment: Experiment, options: Options, progress: Progress) -> None:
+    """Clusters that a killed run of this very experiment left up would share the host with this one."""
+    for lease in leases.all_leases(options.runs_dir):
+        if lease.state.experiment == experiment.name and lease.abandoned:
+            progress.note(f"lease {lease.id} was left by a killed run of this experiment: removing it")
+            teardown.tear_down(lease, options.runs_dir, progress)
+
+
+class _Rows:
+    def __init__(self, blocks: list[list[Cell]], done: dict[tuple[str, str, str, int], Path]) -> None:
+        self._rows: dict[tuple[str, str, str, int], Row] = {}
+        for cell in (c for block in blocks for c in block):
+            path = done.get(cell_key(cell))
+            run_s = read_record(path).stages.run_s if path else None
+            self._put(cell, "done_before" if path else "not_run", None, path, run_s)
+
+    def add(self, cell: Cell, path: Path | None, run: RunRecord | None, reason: str | None) -> None:
+        self._put(cell, run.status if run else Status.FAILED, reason, path, run.stages.run_s if run else None)
+
+    def all(self) -> list[Row]:
+        return list(self._rows.values())
+
+    def _put(
+        self,
+        cell: Cell,
+        status: Status | Literal["done_before", "not_run"],
+        reason: str | None,
+        path: Path | None,
+        run_s: float | None,
+    ) -> None:
+        self._rows[cell_key(cell)] = Row(
+            scenario=cell.scenario.name,
+            workload=cell.workload,
+            configuration=cell.configuration,
+            repeat=cell.repeat,
+            status=status,
+            reason=reason,
+            record=str(path) if path else None,
+            run_s=run_s,
+        )

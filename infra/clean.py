@@ -1,0 +1,90 @@
+"""Find and remove what killed clients left behind. Only ours: leases of this runs folder, or a lease named by its id."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from infra import lease as leases
+from infra import paths, teardown
+from infra.errors import LeftoverError, UsageError
+from infra.lease import Lease
+from infra.local import leftovers
+from infra.locks import host_lock
+from infra.progress import Progress
+
+
+class CleanResult(BaseModel):
+    """What ``bakeoff clean`` found and did; ``left`` is empty when nothing of it survives."""
+
+    found: list[str]
+    removed: list[str]
+    left: list[str]
+    foreign: list[str]  # of another checkout on this host: named, not touched
+
+
+def clean(runs_dir: Path, *, yes: bool, lease_id: str | None, progress: Progress) -> CleanResult:
+    """Dry run (``yes`` false) and removal share this one path; they differ in the last step only.
+
+    Args:
+        lease_id: only this lease, even if it is standing or of another checkout; None: every abandoned one here.
+
+    Raises:
+        UsageError: nothing on this host bears that id.
+    """
+    with host_lock("allocate", timeout_s=60):  # no lease is half made while we look
+        ours = leases.all_leases(runs_dir)
+        headless = leases.headless(runs_dir)
+    known = {lease.id for lease in ours} | {path.name for path in headless}
+    marked = {item.lease_id for item in leftovers.find(None)}
+    if lease_id is not None and lease_id not in known | marked:
+        raise UsageError(
+            f"Nothing on this host bears the lease id '{lease_id}'. Found: {sorted(known | marked) or 'no lease'}."
+        )
+    chosen = [lease for lease in ours if (lease.abandoned if lease_id is None else lease.id == lease_id)]
+    bare = {path.name for path in headless if lease_id in (None, path.name)}
+    if lease_id is not None and lease_id not in known:
+        bare = {lease_id}
+    result = CleanResult(
+        found=[line for lease in chosen for line in teardown.found_of(lease, runs_dir)]
+        + [line for name in sorted(bare) for line in _found_bare(name, runs_dir)],
+        removed=[],
+        left=[],
+        foreign=sorted(
+            f"lease {name}: not of {runs_dir}; 'bakeoff clean --lease {name}' removes it"
+            for name in marked - known - bare
+        ),
+    )
+    if not yes:
+        return result
+    for lease in chosen:
+        _remove_lease(lease, runs_dir, progress)
+    for name in sorted(bare):
+        leftovers.stop_terraform(name, teardown.GRACE_S)
+        leftovers.thaw(name)
+        teardown.sweep(name)
+        for folder in [*teardown.temporary_folders(name, runs_dir), paths.leases_dir(runs_dir) / name]:
+            leftovers.remove_tree(folder)
+    left = _still_there([lease.id for lease in chosen] + sorted(bare), runs_dir)
+    return result.model_copy(update={"left": left, "removed": [line for line in result.found if line not in left]})
+
+
+def _remove_lease(lease: Lease, runs_dir: Path, progress: Progress) -> None:
+    try:
+        teardown.tear_down(lease, runs_dir, progress)
+    except LeftoverError as error:  # reported as left below, with the rest
+        progress.note(str(error))
+
+
+def _found_bare(name: str, runs_dir: Path) -> list[str]:
+    directory = paths.leases_dir(runs_dir) / name
+    return (
+        [str(item) for item in leftovers.find(name)]
+        + [f"folder {path}" for path in teardown.temporary_folders(name, runs_dir)]
+        + ([f"folder {directory}"] if directory.exists() else [])
+    )
+
+
+def _still_there(names: list[str], runs_dir: Path) -> list[str]:
+    return [line for name in names for line in _found_bare(name, runs_dir)]

@@ -1,0 +1,39 @@
+"""The ``bakeoff`` command."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from infra.cli import apply, bench, clean, destroy, doctor, plan, report, run, scenarios
+from infra.cli.output import stderr
+from infra.errors import BakeoffError
+from infra.signals import raise_interrupted
+
+app = typer.Typer(
+    name="bakeoff",
+    help="Run the same workload on competing cluster shapes, measure honestly, and see which shape to buy.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+for verb in (doctor, scenarios, plan, apply, run, bench, destroy, clean, report):
+    app.command(name=verb.__name__.rsplit(".", 1)[-1], epilog=verb.EXAMPLE)(verb.main)
+
+
+def main() -> None:
+    """Entry point: typed errors become one clear line and their exit code."""
+    raise_interrupted()
+    try:
+        app()
+    except BakeoffError as error:
+        stderr.print(f"[bold red]bakeoff:[/] {error}", highlight=False, markup=True, soft_wrap=True)
+        sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()

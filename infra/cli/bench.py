@@ -1,0 +1,52 @@
+"""``bakeoff bench E``: a whole experiment."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from infra.bench import Row, bench
+from infra.cli.options import ImagesOption, IsolationOption
+from infra.cli.output import JsonOption, RunsOption, ShareOption, print_json, shown, stdout
+from infra.experiment import find_experiment, load_experiment
+from infra.pool import Options
+
+EXAMPLE = "Example: bakeoff bench demo"
+
+
+def main(
+    experiment: Annotated[str, typer.Argument(help="A .toml file, or the name of one in infra/experiments/.")],
+    runs: RunsOption,
+    images: ImagesOption = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the clusters up afterwards.")] = False,
+    json: JsonOption = False,
+    isolation: IsolationOption = "auto",
+    share: ShareOption = None,
+) -> None:
+    """Run every cell of an experiment that has no record yet, then tear everything down. Resumes where it was cut off."""
+    spec = load_experiment(find_experiment(experiment))
+    if images is not None:
+        spec = spec.model_copy(update={"data": spec.data.model_copy(update={"images": images})})
+    with shown() as progress:
+        rows = bench(spec, Options(runs, isolation, share, keep=keep), progress)
+    print_rows(rows, json)
+
+
+def print_rows(rows: list[Row], json: bool) -> None:
+    """The cells as a table or as JSON; exit code 1 if one of them did not end well."""
+    if json:
+        print_json(rows)
+    else:
+        table = Table()
+        for heading in ("scenario", "workload", "repeat", "status", "seconds", "record or reason"):
+            table.add_column(heading, overflow="fold")
+        for row in rows:
+            seconds = f"{row.run_s:.2f}" if row.run_s is not None else "-"
+            table.add_row(
+                row.scenario, row.workload, str(row.repeat + 1), row.status, seconds, row.reason or row.record or "-"
+            )
+        stdout.print(table)
+    if any(row.status not in ("ok", "done_before") for row in rows):
+        raise typer.Exit(1)

@@ -1,0 +1,42 @@
+"""``bakeoff clean``: what killed clients left behind."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from infra.clean import clean
+from infra.cli.output import JsonOption, RunsOption, print_json, shown, stdout
+from infra.signals import ignored
+
+EXAMPLE = "Example: bakeoff clean --yes"
+
+
+def main(
+    runs: RunsOption,
+    yes: Annotated[bool, typer.Option("--yes", help="Remove it; without this, only list it.")] = False,
+    lease: Annotated[
+        str | None, typer.Option(help="Only this lease, also if it is standing or of another checkout.")
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Find clusters, processes and files that a killed bakeoff left, and with --yes remove them. Standing clusters stay."""
+    with shown() as progress, ignored():
+        result = clean(runs, yes=yes, lease_id=lease, progress=progress)
+    if json:
+        print_json(result)
+    else:
+        for line in result.found:
+            verb = "left" if line in result.left else "removed" if yes else "would remove"
+            stdout.print(f"{verb}: {line}", highlight=False, markup=False)
+        for line in result.foreign:
+            stdout.print(f"not touched: {line}", highlight=False, markup=False)
+        if not result.found:
+            stdout.print("Nothing is left behind.")
+        elif not yes:
+            stdout.print(
+                f"{len(result.found)} things left behind; 'bakeoff clean --yes' removes them.", highlight=False
+            )
+    if result.left:
+        raise typer.Exit(3)

@@ -1,0 +1,26 @@
+"""``bakeoff doctor``: what this machine can do, and how to get the rest."""
+
+from __future__ import annotations
+
+import typer
+
+from infra.cli.output import JsonOption, RunsOption, print_json, stdout
+from infra.doctor import examine
+
+EXAMPLE = "Example: bakeoff doctor"
+
+MARKS = {"ok": "[green]ok[/]     ", "missing": "[yellow]missing[/]", "broken": "[red]broken[/] "}
+
+
+def main(runs: RunsOption, json: JsonOption = False) -> None:
+    """Say what this machine can do, what is missing, and the command that cures it."""
+    checks = examine(runs)
+    if json:
+        print_json(checks)
+    else:
+        for check in checks:
+            stdout.print(f"{MARKS[check.state]} {check.name}: {check.detail}", highlight=False, soft_wrap=True)
+            if check.cure:
+                stdout.print(f"        cure: {check.cure}", highlight=False, soft_wrap=True)
+    if any(check.state == "broken" for check in checks):
+        raise typer.Exit(1)

@@ -1,0 +1,92 @@
+"""What the verbs print: JSON and tables to standard output, progress and errors to standard error."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import BaseModel
+from rich.console import Console
+from rich.status import Status
+
+from infra.paths import default_runs_dir
+
+stdout = Console()
+stderr = Console(stderr=True)
+
+PLAIN_EVERY_S = 10.0
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+RunsOption = Annotated[
+    Path,
+    typer.Option(
+        "--runs", help="Folder of records and leases.", default_factory=default_runs_dir, show_default="runs/"
+    ),
+]
+ShareOption = Annotated[
+    float | None,
+    typer.Option(
+        "--local-cores-per-vcpu",
+        min=0.01,
+        max=4.0,
+        help="Host cores that stand for one vCPU. Default: (cores - 0.5) / 10.",
+    ),
+]
+
+
+def print_json(value: object) -> None:
+    """One JSON document on standard output."""
+    sys.stdout.write(json.dumps(value, indent=1, default=_plain) + "\n")
+
+
+def _plain(value: object) -> object:
+    return value.model_dump(mode="json") if isinstance(value, BaseModel) else str(value)
+
+
+class Shown:
+    """Progress on standard error: a live line on a terminal, a plain line now and then elsewhere."""
+
+    def __init__(self, status: Status | None) -> None:
+        self._status = status
+        self._stage = ""
+        self._last = 0.0
+
+    def stage(self, text: str) -> None:
+        self._stage = text
+        if self._status:
+            self._status.update(text)
+        else:
+            self._line(text)
+
+    def advance(self, done: int, total: int, unit: str) -> None:
+        if not total:
+            return
+        text = f"{self._stage}: {done} of {total} {unit}"
+        if self._status:
+            self._status.update(text)
+        elif time.monotonic() - self._last > PLAIN_EVERY_S:
+            self._line(text)
+
+    def note(self, text: str) -> None:
+        stderr.print(text, highlight=False, markup=False, soft_wrap=True)
+        self._last = time.monotonic()
+
+    def _line(self, text: str) -> None:
+        stderr.print(f"  {text}", highlight=False, markup=False, soft_wrap=True)
+        self._last = time.monotonic()
+
+
+@contextlib.contextmanager
+def shown() -> Iterator[Shown]:
+    """A progress display for the length of one verb."""
+    if stderr.is_terminal:
+        with stderr.status("starting") as status:
+            yield Shown(status)
+    else:
+        yield Shown(None)

@@ -1,0 +1,32 @@
+"""``bakeoff plan S``: what apply would do."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from infra.cli.output import JsonOption, RunsOption, ShareOption, print_json, shown, stdout
+from infra.plan import plan
+from infra.pricing import hourly_price
+from infra.scenario import load_scenario
+
+EXAMPLE = "Example: bakeoff plan four-small-ssd"
+
+
+def main(
+    scenario: Annotated[str, typer.Argument(help="A scenario's name; see 'bakeoff scenarios'.")],
+    runs: RunsOption,
+    json: JsonOption = False,
+    share: ShareOption = None,
+) -> None:
+    """Show what apply would create, change and destroy, and the price per hour. Changes nothing."""
+    with shown() as progress:
+        changes = plan(scenario, runs, share, progress)
+    price = hourly_price(load_scenario(scenario)).total_usd
+    if json:
+        print_json({"scenario": scenario, "usd_per_hour": price, "changes": [change._asdict() for change in changes]})
+        return
+    for change in changes:
+        stdout.print(f"{change.action:>8}  {change.address}", highlight=False, markup=False)
+    stdout.print(f"{len(changes)} changes; {price:.3f} USD per hour on Google Cloud (list price).", highlight=False)

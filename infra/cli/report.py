@@ -1,0 +1,38 @@
+"""``bakeoff report``: from records to a page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from infra.cli.output import JsonOption, RunsOption, print_json, shown, stdout
+from infra.errors import UsageError
+
+EXAMPLE = "Example: bakeoff report demo"
+
+
+def main(
+    runs: RunsOption,
+    experiment: Annotated[str | None, typer.Argument(help="An experiment with records. Default: the newest.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the page and its pictures. Default: <runs>/<experiment>/report.")
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Write one self-contained HTML page (and SVG, PNG, CSV beside it) that compares the scenarios of an experiment."""
+    from analysis import report as pages  # matplotlib and pandas: only this verb pays for them
+    from analysis.runs import NoRecordsError
+
+    try:
+        name = experiment or pages.newest_experiment(runs)
+        with shown() as progress:
+            progress.stage(f"drawing the report of {name}")
+            written = pages.build(runs, name, out or runs / name / "report")
+    except NoRecordsError as error:
+        raise UsageError(str(error)) from error
+    if json:
+        print_json(written.summary)
+    else:
+        stdout.print(f"Report: {written.page}", highlight=False, markup=False, soft_wrap=True)

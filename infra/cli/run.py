@@ -1,0 +1,49 @@
+"""``bakeoff run W --on S``: one workload, or one's own PySpark script, on one cluster."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from infra.bench import bench
+from infra.cli.bench import print_rows
+from infra.cli.options import ImagesOption, IsolationOption
+from infra.cli.output import JsonOption, RunsOption, ShareOption, shown
+from infra.experiment import DataSpec
+from infra.oneoff import one_off
+from infra.pool import Options
+
+EXAMPLE = "Example: bakeoff run --on one-large-ssd --job my_job.py --args '--input data.csv'"
+
+
+def main(
+    runs: RunsOption,
+    on: Annotated[
+        str,
+        typer.Option(
+            "--on", help="A scenario's name. A standing cluster of it is used, else one is made and torn down."
+        ),
+    ],
+    workload: Annotated[str | None, typer.Argument(help="write_tfrecords or read_speed; leave out with --job.")] = None,
+    job: Annotated[Path | None, typer.Option(help="Any PySpark script of yours.")] = None,
+    args: Annotated[str, typer.Option(help="Arguments of the script, as in a shell.")] = "",
+    config: Annotated[
+        list[str] | None, typer.Option("--set", help="A setting of the workload: key=value, JSON values. Repeatable.")
+    ] = None,
+    repeats: Annotated[int, typer.Option(min=1, max=1000)] = 1,
+    images: ImagesOption = None,
+    count: Annotated[int, typer.Option(min=1, help="Images in the generated set.")] = 300,
+    experiment: Annotated[str, typer.Option(help="Folder of the records under --runs.")] = "run",
+    timeout: Annotated[float, typer.Option(min=1, help="Seconds after which the job is stopped.")] = 1800,
+    json: JsonOption = False,
+    isolation: IsolationOption = "auto",
+    share: ShareOption = None,
+) -> None:
+    """Run a workload, or your own PySpark script, on a cluster and measure it."""
+    data = DataSpec(images=images, count=count)
+    spec = one_off(on, workload, job, args, config or [], repeats, data, experiment, timeout)
+    with shown() as progress:
+        rows = bench(spec, Options(runs, isolation, share, one_off=True), progress)
+    print_rows(rows, json)

@@ -1,0 +1,175 @@
+"""An experiment: which scenarios x which workloads x which parameter grid x how many repeats.
+
+The file is TOML (see ``infra/experiments/``); every point of it, once per repeat, is a :class:`Cell`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import random
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from infra.errors import UsageError, unknown_name
+from infra.paths import EXPERIMENTS_DIR
+from workloads.record import Scenario
+
+WORKLOADS = ("write_tfrecords", "read_speed")
+JOB = "job"  # the workload name of a user's own PySpark script
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DataSpec(_Strict):
+    """What the workload reads: a folder or gs:// prefix laid out ``<class>/<name>.jpg``, else a generated set."""
+
+    images: str | None = None
+    count: int = Field(default=300, ge=1, le=1_000_000)  # of the generated set
+    seed: int = 1
+
+
+class WorkloadSpec(_Strict):
+    """One workload, its fixed configuration, and a grid: each key's values are crossed."""
+
+    name: str
+    config: dict[str, object] = {}
+    grid: dict[str, list[object]] = {}
+    script: str | None = None  # for name = "job": the PySpark script
+    args: list[str] = []
+
+
+class Experiment(_Strict):
+    """A validated experiment file."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,40}$")
+    scenarios: list[str] = Field(min_length=1)
+    repeats: int = Field(ge=1, le=1000)
+    repeat_level: Literal["lease", "attempt"] = "attempt"
+    order_seed: int = 0
+    timeout_s: float = Field(default=1800, gt=0)
+    data: DataSpec = DataSpec()
+    workloads: list[WorkloadSpec] = Field(min_length=1)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One point of an experiment: scenario x workload x configuration x repeat."""
+
+    experiment: str
+    scenario: Scenario
+    workload: str
+    configuration: dict[str, object]
+    repeat: int
+    repeat_level: Literal["lease", "attempt"]
+    timeout_s: float
+    script: str | None = None
+    args: tuple[str, ...] = ()
+
+    def identity(self, conditions: dict[str, object]) -> str:
+        """Name of the record's folder: readable, and ending in a hash of what determines the result.
+
+        Args:
+            conditions: what lies outside of the cell: data set, isolation, CPU share, code of the workload.
+        """
+        facts = {
+            "scenario": self.scenario.model_dump(),
+            "workload": self.workload,
+            "configuration": self.configuration,
+            "repeat": self.repeat,
+            "args": list(self.args),
+            **conditions,
+        }
+        digest = hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()[:10]
+        return f"{self.scenario.name}--{self.workload}--r{self.repeat}-{digest}"
+
+
+def find_experiment(name_or_path: str) -> Path:
+    """A path, or the name of a file in ``infra/experiments/``."""
+    path = Path(name_or_path)
+    if path.suffix == ".toml" or path.exists():
+        if not path.is_file():
+            raise UsageError(f"No experiment file '{path}'. Give a .toml file, or one of: {_known()}.")
+        return path
+    named = EXPERIMENTS_DIR / f"{name_or_path}.toml"
+    if not named.is_file():
+        raise unknown_name("experiment", name_or_path, (p.stem for p in EXPERIMENTS_DIR.glob("*.toml")))
+    return named
+
+
+def _known() -> str:
+    return ", ".join(sorted(p.stem for p in EXPERIMENTS_DIR.glob("*.toml")))
+
+
+def load_experiment(path: Path) -> Experiment:
+    """Read and validate an experiment file.
+
+    Raises:
+        UsageError: not TOML, or a rule is broken; the message names the field, the rule and the value.
+    """
+    try:
+        experiment = Experiment.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{path} is not valid TOML: {error}") from error
+    except ValidationError as error:
+        raise UsageError(f"{path}: {explain(error)}") from error
+    for workload in experiment.workloads:
+        check_workload(workload.name, workload.script)
+    return experiment
+
+
+def check_workload(name: str, script: str | None) -> None:
+    """Refuse an unknown workload, or a ``job`` whose script is not there."""
+    if name == JOB:
+        if script is None or not Path(script).is_file():
+            raise UsageError(f"The workload 'job' needs an existing PySpark script; 'script' is {script!r}.")
+    elif name not in WORKLOADS:
+        raise unknown_name("workload", name, (*WORKLOADS, JOB))
+
+
+def explain(error: ValidationError) -> str:
+    """A pydantic error in one line: field, rule, value."""
+    return "; ".join(
+        f"{'.'.join(str(p) for p in e['loc']) or 'file'}: {e['msg']} (got {e['input']!r})" for e in error.errors()
+    )
+
+
+def cells(experiment: Experiment, scenarios: dict[str, Scenario], first_repeat: int = 0) -> list[list[Cell]]:
+    """Blocks of cells in running order: each block holds every cell of one repeat, shuffled by ``order_seed``.
+
+    A drift of the host then falls on all scenarios alike (randomised complete blocks).
+    """
+    shuffled = random.Random(experiment.order_seed)
+    blocks = []
+    for repeat in range(first_repeat, first_repeat + experiment.repeats):
+        block = [
+            Cell(
+                experiment=experiment.name,
+                scenario=scenarios[scenario],
+                workload=workload.name,
+                configuration={**workload.config, **point},
+                repeat=repeat,
+                repeat_level=experiment.repeat_level,
+                timeout_s=experiment.timeout_s,
+                script=workload.script,
+                args=tuple(workload.args),
+            )
+            for scenario in experiment.scenarios
+            for workload in experiment.workloads
+            for point in _points(workload.grid)
+        ]
+        shuffled.shuffle(block)
+        blocks.append(block)
+    return blocks
+
+
+def _points(grid: dict[str, list[object]]) -> list[dict[str, object]]:
+    names = sorted(grid)
+    return [dict(zip(names, values, strict=True)) for values in itertools.product(*(grid[n] for n in names))]

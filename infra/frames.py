@@ -1,0 +1,72 @@
+"""Turn the lines that a job and the sampler wrote into the record's Parquet files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from infra.errors import RecordError
+from workloads.record import MEASUREMENT_COLUMNS, NODE_COLUMNS, Column
+
+_ARROW = {"string": pa.string(), "int64": pa.int64(), "float64": pa.float64(), "bool": pa.bool_()}
+
+
+def arrow_schema(columns: Sequence[Column]) -> pa.Schema:
+    """The Arrow schema of a frame; units and meanings travel as field metadata."""
+    return pa.schema(
+        [
+            pa.field(c.name, _ARROW[c.arrow_type], metadata={"unit": c.unit, "description": c.description})
+            for c in columns
+        ]
+    )
+
+
+def write_measurements(lines: Path, parquet: Path) -> int:
+    """``measurements.jsonl`` (may be absent: a script of the user's writes none) to Parquet; returns the rows.
+
+    Raises:
+        RecordError: a column that the schema does not know, or a value of the wrong type.
+    """
+    rows = list(_rows(lines)) if lines.exists() else []
+    _write(rows, MEASUREMENT_COLUMNS, parquet, lines)
+    return len(rows)
+
+
+def write_nodes(lines: Path, parquet: Path, begin: float, end: float) -> dict[str, int]:
+    """The sampler's lines between two Unix times to Parquet; returns the number of rows of each node."""
+    rows = [r for r in _rows(lines) if begin <= float(str(r["ts"])) <= end + 1] if lines.exists() else []
+    _write(rows, NODE_COLUMNS, parquet, lines)
+    counts: dict[str, int] = {}
+    for row in rows:
+        counts[str(row["node"])] = counts.get(str(row["node"]), 0) + 1
+    return counts
+
+
+def null_columns(parquet: Path) -> list[str]:
+    """Columns without a single value in a frame that has rows."""
+    table = pq.read_table(parquet)
+    return [name for name in table.column_names if table.num_rows and table[name].null_count == table.num_rows]
+
+
+def _rows(path: Path) -> Iterator[dict[str, object]]:
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            yield json.loads(line)
+        except json.JSONDecodeError:
+            return  # the writer was stopped in the middle of its last line
+
+
+def _write(rows: list[dict[str, object]], columns: Sequence[Column], parquet: Path, origin: Path) -> None:
+    known = {c.name for c in columns}
+    unknown = sorted({key for row in rows for key in row} - known)
+    if unknown:
+        raise RecordError(f"{origin.name} has columns that the record does not know: {', '.join(unknown)}.")
+    try:
+        table = pa.Table.from_pylist(rows, schema=arrow_schema(columns))
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise RecordError(f"{origin.name} has a value of the wrong type: {error}") from error
+    pq.write_table(table, parquet)

@@ -1,0 +1,167 @@
+"""Run a job's driver on the master node of a local cluster, inside its limits."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from infra.eventlog import TaskCount
+from infra.experiment import Cell
+from infra.lease import Lease
+from infra.local import class_archive, java, launch, target
+from infra.local.sizing import limits
+from infra.local.spark import executor_memory_mb
+from infra.local.spec import NodeSpec, specs_of
+from infra.paths import CACHE_DIR, PROJECT_DIR
+from workloads.package import build_zip
+
+SPARK_WORKLOADS = ("write_tfrecords",)
+STOP_S = 5.0
+DRIVER_HEAP_MB = 512  # Spark refuses a driver with less than 450 MiB
+# Drivers, and executors that only hand bytes to Python: one collector thread, no second compiler. A script of the user's
+# gets the JVM's own defaults in its executors.
+FEW_CLASSES_JVM = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xss512k")
+
+
+@dataclass(frozen=True)
+class Job:
+    """What the driver runs: a workload of ours, or a PySpark script."""
+
+    main: Path
+    arguments: list[str]
+    spark: bool
+    ours: bool  # a workload of this project, whose needs are known
+    progress_file: Path
+
+    @classmethod
+    def from_cell(cls, cell: Cell, lease: Lease, folder: Path) -> Job:
+        """The job of a cell; its configuration and its output lie in the attempt's folder."""
+        progress_file = folder / "job" / "progress.json"
+        progress_file.parent.mkdir(parents=True, exist_ok=True)
+        if cell.script is not None:
+            return cls(Path(cell.script), list(cell.args), True, False, progress_file)
+        configuration = {
+            "images_uri": f"gs://{lease.bucket}/images",
+            "output_uri": f"gs://{lease.bucket}/{cell.workload}",
+            **_shape_defaults(cell, lease),
+            **cell.configuration,
+        }
+        config = folder / "job" / "config.json"
+        config.write_text(json.dumps(configuration, indent=1) + "\n", encoding="utf-8")
+        arguments = [cell.workload, "--config", str(config), "--out", str(config.parent)]
+        main = PROJECT_DIR / "workloads" / "launch.py"
+        return cls(main, arguments, cell.workload in SPARK_WORKLOADS, True, progress_file)
+
+
+def _shape_defaults(cell: Cell, lease: Lease) -> dict[str, object]:
+    """Settings that follow from the shape unless the cell sets them."""
+    if cell.workload == "read_speed":
+        return {"concurrency": NodeSpec.load(lease.directory / "nodes" / "m").vcpus}
+    return {}
+
+
+class Driver:
+    """A running driver."""
+
+    def __init__(self, process: subprocess.Popen[bytes], job: Job, eventlog_dir: Path) -> None:
+        self._process = process
+        self._job = job
+        self._tasks = TaskCount(eventlog_dir)
+
+    @property
+    def exit_code(self) -> int | None:
+        return self._process.returncode
+
+    def poll(self) -> int | None:
+        """The exit code, or None while it runs."""
+        return self._process.poll()
+
+    def progress(self) -> tuple[int, int, str]:
+        """Done, total and unit: what the job tells, else Spark's tasks."""
+        told = target.read_progress(self._job.progress_file)
+        return told if told[1] else (*self._tasks.poll(), "tasks")
+
+    def cancel(self) -> None:
+        """Stop it and all it started; Spark's master ends its executors."""
+        for number, wait_s in ((signal.SIGTERM, STOP_S), (signal.SIGKILL, STOP_S)):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, number)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(wait_s)
+                if number == signal.SIGKILL:
+                    return
+
+
+@contextlib.contextmanager
+def submit(lease: Lease, job: Job, logs: Path) -> Iterator[Driver]:
+    """Start the driver; on leaving, whatever the reason, it is stopped.
+
+    Its standard output and error go to ``driver.log``.
+    """
+    spec = NodeSpec.load(lease.directory / "nodes" / "m")
+    command = _spark_command(lease, spec, job) if job.spark else [target.python(), str(job.main), *job.arguments]
+    environment = {
+        **launch.environment(spec),
+        "BAKEOFF_PROGRESS": str(job.progress_file),
+        "PYTHONPATH": str(build_zip(lease.directory / "workloads.zip")),
+        "PYSPARK_DRIVER_PYTHON": target.python(),
+    }
+    with (logs / "driver.log").open("wb") as log:
+        process = subprocess.Popen(
+            launch.on_node(spec, command),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            cwd=spec.tmp_dir,
+            start_new_session=True,
+        )
+    driver = Driver(process, job, lease.eventlog_dir)
+    try:
+        yield driver
+    finally:
+        driver.cancel()
+
+
+def _spark_command(lease: Lease, spec: NodeSpec, job: Job) -> list[str]:
+    """``java ... SparkSubmit``, in client mode: the driver runs on the master node, within its limits."""
+    archive = class_archive.ensure_class_archive(CACHE_DIR)
+    package = lease.directory / "workloads.zip"
+    executor_nodes = [node for node in specs_of(lease.directory) if node.role in ("worker", "single")]
+    executor_options = [*(FEW_CLASSES_JVM if job.ours else ()), *java.java_options(archive, None)]
+    conf = {
+        "spark.driver.host": spec.address,
+        "spark.driver.bindAddress": spec.address,
+        "spark.eventLog.enabled": "true",
+        "spark.eventLog.dir": lease.eventlog_dir.as_uri(),
+        "spark.executor.memory": f"{_executor_memory_mb(executor_nodes)}m",
+        # Without it Spark counts the cores of the executors that happen to have registered so far.
+        "spark.default.parallelism": str(sum(node.vcpus for node in executor_nodes)),
+        "spark.executor.extraJavaOptions": " ".join(executor_options),
+        "spark.executorEnv.PYTHONPATH": str(package),
+        **({"spark.python.daemon.module": "workloads.spark_daemon"} if job.ours else {}),
+        "spark.scheduler.minRegisteredResourcesRatio": "1.0",  # tasks spread over all nodes, not over the first to come
+        "spark.scheduler.maxRegisteredResourcesWaitingTime": "60s",
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.sql.warehouse.dir": (spec.disk_dir / "warehouse").as_uri(),
+    }
+    arguments = ["--master", spec.master_url, "--deploy-mode", "client", "--py-files", str(package)]
+    for key, value in conf.items():
+        arguments += ["--conf", f"{key}={value}"]
+    return java.java_command(
+        "org.apache.spark.deploy.SparkSubmit",
+        options=[f"-Xmx{DRIVER_HEAP_MB}m", *FEW_CLASSES_JVM, *java.java_options(archive, spec.tmp_dir)],
+        arguments=[*arguments, str(job.main), *job.arguments],
+    )
+
+
+def _executor_memory_mb(nodes: list[NodeSpec]) -> int:
+    """Heap of every executor: what the smallest node that runs one has to offer."""
+    return min(executor_memory_mb(limits(spec), spec.vcpus, spec.role) for spec in nodes)

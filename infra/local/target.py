@@ -1,0 +1,238 @@
+"""The local target as the rest of infra sees it: what this host can give, and what may be done with a lease on it."""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import json
+import random
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from infra.errors import SetupError, UsageError
+from infra.local import disk, freezer, isolation, launch, node, sizing
+from infra.local.spec import NodeSpec, specs_of
+from infra.paths import PROJECT_DIR
+from workloads.record import Isolation, NodeLimits, Scenario
+
+if TYPE_CHECKING:
+    from infra.lease import Lease
+
+NETWORKS = {"namespaces": "10.77", "none": "127.77"}  # first two bytes; the third is the lease's
+STORE_STOP_S = 5.0
+
+
+def python() -> str:
+    """The interpreter for everything that runs on a node: this one."""
+    return sys.executable
+
+
+def capabilities(directory: Path) -> Isolation:
+    """What this host can isolate, for files in ``directory``."""
+    place = next(p for p in (directory.resolve(), *directory.resolve().parents) if p.exists())
+    return isolation.detect(place)
+
+
+def isolation_mode(asked: str, directory: Path) -> str:
+    """``namespaces`` or ``none`` for what was asked for (``auto``: the best there is).
+
+    Raises:
+        SetupError: namespaces were asked for, and this host cannot make them.
+    """
+    if asked == "none":
+        return "none"
+    found = capabilities(directory)
+    if found.network and found.cpu:
+        return "namespaces"
+    if asked == "namespaces":
+        raise SetupError("Isolation is not to be had here: " + " ".join(found.missing))
+    return "none"
+
+
+def check_fits(scenarios: list[Scenario], share: float, standing: Lease | None = None) -> None:
+    """Refuse shapes that this host's memory cannot hold together.
+
+    Raises:
+        UsageError: with the numbers, and the cure.
+    """
+    needed = {s.name: sizing.memory_needed_mb(s, share) for s in scenarios}
+    available = sizing.memory_available_mb()
+    if standing is not None:  # what its nodes hold is given back first
+        available += sizing.memory_needed_mb(standing.scenario, share)
+    if sum(needed.values()) > available:
+        parts = ", ".join(f"{name} {mb} MB" for name, mb in needed.items())
+        raise UsageError(
+            f"Not enough memory on this host: needed {sum(needed.values())} MB ({parts}: each node's memory x {share:g}, at "
+            f"least {sizing.MEMORY_FLOOR_GIB:g} GiB), available {available} MB. Close programs, destroy other clusters"
+            + (
+                ', run fewer scenarios at a time (repeat_level = "lease" holds one at a time),'
+                if len(scenarios) > 1
+                else ","
+            )
+            + " or lower --local-cores-per-vcpu."
+        )
+
+
+def free_network(mode: str, taken: set[str]) -> str:
+    """A /24 for a new lease that no other lease, link or route of this host uses.
+
+    Raises:
+        SetupError: all 254 are in use.
+    """
+    used = {ipaddress.ip_network(t) for t in taken} | set(_routed())
+    numbers = random.sample(range(1, 255), 254)
+    for number in numbers:
+        candidate = ipaddress.ip_network(f"{NETWORKS[mode]}.{number}.0/24")
+        if not any(candidate.overlaps(other) for other in used):
+            return str(candidate)
+    raise SetupError(f"Every network of {NETWORKS[mode]}.0.0/16 is in use on this host. Cure: bakeoff clean --yes.")
+
+
+def _routed() -> Iterator[ipaddress.IPv4Network]:
+    """Destinations of the host's routes but the default one, from /proc/net/route (little-endian hexadecimal)."""
+    for line in Path("/proc/net/route").read_text(encoding="ascii").splitlines()[1:]:
+        fields = line.split()
+        destination, mask = (int.from_bytes(bytes.fromhex(fields[i])[::-1], "big") for i in (1, 7))
+        if mask:
+            yield ipaddress.IPv4Network((destination, bin(mask).count("1")))
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody listens on."""
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for listener in sockets:
+            listener.bind(("", 0))
+        return [listener.getsockname()[1] for listener in sockets]
+
+
+def dead_nodes(lease: Lease) -> list[str]:
+    """Nodes (store, m, w-0, ...) that were started and are not usable any more."""
+    return [spec.node for spec in specs_of(lease.directory) if node.health(spec)]
+
+
+@contextlib.contextmanager
+def alone(lease: Lease, others: list[Lease]) -> Iterator[None]:
+    """Within, the lease is awake and the others are frozen; idle daemons would share the host's cores with the measured ones."""
+    freezer.thaw(lease.id)
+    frozen = [other for other in others if other.id != lease.id and other.state.stage == "up"]
+    try:
+        for other in frozen:
+            freezer.freeze(other.id)
+        yield
+    finally:
+        for other in frozen:
+            freezer.thaw(other.id)
+
+
+def thaw(lease: Lease) -> None:
+    """Wake a lease that a killed client left frozen."""
+    freezer.thaw(lease.id)
+
+
+def evict(lease: Lease) -> None:
+    """Every attempt begins with the data of its nodes and of the object store out of the page cache."""
+    disk.evict_cache([lease.directory / "store", *(spec.disk_dir for spec in specs_of(lease.directory))])
+
+
+@contextlib.contextmanager
+def sampler(lease: Lease, out: Path, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """The sampler's process, which writes one line per node and second to ``out``; stopped on leaving."""
+    command = [python(), "-m", "infra.local.sampler", "--lease-dir", str(lease.directory), "--out", str(out), "--nodes"]
+    with log.open("wb") as words:
+        process = subprocess.Popen(
+            [*command, *lease.node_names], cwd=PROJECT_DIR, stdin=subprocess.DEVNULL, stdout=words, stderr=words
+        )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(STORE_STOP_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def copy_logs(lease: Lease, logs: Path) -> None:
+    """The daemons' and executors' logs as they are now, one folder per node."""
+    for spec in specs_of(lease.directory):
+        if spec.logs_dir.is_dir():
+            shutil.copytree(spec.logs_dir, logs / spec.node, dirs_exist_ok=True)
+        for path in spec.work_dir.glob("app-*/*/std*"):
+            kept = logs / spec.node / "executors" / "-".join(path.relative_to(spec.work_dir).parts)
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            shutil.move(path, kept)
+        for path in spec.work_dir.glob("app-*"):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def describe(lease: Lease) -> tuple[list[NodeLimits], Isolation]:
+    """What each node really had, and what kept the nodes apart."""
+    specs = [spec for spec in specs_of(lease.directory) if spec.role != "store"]
+    if lease.state.isolation == "none":
+        why = "the nodes ran as plain processes of this host: no limits, and no counters of their own for network and disk"
+        found = Isolation(mode="none", cpu=None, memory=None, network=None, disk=None, missing=[why])
+    else:
+        found = capabilities(lease.directory)
+    probes = {spec.node: _probe(spec) for spec in specs}
+    off = [
+        f"{name}: probed disk rate is off by {p['within_ratio']:.0%}" for name, p in probes.items() if p and not p["ok"]
+    ]
+    if found.disk and (off or not all(probes.values())):
+        found = found.model_copy(
+            update={"disk": None, "missing": [*found.missing, *(off or ["not every disk was probed"])]}
+        )
+    return [_limits(spec, probes[spec.node], found) for spec in specs], found
+
+
+def _probe(spec: NodeSpec) -> dict[str, float] | None:
+    try:
+        found: dict[str, float] = json.loads(spec.probe_path.read_text(encoding="utf-8"))
+        return found
+    except (OSError, ValueError):
+        return None
+
+
+def _limits(spec: NodeSpec, probe: dict[str, float] | None, found: Isolation) -> NodeLimits:
+    size = sizing.limits(spec)
+    share = spec.local_cores_per_vcpu
+    isolated = found.mode != "none"
+    throttled = isolated and probe is not None
+    return NodeLimits(
+        node=spec.node,
+        role="single" if spec.role == "single" else "master" if spec.role == "master" else "worker",
+        address=spec.address,
+        machine_type=spec.machine_type,
+        nominal_vcpus=spec.vcpus,
+        nominal_memory_gb=spec.memory_gb,
+        actual_cores=size.cores if found.cpu else None,
+        actual_memory_mb=size.memory_mb if found.memory else None,
+        nominal_disk_read_mb_s=size.disk_read_bytes_s / share / 1e6,
+        nominal_disk_read_iops=size.disk_read_iops / share,
+        actual_disk_read_mb_s=size.disk_read_bytes_s / 1e6 if throttled else None,
+        actual_disk_write_mb_s=size.disk_write_bytes_s / 1e6 if throttled else None,
+        actual_disk_read_iops=size.disk_read_iops if throttled else None,
+        actual_disk_write_iops=size.disk_write_iops if throttled else None,
+        actual_network_mbit_s=size.network_bit_s / 1e6 if found.network else None,
+        probed_disk_read_mb_s=probe["measured_read_mb_s"] if probe else None,
+        probed_disk_read_iops=probe["measured_read_iops"] if probe else None,
+    )
+
+
+def read_progress(path: Path) -> tuple[int, int, str]:
+    """Done, total and unit, as a job tells them; 0 of 0 where it tells nothing."""
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        return int(told["done"]), int(told["total"]), str(told["unit"])
+    except (OSError, ValueError, KeyError):
+        return 0, 0, ""
+
+
+last_words = launch.last_words
+default_cores_per_vcpu = sizing.default_cores_per_vcpu

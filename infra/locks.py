@@ -1,0 +1,45 @@
+"""Host-wide locks that leave nothing behind.
+
+A lock is a Unix socket bound in Linux' abstract namespace: it exists as long as its process and vanishes with it,
+also after ``kill -9``, and it is no file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import time
+from collections.abc import Iterator
+
+from infra.errors import BakeoffError
+from infra.progress import Progress, Silent
+
+POLL_S = 0.2
+
+
+@contextlib.contextmanager
+def host_lock(name: str, timeout_s: float = 3600, progress: Progress | None = None) -> Iterator[None]:
+    """Hold ``name`` alone on this host; waits for another holder up to ``timeout_s``.
+
+    Raises:
+        BakeoffError: another process held it all that time.
+    """
+    progress = progress or Silent()
+    deadline = time.monotonic() + timeout_s
+    waiting = False
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as holder:
+        while True:
+            try:
+                holder.bind(f"\0bakeoff-{name}")
+                break
+            except OSError as error:
+                if time.monotonic() > deadline:
+                    raise BakeoffError(
+                        f"Another bakeoff on this host has held '{name}' for more than {timeout_s:.0f} s: "
+                        "wait for it to end, then run this again."
+                    ) from error
+                if not waiting:
+                    progress.stage(f"waiting for another bakeoff on this host ({name})")
+                    waiting = True
+                time.sleep(POLL_S)
+        yield

@@ -1,0 +1,62 @@
+"""``bakeoff run`` as an experiment of one scenario and one workload."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from infra.errors import UsageError
+from infra.experiment import JOB, DataSpec, Experiment, WorkloadSpec, check_workload, explain
+
+
+def one_off(
+    scenario: str,
+    workload: str | None,
+    job: Path | None,
+    args: str,
+    settings: list[str],
+    repeats: int,
+    data: DataSpec,
+    experiment: str,
+    timeout_s: float,
+) -> Experiment:
+    """Build the experiment.
+
+    Raises:
+        UsageError: neither or both of a workload and a script, an unknown workload, a setting that is not key=value.
+    """
+    if (workload is None) == (job is None):
+        raise UsageError(
+            "Give either a workload (write_tfrecords, read_speed) or --job SCRIPT.py, not both and not neither."
+        )
+    if job is not None and not job.is_file():
+        raise UsageError(f"--job: no file '{job}'. Give the path of a PySpark script.")
+    if job is None and args:
+        raise UsageError(f"--args goes with --job; for the workload {workload} use --set key=value.")
+    name = workload or JOB
+    script = str(job.resolve()) if job else None
+    check_workload(name, script)
+    spec = WorkloadSpec(name=name, config=parse_settings(settings), script=script, args=shlex.split(args))
+    try:
+        return Experiment(
+            name=experiment, scenarios=[scenario], repeats=repeats, timeout_s=timeout_s, data=data, workloads=[spec]
+        )
+    except ValidationError as error:
+        raise UsageError(explain(error)) from error
+
+
+def parse_settings(settings: list[str]) -> dict[str, object]:
+    """``key=value`` pairs; a value is JSON where it parses as JSON, else text."""
+    parsed: dict[str, object] = {}
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        if not equals or not key:
+            raise UsageError(f"--set takes key=value; received '{setting}'.")
+        try:
+            parsed[key] = json.loads(value)
+        except json.JSONDecodeError:
+            parsed[key] = value
+    return parsed

@@ -1,0 +1,21 @@
+"""Where things lie. Everything that bakeoff writes is under the runs folder or ``.cache/`` of the checkout."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+PROJECT_DIR = Path(__file__).resolve().parent.parent
+CACHE_DIR = PROJECT_DIR / ".cache"
+SCENARIOS_DIR = PROJECT_DIR / "infra" / "scenarios"
+EXPERIMENTS_DIR = PROJECT_DIR / "infra" / "experiments"
+
+
+def default_runs_dir() -> Path:
+    """``$BAKEOFF_RUNS``, else ``runs/`` of the checkout."""
+    return Path(os.environ.get("BAKEOFF_RUNS") or PROJECT_DIR / "runs").resolve()
+
+
+def leases_dir(runs_dir: Path) -> Path:
+    """Folder that holds one directory per lease."""
+    return runs_dir / "leases"

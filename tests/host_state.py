@@ -1,0 +1,90 @@
+"""What is on this host: processes, links, network namespaces, cgroups, mounts, files. Imports nothing of the project.
+
+    python tests/host_state.py FOLDER... > before.json
+    python tests/host_state.py --compare before.json FOLDER...     # prints what is new, exit code 1 if anything is
+
+Processes count when their command line or environment speaks of bakeoff, Spark, Terraform or the object store; everything
+else counts whatever its name.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+OURS = (b"BAKEOFF_", b"bakeoff", b"fake-gcs-server", b"org.apache.spark", b"terraform")
+SHARED_FOLDERS = ("/tmp", "/run/netns", "/var/run/netns", "/dev/shm", "/run/lock")
+NOT_OURS = ("pytest-of-", "bash_tool_", "bash_jobs")
+
+
+def snapshot(folders: list[str]) -> dict[str, list[str]]:
+    """Everything that is there, by kind, as sorted lines."""
+    return {
+        "processes": sorted(processes()),
+        "links": sorted(os.listdir("/sys/class/net")),
+        "namespaces": sorted(os.listdir("/run/netns")) if os.path.isdir("/run/netns") else [],
+        "cgroups": sorted(path for path, _, _ in os.walk("/sys/fs/cgroup")),
+        "mounts": sorted(line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()),
+        "files": sorted(files(folders)),
+    }
+
+
+def processes() -> list[str]:
+    """Processes of ours, this one and its ancestors left out."""
+    mine = ancestors()
+    found = []
+    for entry in os.listdir("/proc"):
+        if not entry.isdigit() or int(entry) in mine:
+            continue
+        try:
+            command = Path(f"/proc/{entry}/cmdline").read_bytes()
+            text = command + Path(f"/proc/{entry}/environ").read_bytes()
+            started = Path(f"/proc/{entry}/stat").read_text().rsplit(")", 1)[1].split()[19]
+        except OSError:
+            continue
+        if any(word in text for word in OURS):
+            found.append(
+                f"{entry} since tick {started}: {command.replace(bytes(1), b' ')[:120].decode(errors='replace')}"
+            )
+    return found
+
+
+def ancestors() -> set[int]:
+    """This process, its parent, and so on up."""
+    pid, found = os.getpid(), set()
+    while pid > 1:
+        found.add(pid)
+        pid = int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
+    return found
+
+
+def files(folders: list[str]) -> list[str]:
+    """Every path under the folders, and the top level of the places that programs share."""
+    found = [f"{where}/{name}" for where in SHARED_FOLDERS if os.path.isdir(where) for name in os.listdir(where)]
+    found = [path for path in found if not os.path.basename(path).startswith(NOT_OURS)]
+    for folder in folders:
+        for where, names, leaves in os.walk(folder):
+            found += [f"{where}/{name}" for name in names + leaves]
+    return found
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--compare")
+    parser.add_argument("folders", nargs="*")
+    options = parser.parse_args()
+    now = snapshot(options.folders)
+    if options.compare is None:
+        print(json.dumps(now))
+        return 0
+    before = json.loads(Path(options.compare).read_text())
+    new = {kind: sorted(set(lines) - set(before[kind])) for kind, lines in now.items()}
+    print(json.dumps({kind: lines for kind, lines in new.items() if lines}, indent=1))
+    return int(any(new.values()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from infra.errors import UsageError
+from infra.experiment import Experiment, WorkloadSpec, cells, find_experiment, load_experiment
+from infra.oneoff import parse_settings
+from workloads.record import Scenario
+
+GOOD = """
+name = "t"
+scenarios = ["a", "b"]
+repeats = 3
+[[workloads]]
+name = "read_speed"
+config = { batch_counts = [2] }
+grid = { decode = [true, false], threads = [1, 2] }
+"""
+
+
+def shape(name: str) -> Scenario:
+    return Scenario(
+        name=name,
+        workers=0,
+        machine_type="n1-standard-8",
+        master_machine_type="n1-standard-8",
+        disk_type="pd-ssd",
+        disk_gb=10,
+    )
+
+
+def write(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "e.toml"
+    path.write_text(text)
+    return path
+
+
+def test_every_block_holds_every_point_once_in_its_own_order(tmp_path: Path) -> None:
+    experiment = load_experiment(write(tmp_path, GOOD))
+    blocks = cells(experiment, {"a": shape("a"), "b": shape("b")})
+    assert [len(block) for block in blocks] == [8, 8, 8]
+    points = [{(c.scenario.name, str(c.configuration)) for c in block} for block in blocks]
+    assert all(len(p) == 8 and p == points[0] for p in points)
+    orders = [[(c.scenario.name, str(c.configuration)) for c in block] for block in blocks]
+    assert orders[0] != orders[1]
+    again = cells(experiment, {"a": shape("a"), "b": shape("b")})
+    assert [[c.configuration for c in block] for block in again] == [[c.configuration for c in b] for b in blocks]
+
+
+def test_identity_depends_on_what_determines_the_result(tmp_path: Path) -> None:
+    experiment = load_experiment(write(tmp_path, GOOD))
+    cell, other = cells(experiment, {"a": shape("a"), "b": shape("b")})[0][:2]
+    name = cell.identity({"share": 0.15})
+    assert name == cell.identity({"share": 0.15})
+    assert len({name, cell.identity({"share": 0.2}), other.identity({"share": 0.15})}) == 3
+    assert name.startswith(f"{cell.scenario.name}--read_speed--r0-")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (("repeats = 3", "repeats = 0"), ["repeats", "greater than or equal to 1", "0"]),
+        (('name = "read_speed"', 'name = "read_sped"'), ["read_sped", "Did you mean 'read_speed'"]),
+        (("repeats = 3", "repets = 3"), ["repets"]),
+        (('["a", "b"]', "[]"), ["scenarios"]),
+        (('name = "read_speed"', 'name = "job"'), ["script"]),
+        (("repeats = 3", "repeats = "), ["not valid TOML"]),
+    ],
+)
+def test_bad_experiments_name_the_rule_and_the_value(tmp_path: Path, change: tuple[str, str], words: list[str]) -> None:
+    with pytest.raises(UsageError) as error:
+        load_experiment(write(tmp_path, GOOD.replace(*change)))
+    for word in words:
+        assert word in str(error.value)
+
+
+def test_unknown_experiment_suggests_the_nearest() -> None:
+    with pytest.raises(UsageError, match="Did you mean 'demo'"):
+        find_experiment("dmeo")
+
+
+def test_shipped_experiments_load() -> None:
+    from infra.paths import EXPERIMENTS_DIR
+
+    paths = sorted(EXPERIMENTS_DIR.glob("*.toml"))
+    assert paths
+    for path in paths:
+        assert load_experiment(path).name == path.stem
+
+
+def test_settings() -> None:
+    assert parse_settings(["a=1", "b=[1, 2]", "c=x=y", "d=true"]) == {"a": 1, "b": [1, 2], "c": "x=y", "d": True}
+    with pytest.raises(UsageError, match="key=value"):
+        parse_settings(["a"])
+
+
+def test_an_experiment_is_frozen() -> None:
+    spec = Experiment(name="x", scenarios=["a"], repeats=1, workloads=[WorkloadSpec(name="read_speed")])
+    with pytest.raises(ValueError, match="frozen"):
+        spec.repeats = 2  # type: ignore[misc]

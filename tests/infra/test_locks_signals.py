@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from infra.errors import BakeoffError, Interrupted
+from infra.locks import host_lock
+from infra.paths import PROJECT_DIR
+from infra.signals import ignored, raise_interrupted
+
+HOLDER = "import sys, time; from infra.locks import host_lock\nwith host_lock(sys.argv[1]): print('held', flush=True); time.sleep(60)"
+
+
+def test_a_lock_is_held_by_one_process_and_dies_with_it() -> None:
+    name = f"test-{secrets.token_hex(4)}"
+    with subprocess.Popen([sys.executable, "-c", HOLDER, name], cwd=PROJECT_DIR, stdout=subprocess.PIPE) as holder:
+        try:
+            assert holder.stdout is not None and holder.stdout.readline() == b"held\n"
+            with pytest.raises(BakeoffError, match=name), host_lock(name, timeout_s=0.3):
+                pass
+        finally:
+            holder.kill()
+            holder.wait()
+        with host_lock(name, timeout_s=5):
+            pass
+
+
+def test_signals_raise_and_are_put_off_during_teardown(tmp_path: Path) -> None:
+    before = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        raise_interrupted()
+        with pytest.raises(Interrupted, match="SIGTERM"):
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(1)
+        finished = False
+        with pytest.raises(Interrupted, match="SIGINT"), ignored():
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.05)
+            finished = True
+        assert finished
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
