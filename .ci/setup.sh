@@ -71,11 +71,6 @@ if have flock; then
     ! current || exit 0
 fi
 
-free_mb=$(df -Pk . | awk 'NR == 2 { print int($4 / 1024) }')
-[ -d $venv ] && [ "$wanted" = base ] && need_mb=0
-[ "$free_mb" -ge "$need_mb" ] ||
-    fail "too little disk: the packages take $need_mb MB and $root has $free_mb MB free; cure: free some space, or clone to another disk (see: df -h)"
-
 # Half an install can look whole to pip, and scripts name the place they were made for: in both cases start afresh.
 same_place() { [ -f $venv/place ] && [ "$(cat $venv/place)" = "$root" ]; }
 if [ -e $venv ] && { [ -f $venv/installing ] || ! same_place || ! is_311 $venv/bin/python; }; then
@@ -84,6 +79,11 @@ if [ -e $venv ] && { [ -f $venv/installing ] || ! same_place || ! is_311 $venv/b
     say "the old $venv is incomplete, was moved or has lost its interpreter: making it anew"
     rm -rf $venv
 fi
+
+free_mb=$(df -Pk . | awk 'NR == 2 { print int($4 / 1024) }')
+[ ! -d $venv ] || need_mb=$((need_mb - 1200)) # what is there already, or most of it
+[ "$free_mb" -ge "$need_mb" ] ||
+    fail "too little disk: the packages take $need_mb MB and $root has $free_mb MB free; cure: free some space, or clone to another disk (see: df -h)"
 
 # --- Install ----------------------------------------------------------------------------------------------------------
 began=$(date +%s)

@@ -274,4 +274,5 @@ def test_cut_off_then_whole_then_nothing_to_do_then_moved(machine: Machine) -> N
     machine.tool("df", "echo; echo x x x 1 x x")  # so that it stops before it installs
     moved = machine.set_up()
     assert moved.returncode == 1
+    assert "was moved" in moved.stderr
     assert "too little disk" in moved.stderr
