@@ -17,6 +17,7 @@ class Figures:
     results: list[style.Drawn]
     nodes: list[style.Drawn]
     stages: list[style.Drawn]
+    nodes_left_out: list[str]  # workloads and variants that are not drawn per node
 
 
 def draw_all(summary: Summary, runs: Runs, folder: Path) -> Figures:
@@ -29,4 +30,5 @@ def draw_all(summary: Summary, runs: Runs, folder: Path) -> Figures:
         results=[*throughput.draw(summary, folder), *time_cost.draw(summary, folder)],
         nodes=nodes.draw(summary, runs, folder),
         stages=stages.draw(summary, folder),
+        nodes_left_out=nodes.left_out(summary),
     )

@@ -36,7 +36,7 @@ QUANTITIES = (
     Quantity("packets_s", "packets", "Network packets", "packets/s, in and out", 1.0),
     Quantity("disk_ops_s", "disk", "Disk operations", "operations/s, reads and writes", 1.0),
 )
-CORES = Quantity("cpu_cores", "cpu", "CPU", "host cores (no limit was set)", 1.0)
+CORES = Quantity("cpu_cores", "cpu", "CPU", "host cores in use", 1.0)
 
 
 def draw(summary: Summary, runs: Runs, folder: Path) -> list[style.Drawn]:
@@ -60,6 +60,15 @@ def draw(summary: Summary, runs: Runs, folder: Path) -> list[style.Drawn]:
             if shown[quantity.column].notna().any():
                 drawn.append(_draw(quantity, results, shown, runs, folder, f"nodes-{name}-{quantity.name}"))
     return drawn
+
+
+def left_out(summary: Summary) -> list[str]:
+    """Workloads with a variant that has no figures, as it is beyond the first :data:`MAX_VARIANTS`."""
+    drawn = [(r.workload, r.variant) for r in summary.results if r.representative_run]
+    groups: dict[str, list[str]] = {}
+    for workload, variant in dict.fromkeys(drawn):
+        groups.setdefault(workload, []).append(variant)
+    return [f"{workload}, {v}" for workload, variants in groups.items() for v in variants[MAX_VARIANTS:]]
 
 
 def _lacks(shown: pd.DataFrame, results: list[Result]) -> bool:
@@ -102,7 +111,8 @@ def _draw(q: Quantity, results: list[Result], shown: pd.DataFrame, runs: Runs, f
         fig.legend(handles=[handles[k] for k in sorted(handles, key=_order)], loc="outside lower left", ncols=9,
                    handlelength=2.6, columnspacing=1.3)  # fmt: skip
         alt = f"Lines over time, one panel per scenario: {q.words} of each node. {title}."
-        caption = (
+        limits = "One of these runs had no CPU limit, so the axis is not a share of it. " if q is CORES else ""
+        caption = limits + (
             f"{q.axis[0].upper()}{q.axis[1:]}, at 1 Hz, for the run whose run time is nearest to the median. "
             "The title gives the lowest and "
             "the highest mean of a node during the run. Shaded: submission to "
