@@ -125,4 +125,4 @@ class CgroupV1:
                 write(child, "THAWED")
 
     def remove(self) -> bool:
-        return all([remove_below(path) for path in self.directories()])
+        return all(remove_below(path) for path in self.directories())

@@ -124,4 +124,4 @@ class CgroupV2:
         with contextlib.suppress(OSError):  # Linux 5.14; older kernels: the caller has killed the members one by one
             if (self.path / "cgroup.kill").exists():
                 write(self.path / "cgroup.kill", "1")
-        return all([remove_below(path) for path in self.directories()])
+        return all(remove_below(path) for path in self.directories())

@@ -53,7 +53,7 @@ def _of_mount(path: Path, mountinfo: Path) -> tuple[int, int]:
         point = left.split()[4].encode().decode("unicode_escape")
         inside = point == "/" or real == point or real.startswith(point.rstrip("/") + "/")
         if inside and len(point) >= len(best):  # >=: of two mounts on one point, the later one shows
-            best, (kind, source) = point, (right.split() + ["", ""])[:2]
+            best, (kind, source) = point, ([*right.split(), "", ""])[:2]
     try:
         number = os.stat(source).st_rdev if source.startswith("/dev/") else 0
     except OSError:

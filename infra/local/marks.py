@@ -37,7 +37,7 @@ def environment(pid: int) -> dict[str, str]:
     if LEASE.encode() not in data:
         return {}
     pairs = (entry.split("=", 1) for entry in data.decode(errors="replace").split("\0") if "=" in entry)
-    return {key: value for key, value in pairs}
+    return dict(pairs)
 
 
 def start_ticks(pid: int) -> int | None:

@@ -7,6 +7,7 @@ measures and prints JSON (standard library only: it starts inside a small node);
 from __future__ import annotations
 
 import json
+import math
 import mmap
 import os
 import random
@@ -24,10 +25,10 @@ if TYPE_CHECKING:
 
 TOLERANCE = 0.15
 FILE_BYTES = 16 << 20
-LARGE = 1 << 20
 SMALL = 4096
-SECONDS = 0.8  # of each of the two measurements, after its warm-up
-THREADS = 8  # outstanding reads, so that the throttle and not this host's latency is the bound
+WARM_UP_S = 0.3  # an idle device has credit: the throttle lets a quarter of a second's worth pass at once
+WINDOW_S = (0.9, 2.0)  # of each of the two measurements, after its warm-up: longer for a slow disk
+ENOUGH = 30  # completions that the window should hold
 
 
 def run(spec: NodeSpec, size: Limits) -> dict[str, float | bool]:
@@ -43,7 +44,7 @@ def run(spec: NodeSpec, size: Limits) -> dict[str, float | bool]:
     _write_file(file)
     try:
         done = subprocess.run(
-            on_node(spec, [sys.executable, "-I", "-S", __file__, str(file)]),
+            on_node(spec, [sys.executable, "-I", "-S", __file__, str(file), str(size.disk_read_bytes_s), str(size.disk_read_iops)]),
             capture_output=True, text=True, timeout=60, check=False, env=environment(spec), stdin=subprocess.DEVNULL,
         )  # fmt: skip
     except subprocess.TimeoutExpired as error:
@@ -68,36 +69,32 @@ def run(spec: NodeSpec, size: Limits) -> dict[str, float | bool]:
 
 def _write_file(path: Path) -> None:
     """Incompressible, on the disk, and out of the cache. Written by us, outside the node's throttle."""
-    block = random.Random(0).randbytes(LARGE)
+    block = random.Random(0).randbytes(1 << 20)
     with path.open("wb", buffering=0) as file:
-        for _ in range(FILE_BYTES // LARGE):
+        for _ in range(FILE_BYTES >> 20):
             file.write(block)
         os.fsync(file.fileno())
         os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
-def _completions(descriptor: int, block: int, threads: int, offset: Callable[[int], int], seconds: float) -> list[float]:
-    """Times at which reads of ``block`` bytes were complete, in order; the first one is the warm-up's end."""
+def _completions(descriptor: int, block: int, threads: int, offset: Callable[[int], int], window_s: float) -> list[float]:
+    """Times at which reads of ``block`` bytes were complete, in order, from the warm-up's first one on."""
     times: list[float] = []
     lock = threading.Lock()
     begun = 0
-    deadline = [float("inf")]
+    deadline = float("inf")
 
     def work() -> None:
-        nonlocal begun
+        nonlocal begun, deadline
         buffer = mmap.mmap(-1, block)  # page-aligned, as O_DIRECT demands
-        while True:
+        while time.perf_counter() < deadline:
             with lock:
                 index, begun = begun, begun + 1
             if os.preadv(descriptor, [buffer], offset(index)) != block:
                 raise OSError("short read from the probe file")
-            now = time.perf_counter()
             with lock:
-                times.append(now)
-                if len(times) == 1:
-                    deadline[0] = now + seconds
-            if now >= deadline[0]:
-                return
+                times.append(time.perf_counter())
+                deadline = times[0] + WARM_UP_S + window_s
 
     workers = [threading.Thread(target=work) for _ in range(threads)]
     for worker in workers:
@@ -107,29 +104,47 @@ def _completions(descriptor: int, block: int, threads: int, offset: Callable[[in
     return sorted(times)
 
 
-def _rate(times: list[float], seconds: float) -> float:
-    """Completions per second from the warm-up's end to the last one in time; reads still queued then do not count."""
-    inside = [t for t in times if t <= times[0] + seconds]
-    if len(inside) < 4:  # a disk so slow that the window holds next to nothing: take all there is
+def rate(times: list[float], window_s: float) -> float:
+    """Completions per second in the window after the warm-up; reads still queued at its end do not count.
+
+    Few completions are counted by the gaps between them, many by the window: they come in bursts, and a burst at
+    either end would stand for a gap that is not there.
+    """
+    start = times[0] + WARM_UP_S
+    inside = [t for t in times if start <= t <= start + window_s]
+    if len(inside) >= ENOUGH:
+        return len(inside) / window_s
+    if len(inside) < 4:
         inside = times
     return (len(inside) - 1) / (inside[-1] - inside[0])
 
 
-def measure(path: str) -> dict[str, float]:
-    """Sequential MB/s (10^6 bytes) in large blocks, and random reads of 4 KiB per second."""
+def _window_s(expected_rate: float) -> float:
+    return min(max(ENOUGH / expected_rate, WINDOW_S[0]), WINDOW_S[1])
+
+
+def measure(path: str, read_bytes_s: float, read_iops: float) -> dict[str, float]:
+    """Sequential MB/s (10^6 bytes) in large blocks, and random reads of 4 KiB per second.
+
+    The large block is the smallest power of two with which the limit on bytes binds well before the one on operations.
+    """
+    large = min(max(1 << math.ceil(math.log2(2 * read_bytes_s / read_iops)), 1 << 16), 1 << 20)
+    order = random.Random(1)
+    window_large, window_small = _window_s(read_bytes_s / large), _window_s(read_iops)
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECT)
     try:
-        large, small = FILE_BYTES // LARGE, FILE_BYTES // SMALL
-        order = random.Random(1)
-        sequential = _completions(descriptor, LARGE, 2, lambda i: i % large * LARGE, SECONDS)
-        scattered = _completions(descriptor, SMALL, THREADS, lambda _: order.randrange(small) * SMALL, SECONDS)
+        sequential = _completions(descriptor, large, 2, lambda i: i * large % FILE_BYTES, window_large)
+        threads = min(max(int(read_iops / 100), 1), 8)  # outstanding reads: the throttle, not latency, is the bound
+        scattered = _completions(
+            descriptor, SMALL, threads, lambda _: order.randrange(FILE_BYTES // SMALL) * SMALL, window_small
+        )
     finally:
         os.close(descriptor)
     return {
-        "read_mb_s": round(_rate(sequential, SECONDS) * LARGE / 1e6, 3),
-        "read_iops": round(_rate(scattered, SECONDS), 2),
+        "read_mb_s": round(rate(sequential, window_large) * large / 1e6, 3),
+        "read_iops": round(rate(scattered, window_small), 2),
     }
 
 
 if __name__ == "__main__":
-    print(json.dumps(measure(sys.argv[1])))
+    print(json.dumps(measure(sys.argv[1], float(sys.argv[2]), float(sys.argv[3]))))

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from infra.errors import BakeoffError, SetupError
 from infra.local.java import package_dir
-from infra.local.spec import NodeSpec
 from infra.local.spark import get
+from infra.local.spec import NodeSpec
 
 
 def binary() -> Path:

@@ -15,7 +15,13 @@ from infra.locks import host_lock
 from infra.paths import PROJECT_DIR
 from infra.signals import ignored, raise_interrupted
 
-HOLDER = "import sys, time; from infra.locks import host_lock\nwith host_lock(sys.argv[1]): print('held', flush=True); time.sleep(60)"
+HOLDER = """
+import sys, time
+from infra.locks import host_lock
+with host_lock(sys.argv[1]):
+    print("held", flush=True)
+    time.sleep(60)
+"""
 
 
 def test_a_lock_is_held_by_one_process_and_dies_with_it() -> None:
@@ -32,19 +38,22 @@ def test_a_lock_is_held_by_one_process_and_dies_with_it() -> None:
             pass
 
 
+def send_and_wait(number: signal.Signals) -> bool:
+    os.kill(os.getpid(), number)
+    time.sleep(0.05)
+    return True
+
+
 def test_signals_raise_and_are_put_off_during_teardown(tmp_path: Path) -> None:
     before = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
         raise_interrupted()
         with pytest.raises(Interrupted, match="SIGTERM"):
-            os.kill(os.getpid(), signal.SIGTERM)
-            time.sleep(1)
-        finished = False
+            send_and_wait(signal.SIGTERM)
+        finished: list[bool] = []
         with pytest.raises(Interrupted, match="SIGINT"), ignored():
-            os.kill(os.getpid(), signal.SIGINT)
-            time.sleep(0.05)
-            finished = True
-        assert finished
+            finished.append(send_and_wait(signal.SIGINT))
+        assert finished == [True]
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
