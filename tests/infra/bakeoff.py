@@ -1,0 +1,55 @@
+"""Run the command line as a user would: in a process of its own, on runs folders of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from infra.paths import PROJECT_DIR
+
+HOST_STATE = PROJECT_DIR / "tests" / "host_state.py"
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "infra.cli.app", *arguments]
+
+
+def environment(runs: Path) -> dict[str, str]:
+    return {**os.environ, "BAKEOFF_RUNS": str(runs), "COLUMNS": "200"}
+
+
+def run(runs: Path, *arguments: str, expect: int = 0, timeout_s: float = 400) -> subprocess.CompletedProcess[str]:
+    """Run a verb to its end and check its exit code."""
+    done = subprocess.run(
+        command(*arguments), cwd=PROJECT_DIR, env=environment(runs), capture_output=True, text=True, timeout=timeout_s
+    )
+    assert done.returncode == expect, f"{arguments} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return done
+
+
+def run_json(runs: Path, *arguments: str, expect: int = 0, timeout_s: float = 400) -> Any:
+    """The document that a verb prints with --json."""
+    return json.loads(run(runs, *arguments, "--json", expect=expect, timeout_s=timeout_s).stdout)
+
+
+def snapshot(*folders: Path) -> str:
+    """State of the host, by a script that imports nothing of the project."""
+    listed = subprocess.run(
+        [sys.executable, str(HOST_STATE), *map(str, folders)], capture_output=True, text=True, check=True
+    )
+    return listed.stdout
+
+
+def new_since(before: str, tmp_path: Path, *folders: Path) -> dict[str, list[str]]:
+    """What is there now and was not there then."""
+    saved = tmp_path / "before.json"
+    saved.write_text(before)
+    compared = subprocess.run(
+        [sys.executable, str(HOST_STATE), "--compare", str(saved), *map(str, folders)], capture_output=True, text=True
+    )
+    found: dict[str, list[str]] = json.loads(compared.stdout)
+    return found
