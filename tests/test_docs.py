@@ -51,7 +51,7 @@ def test_every_make_target_is_documented() -> None:
 
 
 def test_every_make_command_in_the_readme_is_there() -> None:
-    named = set(re.findall(r"\bmake ((?:[a-z-]+/)?[a-z-]*(?:<scenario>)?)", CODE))
+    named = set(re.findall(r"^make ((?:[a-z-]+/)?[a-z-]*(?:<scenario>)?)", CODE, re.MULTILINE))
     assert named
     known = {
         *documented_targets(),
