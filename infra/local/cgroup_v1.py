@@ -32,7 +32,9 @@ class CgroupV1:
     def __init__(self, root: Path, name: str) -> None:
         self.root = root
         self.name = name
-        self.controllers = frozenset(ours for ours, theirs in CONTROLLERS.items() if (root / theirs / "cgroup.procs").exists())
+        self.controllers = frozenset(
+            ours for ours, theirs in CONTROLLERS.items() if (root / theirs / "cgroup.procs").exists()
+        )
 
     def _path(self, controller: str, file: str = "") -> Path:
         return self.root / CONTROLLERS[controller] / self.name / file

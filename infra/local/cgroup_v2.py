@@ -46,7 +46,9 @@ class CgroupV2:
             there = (parent / "cgroup.controllers").read_text(encoding="ascii").split()
             for controller in CONTROLLERS.values():
                 if controller in there:
-                    with contextlib.suppress(OSError):  # one that cannot be handed down is missing below; the rest is not
+                    with contextlib.suppress(
+                        OSError
+                    ):  # one that cannot be handed down is missing below; the rest is not
                         write(parent / "cgroup.subtree_control", f"+{controller}")
             parent = parent / part
             parent.mkdir(exist_ok=True)

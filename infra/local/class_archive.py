@@ -124,7 +124,13 @@ def _run(argv: list[str], folder: Path) -> None:
     log = folder / "log"
     with log.open("ab") as output:
         process = subprocess.Popen(
-            argv, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+            argv,
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
         )
         try:
             code = process.wait(TIMEOUT_S)

@@ -22,7 +22,9 @@ class NoBlockDevice(Exception):
     """The files lie on nothing that can be throttled; the message says why."""
 
 
-def block_device(path: Path, sys_root: Path = Path("/sys"), mountinfo: Path = Path("/proc/self/mountinfo")) -> BlockDevice:
+def block_device(
+    path: Path, sys_root: Path = Path("/sys"), mountinfo: Path = Path("/proc/self/mountinfo")
+) -> BlockDevice:
     """The disk that can be throttled for files in ``path``.
 
     A partition gives its whole disk: the kernel takes limits on whole disks only. A device-mapper volume (LVM, LUKS) is
@@ -97,6 +99,8 @@ def _files(paths: Iterable[Path]) -> Iterable[str]:
     for path in paths:
         if path.is_dir():
             for folder, _, names in os.walk(path):
-                yield from (os.path.join(folder, name) for name in names if not os.path.islink(os.path.join(folder, name)))
+                yield from (
+                    os.path.join(folder, name) for name in names if not os.path.islink(os.path.join(folder, name))
+                )
         elif path.exists():
             yield str(path)

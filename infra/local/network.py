@@ -36,7 +36,9 @@ def run(*argv: str, stdin: str | None = None) -> str:
         raise BakeoffError(f"'{' '.join(argv)}' did not run: {error}.") from error
     if done.returncode != 0:
         words = (done.stderr or done.stdout).strip()
-        raise BakeoffError(f"'{' '.join(argv)}' ended with {done.returncode}: {words}" + (f" (input: {stdin})" if stdin else ""))
+        raise BakeoffError(
+            f"'{' '.join(argv)}' ended with {done.returncode}: {words}" + (f" (input: {stdin})" if stdin else "")
+        )
     return done.stdout
 
 

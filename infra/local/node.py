@@ -65,7 +65,9 @@ def _start(spec: NodeSpec) -> None:
         daemons = _start_spark(spec, size, archive)
         if group is not None and "cpu" in group.controllers:
             group.limit_cpu(size.cores)  # only now: a machine boots before it is handed over
-    NodeState(daemons=daemons, limits=dataclasses.asdict(size) if size and spec.isolated else None).write(spec.state_path)
+    NodeState(daemons=daemons, limits=dataclasses.asdict(size) if size and spec.isolated else None).write(
+        spec.state_path
+    )
 
 
 def _isolate(spec: NodeSpec, size: Limits | None) -> Cgroup | None:
@@ -90,7 +92,11 @@ def _isolate(spec: NodeSpec, size: Limits | None) -> Cgroup | None:
             device = disk.block_device(spec.lease_dir)
             group.limit_disk(
                 DiskLimit(
-                    str(device), size.disk_read_bytes_s, size.disk_write_bytes_s, size.disk_read_iops, size.disk_write_iops
+                    str(device),
+                    size.disk_read_bytes_s,
+                    size.disk_write_bytes_s,
+                    size.disk_read_iops,
+                    size.disk_write_iops,
                 )
             )
     return group
@@ -143,7 +149,9 @@ def _wait(spec: NodeSpec, daemon: Daemon | None, ready: Callable[[], bool], comp
     while not ready():
         dead = daemon is not None and not daemon.alive()
         if dead or time.monotonic() > deadline:
-            words = f" Last words of its log:\n{launch.last_words(spec.logs_dir / f'{daemon.name}.log')}" if daemon else ""
+            words = (
+                f" Last words of its log:\n{launch.last_words(spec.logs_dir / f'{daemon.name}.log')}" if daemon else ""
+            )
             why = "its process ended" if dead else f"not ready after {READY_TIMEOUT_S:.0f} s"
             raise BakeoffError(f"Node {spec.node} of lease {spec.lease_id}: {complaint}: {why}.{words}")
         time.sleep(POLL_S)

@@ -27,7 +27,7 @@ TOLERANCE = 0.15
 FILE_BYTES = 16 << 20
 SMALL = 4096
 WARM_UP_S = 0.3  # an idle device has credit: the throttle lets a quarter of a second's worth pass at once
-WINDOW_S = (0.9, 2.0)  # of each of the two measurements, after its warm-up: longer for a slow disk
+WINDOW_S = (0.9, 1.5)  # of each of the two measurements, after its warm-up: longer for a slow disk
 ENOUGH = 30  # completions that the window should hold
 
 
@@ -77,7 +77,9 @@ def _write_file(path: Path) -> None:
         os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
-def _completions(descriptor: int, block: int, threads: int, offset: Callable[[int], int], window_s: float) -> list[float]:
+def _completions(
+    descriptor: int, block: int, threads: int, offset: Callable[[int], int], window_s: float
+) -> list[float]:
     """Times at which reads of ``block`` bytes were complete, in order, from the warm-up's first one on."""
     times: list[float] = []
     lock = threading.Lock()

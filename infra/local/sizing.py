@@ -63,7 +63,9 @@ def limits(spec: NodeSpec) -> Limits:
 
 def memory_needed_mb(scenario: Scenario, share: float) -> int:
     """Memory (MiB) that all nodes of a scenario and the object store may use together on this host."""
-    master = memory_bytes(catalogue.machine_type(scenario.master_machine_type or scenario.machine_type).memory_gb, share)
+    master = memory_bytes(
+        catalogue.machine_type(scenario.master_machine_type or scenario.machine_type).memory_gb, share
+    )
     worker = memory_bytes(catalogue.machine_type(scenario.machine_type).memory_gb, share)
     nodes = master + scenario.workers * worker if scenario.workers else worker
     return nodes // MIB + STORE_MEMORY_MB

