@@ -19,7 +19,7 @@ from pathlib import Path
 from types import FrameType
 
 from infra.errors import BakeoffError, Interrupted
-from infra.local import class_archive, disk, java, launch, marks, network, probe, spark, store
+from infra.local import class_archive, disk, freezer, java, launch, marks, network, probe, spark, store
 from infra.local.cgroup import Cgroup, DiskLimit, open_cgroup
 from infra.local.sizing import Limits, limits
 from infra.local.spec import NodeSpec
@@ -190,8 +190,7 @@ def stop(spec: NodeSpec) -> None:
         BakeoffError: a process survived SIGKILL.
     """
     group = open_cgroup(spec.cgroup) if spec.isolated else None
-    if group is not None:
-        group.thaw()  # a frozen process does not die under version 1
+    freezer.thaw(spec.lease_id)  # a frozen process does not die; it may have been frozen with the whole lease
 
     def processes() -> set[int]:
         found = {m.pid for m in marks.marked(spec.lease_id, spec.node)}

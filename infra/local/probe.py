@@ -42,9 +42,10 @@ def run(spec: NodeSpec, size: Limits) -> dict[str, float | bool]:
 
     file = spec.disk_dir / ".probe"
     _write_file(file)
+    rates = [str(size.disk_read_bytes_s), str(size.disk_read_iops)]
     try:
         done = subprocess.run(
-            on_node(spec, [sys.executable, "-I", "-S", __file__, str(file), str(size.disk_read_bytes_s), str(size.disk_read_iops)]),
+            on_node(spec, [sys.executable, "-I", "-S", __file__, str(file), *rates]),
             capture_output=True, text=True, timeout=60, check=False, env=environment(spec), stdin=subprocess.DEVNULL,
         )  # fmt: skip
     except subprocess.TimeoutExpired as error:
@@ -117,6 +118,8 @@ def rate(times: list[float], window_s: float) -> float:
     if len(inside) >= ENOUGH:
         return len(inside) / window_s
     if len(inside) < 4:
+        inside = [t for t in times if t >= start]
+    if len(inside) < 2:
         inside = times
     return (len(inside) - 1) / (inside[-1] - inside[0])
 
