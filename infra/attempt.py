@@ -35,7 +35,6 @@ class Outcome:
     """What an attempt left in its working folder, before it becomes a record."""
 
     folder: Path
-    started_at: float
     launched_at: float
     ended_at: float
     exit_code: int | None
@@ -84,13 +83,12 @@ def _measure(lease: Lease, cell: Cell, folder: Path, progress: Progress) -> Outc
     logs.mkdir()
     job = Job.from_cell(cell, lease, folder)
     target.evict(lease)
-    started = time.time()
     with _sampled(lease, folder) as sampler_failure, submit(lease, job, logs) as driver:
         launched = time.time()
         timed_out = _wait(driver, cell.timeout_s, progress, sampler_failure)
         ended = time.time()
         failure = sampler_failure()
-    return Outcome(folder, started, launched, ended, driver.exit_code, timed_out, failure)
+    return Outcome(folder, launched, ended, driver.exit_code, timed_out, failure)
 
 
 @contextlib.contextmanager
@@ -156,7 +154,7 @@ def _collect(lease: Lease, cell: Cell, outcome: Outcome, cell_id: str, attempt: 
         repeat_level=cell.repeat_level,
         status=status,
         reason=reason,
-        started_at=datetime.fromtimestamp(outcome.started_at, UTC).isoformat(),
+        started_at=datetime.fromtimestamp(outcome.launched_at, UTC).isoformat(),
         ended_at=datetime.fromtimestamp(outcome.ended_at, UTC).isoformat(),
         isolation=isolation,
         nodes=limits,

@@ -70,7 +70,7 @@ def _conditions(experiment: Experiment, options: Options, dataset: data.Dataset)
     """What determines a result and lies outside of the cell."""
     return {
         "dataset": dataset.facts["listing_sha256"],
-        "isolation": target.isolation_mode(options.isolation, options.runs_dir),
+        "isolation": target.isolation_for(options.isolation, options.runs_dir).mode,
         "local_cores_per_vcpu": options.local_cores_per_vcpu or target.default_cores_per_vcpu(),
         "repeat_level": experiment.repeat_level,
         "code": fingerprint.workloads_code(),

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from infra import data, teardown
 from infra import lease as leases
-from infra import paths, teardown
 from infra.errors import LeftoverError, UsageError
 from infra.lease import Lease
 from infra.local import leftovers
@@ -36,6 +36,7 @@ def clean(runs_dir: Path, *, yes: bool, lease_id: str | None, progress: Progress
     with host_lock("allocate", timeout_s=60):  # no lease is half made while we look
         ours = leases.all_leases(runs_dir)
         headless = leases.headless(runs_dir)
+    stale = [f"folder {path}" for path in data.stale_parts()] if lease_id is None else []
     known = {lease.id for lease in ours} | {path.name for path in headless}
     marked = {item.lease_id for item in leftovers.find(None)}
     if lease_id is not None and lease_id not in known | marked:
@@ -47,8 +48,9 @@ def clean(runs_dir: Path, *, yes: bool, lease_id: str | None, progress: Progress
     if lease_id is not None and lease_id not in known:
         bare = {lease_id}
     result = CleanResult(
-        found=[line for lease in chosen for line in teardown.found_of(lease, runs_dir)]
-        + [line for name in sorted(bare) for line in _found_bare(name, runs_dir)],
+        found=[line for lease in chosen for line in teardown.found_bare(lease.id, runs_dir)]
+        + [line for name in sorted(bare) for line in teardown.found_bare(name, runs_dir)]
+        + stale,
         removed=[],
         left=[],
         foreign=sorted(
@@ -61,11 +63,9 @@ def clean(runs_dir: Path, *, yes: bool, lease_id: str | None, progress: Progress
     for lease in chosen:
         _remove_lease(lease, runs_dir, progress)
     for name in sorted(bare):
-        leftovers.stop_terraform(name, teardown.GRACE_S)
-        leftovers.thaw(name)
-        teardown.sweep(name)
-        for folder in [*teardown.temporary_folders(name, runs_dir), paths.leases_dir(runs_dir) / name]:
-            leftovers.remove_tree(folder)
+        teardown.remove_bare(name, runs_dir)
+    for part in data.stale_parts() if stale else []:
+        leftovers.remove_tree(part)
     left = _still_there([lease.id for lease in chosen] + sorted(bare), runs_dir)
     return result.model_copy(update={"left": left, "removed": [line for line in result.found if line not in left]})
 
@@ -77,14 +77,5 @@ def _remove_lease(lease: Lease, runs_dir: Path, progress: Progress) -> None:
         progress.note(str(error))
 
 
-def _found_bare(name: str, runs_dir: Path) -> list[str]:
-    directory = paths.leases_dir(runs_dir) / name
-    return (
-        [str(item) for item in leftovers.find(name)]
-        + [f"folder {path}" for path in teardown.temporary_folders(name, runs_dir)]
-        + ([f"folder {directory}"] if directory.exists() else [])
-    )
-
-
 def _still_there(names: list[str], runs_dir: Path) -> list[str]:
-    return [line for name in names for line in _found_bare(name, runs_dir)]
+    return [line for name in names for line in teardown.found_bare(name, runs_dir)]

@@ -26,7 +26,7 @@ from infra.processes import alive, start_time
 from infra.progress import Progress
 from infra.terraform import Terraform, node_started, prepare_root, resource_address
 from infra.terraform_process import Event
-from workloads.record import Scenario
+from workloads.record import Isolation, Scenario
 
 DEFAULT_TTL_HOURS = 12.0
 
@@ -47,7 +47,7 @@ class LeaseState(BaseModel):
     experiment: str | None
     created_at: str  # ISO 8601, UTC
     expires_at: str
-    isolation: Literal["namespaces", "none"]
+    isolation: Isolation  # what this host could give when the lease was made
     network_cidr: str
     storage_port: int
     master_port: int
@@ -161,7 +161,7 @@ def create(
         UsageError: the scenario does not fit this host's memory, or isolation was asked for and is not to be had.
     """
     share = local_cores_per_vcpu or target.default_cores_per_vcpu()
-    mode = target.isolation_mode(isolation, runs_dir)
+    found = target.isolation_for(isolation, runs_dir)
     target.check_fits([scenario], share)
     with host_lock("allocate", timeout_s=60):
         taken = {lease.state.network_cidr for lease in all_leases(runs_dir)}
@@ -169,7 +169,7 @@ def create(
             secrets.choice(string.ascii_lowercase + string.digits) for _ in range(5)
         )
         now = datetime.now(UTC)
-        cidr = target.free_network(mode, taken)
+        cidr = target.free_network(found.mode, taken)
         storage_port, master_port, webui_port = target.free_ports(3)
         state = LeaseState(
             id=lease_id,
@@ -181,7 +181,7 @@ def create(
             experiment=experiment,
             created_at=now.isoformat(),
             expires_at=(now + timedelta(hours=ttl_hours)).isoformat(),
-            isolation=mode,
+            isolation=found,
             network_cidr=cidr,
             storage_port=storage_port,
             master_port=master_port,
@@ -206,7 +206,7 @@ def write_root(lease: Lease) -> None:
         "lease_dir": str(lease.directory),
         "project_dir": str(paths.PROJECT_DIR),
         "python": target.python(),
-        "isolation": state.isolation,
+        "isolation": state.isolation.mode,
         "network_cidr": state.network_cidr,
         "local_cores_per_vcpu": state.local_cores_per_vcpu,
         "storage_port": state.storage_port,

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from infra import lease as leases
+from infra import paths
 from infra.errors import BakeoffError, LeftoverError
 from infra.lease import Lease
 from infra.local import leftovers
@@ -17,12 +18,6 @@ from workloads.record import Teardown
 GRACE_S = 10.0
 
 
-def found_of(lease: Lease, runs_dir: Path) -> list[str]:
-    """Everything of a lease that is there, one line each: what a teardown will remove."""
-    temporary = [f"folder {path}" for path in temporary_folders(lease.id, runs_dir)]
-    return [str(item) for item in leftovers.find(lease.id)] + temporary + [f"folder {lease.directory}"]
-
-
 def tear_down(lease: Lease, runs_dir: Path, progress: Progress) -> Teardown:
     """Destroy through Terraform's state first, then sweep what is left, then look again.
 
@@ -30,7 +25,7 @@ def tear_down(lease: Lease, runs_dir: Path, progress: Progress) -> Teardown:
         LeftoverError: something survived; the message lists it.
     """
     began = time.monotonic()
-    found = found_of(lease, runs_dir)
+    found = found_bare(lease.id, runs_dir)
     progress.stage(f"destroy {lease.scenario.name} ({lease.id})")
     lease.own("destroying")
     leftovers.stop_terraform(lease.id, GRACE_S)
@@ -45,10 +40,9 @@ def tear_down(lease: Lease, runs_dir: Path, progress: Progress) -> Teardown:
     sweep(lease.id)
     for folder in temporary_folders(lease.id, runs_dir):
         leftovers.remove_tree(folder)
-    left = [str(item) for item in leftovers.find(lease.id)]
-    if not left:
+    if not leftovers.find(lease.id):  # the directory goes last: it is how the rest would be found again
         leases.remove_directory(lease.directory)
-        left = [f"folder {p}" for p in (lease.directory, *temporary_folders(lease.id, runs_dir)) if p.exists()]
+    left = found_bare(lease.id, runs_dir)
     proof = Teardown(
         lease=lease.id,
         destroyed_at=datetime.now(UTC).isoformat(),
@@ -61,6 +55,45 @@ def tear_down(lease: Lease, runs_dir: Path, progress: Progress) -> Teardown:
     if left:
         raise LeftoverError(f"Left of lease {lease.id} after teardown: {'; '.join(left)}. Run 'bakeoff clean --yes'.")
     return proof
+
+
+def tear_down_all(runs_dir: Path, progress: Progress) -> list[Teardown]:
+    """Every lease of a runs folder, also one whose lease.json cannot be read.
+
+    Raises:
+        LeftoverError: something of one of them survived; the others have been torn down all the same.
+    """
+    proofs, failures = [], []
+    for lease in leases.all_leases(runs_dir):
+        try:
+            proofs.append(tear_down(lease, runs_dir, progress))
+        except LeftoverError as error:
+            failures.append(str(error))
+    for directory in leases.headless(runs_dir):
+        failures += remove_bare(directory.name, runs_dir)
+    if failures:
+        raise LeftoverError(" ".join(failures))
+    return proofs
+
+
+def found_bare(lease_id: str, runs_dir: Path) -> list[str]:
+    """What is there of a lease of which only the id is known."""
+    directory = paths.leases_dir(runs_dir) / lease_id
+    return (
+        [str(item) for item in leftovers.find(lease_id)]
+        + [f"folder {path}" for path in temporary_folders(lease_id, runs_dir)]
+        + ([f"folder {directory}"] if directory.exists() else [])
+    )
+
+
+def remove_bare(lease_id: str, runs_dir: Path) -> list[str]:
+    """Remove everything that bears a lease's id, without state or notes; returns what is left."""
+    leftovers.stop_terraform(lease_id, GRACE_S)
+    leftovers.thaw(lease_id)
+    sweep(lease_id)
+    for folder in [*temporary_folders(lease_id, runs_dir), paths.leases_dir(runs_dir) / lease_id]:
+        leftovers.remove_tree(folder)
+    return found_bare(lease_id, runs_dir)
 
 
 def sweep(lease_id: str) -> None:

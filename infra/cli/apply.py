@@ -8,7 +8,7 @@ import typer
 
 from infra import apply as library
 from infra.cli.options import IsolationOption
-from infra.cli.output import JsonOption, RunsOption, ShareOption, print_json, shown, stdout
+from infra.cli.output import JsonOption, RunsOption, ShareOption, print_json, say, shown
 from infra.pool import Options
 
 EXAMPLE = "Example: bakeoff apply four-small-ssd"
@@ -29,11 +29,5 @@ def main(
             {"lease": lease.id, "apply_s": lease.state.apply_s, "expires_at": lease.state.expires_at, **lease.cluster()}
         )
         return
-    stdout.print(
-        f"{scenario} is up as lease {lease.id} ({lease.state.apply_s:.1f} s), until {lease.state.expires_at[:16]} UTC.",
-        highlight=False,
-    )
-    stdout.print(
-        f"Run on it: bakeoff run write_tfrecords --on {scenario}.  Tear down: bakeoff destroy {scenario}",
-        highlight=False,
-    )
+    say(f"{scenario} is up as lease {lease.id} ({lease.state.apply_s:.1f} s), until {lease.state.expires_at[:16]} UTC.")
+    say(f"Run on it: bakeoff run write_tfrecords --on {scenario}.  Tear down: bakeoff destroy {scenario}")

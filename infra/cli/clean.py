@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from infra.clean import clean
-from infra.cli.output import JsonOption, RunsOption, print_json, shown, stdout
+from infra.cli.output import JsonOption, RunsOption, print_json, say, shown
 from infra.signals import ignored
 
 EXAMPLE = "Example: bakeoff clean --yes"
@@ -29,14 +29,12 @@ def main(
     else:
         for line in result.found:
             verb = "left" if line in result.left else "removed" if yes else "would remove"
-            stdout.print(f"{verb}: {line}", highlight=False, markup=False)
+            say(f"{verb}: {line}")
         for line in result.foreign:
-            stdout.print(f"not touched: {line}", highlight=False, markup=False)
+            say(f"not touched: {line}")
         if not result.found:
-            stdout.print("Nothing is left behind.")
+            say("Nothing is left behind.")
         elif not yes:
-            stdout.print(
-                f"{len(result.found)} things left behind; 'bakeoff clean --yes' removes them.", highlight=False
-            )
+            say(f"{len(result.found)} things left behind; 'bakeoff clean --yes' removes them.")
     if result.left:
         raise typer.Exit(3)

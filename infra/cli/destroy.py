@@ -8,7 +8,7 @@ import typer
 
 from infra import lease as leases
 from infra import teardown
-from infra.cli.output import JsonOption, RunsOption, print_json, shown, stdout
+from infra.cli.output import JsonOption, RunsOption, print_json, say, shown
 from infra.errors import UsageError
 from infra.signals import ignored
 
@@ -24,16 +24,15 @@ def main(
     """Tear clusters down and prove that nothing of them is left."""
     if (scenario is None) == (not everything):
         raise UsageError("Give either a scenario's name (or lease id) or --all, not both and not neither.")
-    chosen = leases.all_leases(runs) if scenario is None else leases.require(runs, scenario)
     with shown() as progress, ignored():
-        proofs = [teardown.tear_down(lease, runs, progress) for lease in chosen]
+        if scenario is None:
+            proofs = teardown.tear_down_all(runs, progress)
+        else:
+            proofs = [teardown.tear_down(lease, runs, progress) for lease in leases.require(runs, scenario)]
     if json:
         print_json(proofs)
         return
     for proof in proofs:
-        stdout.print(
-            f"{proof.lease}: {len(proof.removed)} things removed in {proof.destroy_s:.1f} s, nothing left.",
-            highlight=False,
-        )
+        say(f"{proof.lease}: {len(proof.removed)} things removed in {proof.destroy_s:.1f} s, nothing left.")
     if not proofs:
-        stdout.print("Nothing is up.")
+        say("Nothing is up.")

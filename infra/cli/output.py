@@ -17,7 +17,8 @@ from rich.status import Status
 
 from infra.paths import default_runs_dir
 
-stdout = Console()
+# A table that goes into a file or a pipe is not folded to a terminal's width.
+stdout = Console(width=None if sys.stdout.isatty() else 160)
 stderr = Console(stderr=True)
 
 PLAIN_EVERY_S = 10.0
@@ -38,6 +39,11 @@ ShareOption = Annotated[
         help="Host cores that stand for one vCPU. Default: (cores - 0.5) / 10.",
     ),
 ]
+
+
+def say(text: str) -> None:
+    """One line on standard output, as it is."""
+    stdout.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 def print_json(value: object) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from infra.cli.output import JsonOption, RunsOption, ShareOption, print_json, shown, stdout
+from infra.cli.output import JsonOption, RunsOption, ShareOption, print_json, say, shown
 from infra.plan import plan
 from infra.pricing import hourly_price
 from infra.scenario import load_scenario
@@ -28,5 +28,5 @@ def main(
         print_json({"scenario": scenario, "usd_per_hour": price, "changes": [change._asdict() for change in changes]})
         return
     for change in changes:
-        stdout.print(f"{change.action:>8}  {change.address}", highlight=False, markup=False)
-    stdout.print(f"{len(changes)} changes; {price:.3f} USD per hour on Google Cloud (list price).", highlight=False)
+        say(f"{change.action:>8}  {change.address}")
+    say(f"{len(changes)} changes; {price:.3f} USD per hour on Google Cloud (list price).")

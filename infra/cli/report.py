@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from infra.cli.output import JsonOption, RunsOption, print_json, shown, stdout
+from infra.cli.output import JsonOption, RunsOption, print_json, say, shown
 from infra.errors import UsageError
 
 EXAMPLE = "Example: bakeoff report demo"
@@ -35,4 +35,4 @@ def main(
     if json:
         print_json(written.summary)
     else:
-        stdout.print(f"Report: {written.page}", highlight=False, markup=False, soft_wrap=True)
+        say(f"Report: {written.page}")

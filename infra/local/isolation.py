@@ -29,22 +29,23 @@ def none(reason: str) -> Isolation:
     return Isolation(mode="none", cpu=None, memory=None, network=None, disk=None, missing=[reason])
 
 
-def detect(path: Path, cgroup_root: Path = ROOT) -> Isolation:
+def detect(path: Path, cgroup_root: Path = ROOT, trial: str | None = None) -> Isolation:
     """What this host can do for a lease whose files lie below ``path``. Leaves nothing behind; takes ~0.3 s.
 
     Without a network of its own for each node the mode is ``none``; a missing cgroup controller leaves the mode and is
-    named in ``missing``.
+    named in ``missing``. ``trial`` is the lease id under which things are tried, so that a kill right now can be cleaned up.
     """
+    trial = trial or trial_id()
     if os.geteuid() != 0:
         return none(f"Nodes are not isolated: {_NO_ROOT}.")
     for program, package in (("ip", "iproute2"), ("tc", "iproute2"), ("nsenter", "util-linux")):
         if shutil.which(program) is None:
             return none(f"Nodes are not isolated: '{program}' is not on the PATH. Cure: apt-get install {package}.")
-    problem = _try_network()
+    problem = _try_network(trial)
     if problem:
         return none(f"Nodes are not isolated: {problem}.")
     missing: list[str] = []
-    group = open_cgroup(f"bakeoff-{_trial_id()}/m", cgroup_root)
+    group = open_cgroup(f"bakeoff-{trial}/m", cgroup_root)
     if group is None:
         missing.append(
             f"CPU, memory and disk are not limited: {cgroup_root} has no cgroup controllers. Cure: mount cgroup2 there."
@@ -59,7 +60,7 @@ def detect(path: Path, cgroup_root: Path = ROOT) -> Isolation:
             parent.remove()
 
 
-def _trial_id() -> str:
+def trial_id() -> str:
     """Shaped like a lease's id, so that ``clean`` would find what a kill right now leaves."""
     return "z" + secrets.token_hex(3)[:5]
 
@@ -106,9 +107,8 @@ def _try_cgroup(group: Cgroup, path: Path) -> Isolation:
     return Isolation(mode="namespaces", cpu=cpu, memory=memory, network="netns+tbf", disk=throttle, missing=missing)
 
 
-def _try_network() -> str | None:
+def _try_network(trial: str) -> str | None:
     """Two throw-away nodes on a bridge, one talks to the other; None if it works, else what does not."""
-    trial = _trial_id()
     common = {
         "lease_id": trial, "lease_dir": Path("/nonexistent"), "network_cidr": "198.18.255.0/24", "isolation": "namespaces",
         "machine_type": "-", "vcpus": 1, "memory_gb": 1, "disk_type": "-", "local_cores_per_vcpu": 1,

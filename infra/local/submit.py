@@ -15,8 +15,9 @@ from infra.eventlog import TaskCount
 from infra.experiment import Cell
 from infra.lease import Lease
 from infra.local import class_archive, java, launch, target
+from infra.local.cgroup import open_cgroup
 from infra.local.sizing import limits
-from infra.local.spark import executor_memory_mb
+from infra.local.spark import executor_memory_mb, master_status
 from infra.local.spec import NodeSpec, specs_of
 from infra.paths import CACHE_DIR, PROJECT_DIR
 from workloads.package import build_zip
@@ -69,17 +70,22 @@ def _shape_defaults(cell: Cell, lease: Lease) -> dict[str, object]:
 class Driver:
     """A running driver."""
 
-    def __init__(self, process: subprocess.Popen[bytes], job: Job, eventlog_dir: Path) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], job: Job, lease: Lease, spec: NodeSpec) -> None:
         self._process = process
         self._job = job
-        self._tasks = TaskCount(eventlog_dir)
+        self._spec = spec
+        self._tasks = TaskCount(lease.eventlog_dir)
+        self._booting = job.spark
 
     @property
     def exit_code(self) -> int | None:
         return self._process.returncode
 
     def poll(self) -> int | None:
-        """The exit code, or None while it runs."""
+        """The exit code, or None while it runs. Call it a few times a second."""
+        if self._booting and _registered(self._spec):
+            limit_cpu(self._spec)
+            self._booting = False
         return self._process.poll()
 
     def progress(self) -> tuple[int, int, str]:
@@ -102,7 +108,9 @@ class Driver:
 def submit(lease: Lease, job: Job, logs: Path) -> Iterator[Driver]:
     """Start the driver; on leaving, whatever the reason, it is stopped.
 
-    Its standard output and error go to ``driver.log``.
+    Its standard output and error go to ``driver.log``. A Spark driver boots with all the CPU there is: the node's limit
+    comes into force when its application has registered with the master, seconds before the first task. So ``submit_s``
+    does not scale with the shape, and everything from the first task on does.
     """
     spec = NodeSpec.load(lease.directory / "nodes" / "m")
     command = _spark_command(lease, spec, job) if job.spark else [target.python(), str(job.main), *job.arguments]
@@ -112,6 +120,7 @@ def submit(lease: Lease, job: Job, logs: Path) -> Iterator[Driver]:
         "PYTHONPATH": str(build_zip(lease.directory / "workloads.zip")),
         "PYSPARK_DRIVER_PYTHON": target.python(),
     }
+    limit_cpu(spec, lifted=job.spark)
     with (logs / "driver.log").open("wb") as log:
         process = subprocess.Popen(
             launch.on_node(spec, command),
@@ -122,11 +131,25 @@ def submit(lease: Lease, job: Job, logs: Path) -> Iterator[Driver]:
             cwd=spec.tmp_dir,
             start_new_session=True,
         )
-    driver = Driver(process, job, lease.eventlog_dir)
+    driver = Driver(process, job, lease, spec)
     try:
         yield driver
     finally:
         driver.cancel()
+        limit_cpu(spec)
+
+
+def limit_cpu(spec: NodeSpec, *, lifted: bool = False) -> None:
+    """Put the node's CPU limit in force, or lift it. Without isolation there is none."""
+    group = open_cgroup(spec.cgroup) if spec.isolated else None
+    if group is not None and "cpu" in group.controllers:
+        group.limit_cpu(None if lifted else limits(spec).cores)
+
+
+def _registered(spec: NodeSpec) -> bool:
+    """True once the master knows of a running application."""
+    status = master_status(spec)
+    return status is not None and bool(status.get("activeapps"))
 
 
 def _spark_command(lease: Lease, spec: NodeSpec, job: Job) -> list[str]:

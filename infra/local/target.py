@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import ipaddress
 import json
 import random
@@ -17,7 +18,8 @@ from typing import TYPE_CHECKING
 from infra.errors import SetupError, UsageError
 from infra.local import disk, freezer, isolation, launch, node, sizing
 from infra.local.spec import NodeSpec, specs_of
-from infra.paths import PROJECT_DIR
+from infra.locks import host_lock
+from infra.paths import PROJECT_DIR, leases_dir
 from workloads.record import Isolation, NodeLimits, Scenario
 
 if TYPE_CHECKING:
@@ -32,26 +34,37 @@ def python() -> str:
     return sys.executable
 
 
-def capabilities(directory: Path) -> Isolation:
-    """What this host can isolate, for files in ``directory``."""
-    place = next(p for p in (directory.resolve(), *directory.resolve().parents) if p.exists())
-    return isolation.detect(place)
+@functools.cache
+def capabilities(runs_dir: Path) -> Isolation:
+    """What this host can isolate, for files below ``runs_dir``; found out by trying, once per process.
+
+    What is tried bears the name of a lease directory that exists meanwhile, so that ``clean`` finds it after a kill.
+    """
+    trial = isolation.trial_id()
+    directory = leases_dir(runs_dir) / trial
+    with host_lock("allocate", timeout_s=60):  # clean looks under this lock: it takes no trial under way for an orphan
+        directory.mkdir(parents=True)
+        try:
+            return isolation.detect(directory, trial=trial)
+        finally:
+            directory.rmdir()
 
 
-def isolation_mode(asked: str, directory: Path) -> str:
-    """``namespaces`` or ``none`` for what was asked for (``auto``: the best there is).
+def isolation_for(asked: str, runs_dir: Path) -> Isolation:
+    """The isolation that a new lease gets for what was asked (``auto``: the best there is).
 
     Raises:
         SetupError: namespaces were asked for, and this host cannot make them.
     """
     if asked == "none":
-        return "none"
-    found = capabilities(directory)
-    if found.network and found.cpu:
-        return "namespaces"
-    if asked == "namespaces":
+        return isolation.none(
+            "The nodes ran as plain processes, as was asked for (--isolation none): no limits, and no counters of their own "
+            "for network and disk."
+        )
+    found = capabilities(runs_dir)
+    if asked == "namespaces" and found.mode != "namespaces":
         raise SetupError("Isolation is not to be had here: " + " ".join(found.missing))
-    return "none"
+    return found
 
 
 def check_fits(scenarios: list[Scenario], share: float, standing: Lease | None = None) -> None:
@@ -175,28 +188,8 @@ def copy_logs(lease: Lease, logs: Path) -> None:
 def describe(lease: Lease) -> tuple[list[NodeLimits], Isolation]:
     """What each node really had, and what kept the nodes apart."""
     specs = [spec for spec in specs_of(lease.directory) if spec.role != "store"]
-    if lease.state.isolation == "none":
-        why = "the nodes ran as plain processes of this host: no limits, and no counters of their own for network and disk"
-        found = Isolation(mode="none", cpu=None, memory=None, network=None, disk=None, missing=[why])
-    else:
-        found = capabilities(lease.directory)
-    probes = {spec.node: _probe(spec) for spec in specs}
-    off = [
-        f"{name}: probed disk rate is off by {p['within_ratio']:.0%}" for name, p in probes.items() if p and not p["ok"]
-    ]
-    if found.disk and (off or not all(probes.values())):
-        found = found.model_copy(
-            update={"disk": None, "missing": [*found.missing, *(off or ["not every disk was probed"])]}
-        )
-    return [_limits(spec, probes[spec.node], found) for spec in specs], found
-
-
-def _probe(spec: NodeSpec) -> dict[str, float] | None:
-    try:
-        found: dict[str, float] = json.loads(spec.probe_path.read_text(encoding="utf-8"))
-        return found
-    except (OSError, ValueError):
-        return None
+    found = isolation.with_probes(lease.state.isolation, lease.directory)
+    return [_limits(spec, isolation.read_probe(spec), found) for spec in specs], found
 
 
 def _limits(spec: NodeSpec, probe: dict[str, float] | None, found: Isolation) -> NodeLimits:
