@@ -91,10 +91,11 @@ def write(path: Path, value: str) -> None:
 def read_table(path: Path) -> dict[str, int]:
     """A file of ``key value`` lines; empty if it is not there."""
     try:
-        lines = path.read_text(encoding="ascii").splitlines()
+        with open(path, encoding="ascii") as file:
+            words = file.read().split()
     except OSError:
         return {}
-    return {key: int(value) for key, _, value in (line.partition(" ") for line in lines) if value.strip().isdigit()}
+    return {key: int(value) for key, value in zip(words[::2], words[1::2], strict=False) if value.isdigit()}
 
 
 def pids_below(directory: Path) -> set[int]:

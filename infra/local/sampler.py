@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from infra.local import marks
-from infra.local.cgroup import Counters, open_cgroup
+from infra.local.cgroup import Counters, open_cgroup, pids_below
 
 _PR_SET_PDEATHSIG = 1
 _PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -91,7 +91,9 @@ class NodeSampler:
         limits = state["limits"] or {}
         self.cores: float | None = limits.get("cores")
         self._group = open_cgroup(f"bakeoff-{self.lease_id}/{self.node}") if spec["isolation"] == "namespaces" else None
-        self._statistics = Path(f"/sys/class/net/bo-{self.lease_id}-{self.node}/statistics")
+        folders = self._group.directories() if self._group else []
+        self._members = folders[0] if folders else None  # every hierarchy of version 1 has the same members
+        self._statistics = f"/sys/class/net/bo-{self.lease_id}-{self.node}/statistics"
         self._totals = ProcessTotals()
         self._before: tuple[float, dict[str, float | None]] | None = None
 
@@ -138,7 +140,7 @@ class NodeSampler:
         counters: Counters = self._group.counters()
         written: float | None = counters.disk_write_bytes
         if written is None:  # version 1: what the processes handed to the file system, by their own counters
-            self._totals.update(self._group.pids(), disk_only=True)
+            self._totals.update(pids_below(self._members) if self._members else set(), disk_only=True)
             written = self._totals.write_bytes
         return {
             "cpu_s": counters.cpu_s,
@@ -154,7 +156,7 @@ class NodeSampler:
 
     def _network(self, counter: str) -> int | None:
         try:
-            with open(self._statistics / counter, "rb") as file:
+            with open(f"{self._statistics}/{counter}", "rb") as file:
                 return int(file.read())
         except OSError:
             return None
