@@ -121,6 +121,7 @@ def bring_up(
         TerraformError: apply failed; everything of the lease has been removed.
     """
     scenario = load_scenario(name)
+    target.prepare(progress)
     lease: Lease | None = None
     try:
         with ignored():

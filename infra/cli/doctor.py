@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from infra.cli.output import JsonOption, RunsOption, print_json
+from infra.cli.output import JsonOption, RunsOption, print_json, stdout
 from infra.doctor import examine
 
 EXAMPLE = "Example: bakeoff doctor"

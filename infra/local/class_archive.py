@@ -6,6 +6,7 @@ executor, master and worker load. Only speed depends on it: where it cannot be m
 
 from __future__ import annotations
 
+import ctypes
 import fcntl
 import hashlib
 import os
@@ -68,7 +69,8 @@ def ensure_class_archive(cache_dir: Path) -> Path | None:
 
 
 def _make(path: Path) -> None:
-    with tempfile.TemporaryDirectory(prefix=".spark-classes-", dir=path.parent) as name:
+    # Named like every unfinished part of the cache, so that clean finds it when its maker is gone.
+    with tempfile.TemporaryDirectory(prefix=f".part-{os.getpid()}-", dir=path.parent) as name:
         folder = Path(name)
         script = folder / "training.py"
         script.write_text(_TRAINING, encoding="utf-8")
@@ -118,6 +120,10 @@ def _is_archivable(line: str) -> bool:
 def _portable(line: str) -> str:
     """Name of the class alone: numbers hold within one list only. Lambdas (``@...``) go by name already."""
     return line if line[0] == "@" else line.split(" ", 1)[0]
+
+
+def _die_with_parent() -> None:
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG, linux/prctl.h
 
 
 def _run(argv: list[str], folder: Path) -> None:
