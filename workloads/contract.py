@@ -50,6 +50,7 @@ class Outcome:
     bytes_read: int | None = None
     bytes_written: int | None = None
     notes: list[str] = field(default_factory=list)
+    prepared_at: float | None = None  # unix s: when what had to be there first was there, and the work itself began
 
 
 @dataclass
@@ -148,7 +149,7 @@ def _summary(
         rejected=outcome.rejected,
         bytes_read=outcome.bytes_read,
         bytes_written=outcome.bytes_written,
-        started_at=started_at,
+        started_at=outcome.prepared_at or started_at,
         ended_at=time.time(),
         notes=outcome.notes,
     )

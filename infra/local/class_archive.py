@@ -142,6 +142,7 @@ def _run(argv: list[str], folder: Path) -> None:
             stdout=output,
             stderr=output,
             start_new_session=True,
+            preexec_fn=_die_with_parent,
         )
         try:
             code = process.wait(TIMEOUT_S)

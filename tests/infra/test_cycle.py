@@ -77,7 +77,7 @@ def check_nodes(path: Path, record: RunRecord) -> pd.DataFrame:
 @pytest.mark.timeout(600)
 def test_cycle_with_isolation(tmp_path: Path, images: Path) -> None:
     runs = tmp_path / "runs"
-    runs.mkdir()
+    (runs / "leases").mkdir(parents=True)
     before = bakeoff.snapshot(runs)
     experiment = tmp_path / "cycle.toml"
     experiment.write_text(EXPERIMENT.format(scenario="four-small-ssd", images=images))
@@ -115,7 +115,7 @@ def test_cycle_with_isolation(tmp_path: Path, images: Path) -> None:
 @pytest.mark.timeout(600)
 def test_cycle_without_isolation(tmp_path: Path, images: Path) -> None:
     runs = tmp_path / "runs"
-    runs.mkdir()
+    (runs / "leases").mkdir(parents=True)
     before = bakeoff.snapshot(runs)
     applied = bakeoff.run_json(runs, "apply", "one-large-standard", "--isolation", "none")
     assert applied["isolation"] == "none"

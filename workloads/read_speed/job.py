@@ -74,6 +74,7 @@ def read_speed(config: ReadSpeedConfig, measurements: Measurements) -> Outcome:
             _open_images(session)
         if "tfrecord" in config.formats:
             _open_tfrecords(session)
+        prepared_at = time.time()
         if "staged" in config.sources:
             area = stack.enter_context(staging_area(config.staging_folder))
             for form in config.formats:
@@ -99,6 +100,7 @@ def read_speed(config: ReadSpeedConfig, measurements: Measurements) -> Outcome:
         bytes_read=session.bytes_read,
         bytes_written=session.bytes_written,
         notes=session.notes,
+        prepared_at=prepared_at,
     )
 
 
