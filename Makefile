@@ -13,7 +13,7 @@ ARGS      ?=
 PYTEST    := $(PY) -m pytest
 CODE      := workloads analysis infra tests .ci
 
-.PHONY: help setup setup-test demo test test-fast test-slow lint format lock bench destroy clean-up clean $(SCENARIOS) \
+.PHONY: help setup setup-test demo test test-fast test-slow lint format lock destroy clean-up clean $(SCENARIOS) \
 	$(foreach verb,plan apply run destroy,$(addprefix $(verb)/,$(SCENARIOS)))
 
 ## help: this list
@@ -62,10 +62,6 @@ destroy: setup
 ## clean-up: removes what a killed bakeoff left behind
 clean-up: setup
 	$(BAKEOFF) clean --yes $(ARGS)
-
-## bench: runs an experiment: make bench DEMO=name
-bench: setup
-	$(BAKEOFF) bench $(DEMO) $(ARGS)
 
 ## setup: makes .venv with what the demo needs (the other targets call it)
 setup:

@@ -44,7 +44,7 @@ def bench(experiment: Experiment, options: Options, progress: Progress) -> list[
         LeftoverError: something survived the teardown.
     """
     _sweep_own_dead(experiment, options, progress)
-    dataset = data.prepare(experiment.data, progress)
+    dataset = data.prepare(experiment.data, progress) if experiment.needs_images else None
     scenarios = {name: load_scenario(name) for name in experiment.scenarios}
     blocks = cells(experiment, scenarios, _next_repeat(experiment, options) if options.one_off else 0)
     conditions = _conditions(experiment, options, dataset)
@@ -66,10 +66,10 @@ def bench(experiment: Experiment, options: Options, progress: Progress) -> list[
     return rows.all()
 
 
-def _conditions(experiment: Experiment, options: Options, dataset: data.Dataset) -> dict[str, object]:
+def _conditions(experiment: Experiment, options: Options, dataset: data.Dataset | None) -> dict[str, object]:
     """What determines a result and lies outside of the cell."""
     return {
-        "dataset": dataset.facts["listing_sha256"],
+        "dataset": dataset.facts["listing_sha256"] if dataset else None,
         "isolation": target.isolation_for(options.isolation, options.runs_dir).mode,
         "local_cores_per_vcpu": options.local_cores_per_vcpu or target.default_cores_per_vcpu(),
         "repeat_level": experiment.repeat_level,

@@ -58,6 +58,11 @@ class Experiment(_Strict):
     data: DataSpec = DataSpec()
     workloads: list[WorkloadSpec] = Field(min_length=1)
 
+    @property
+    def needs_images(self) -> bool:
+        """A script of the user's reads what it wants; images are loaded for it only when they were asked for."""
+        return self.data.images is not None or any(workload.script is None for workload in self.workloads)
+
 
 @dataclass(frozen=True)
 class Cell:

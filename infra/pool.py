@@ -44,7 +44,9 @@ class Held:
 class Pool:
     """Brings leases up when a cell needs them, and down at the end, whatever happens."""
 
-    def __init__(self, experiment: Experiment, options: Options, dataset: data.Dataset, progress: Progress) -> None:
+    def __init__(
+        self, experiment: Experiment, options: Options, dataset: data.Dataset | None, progress: Progress
+    ) -> None:
         self.experiment = experiment
         self.options = options
         self.dataset = dataset
@@ -84,7 +86,8 @@ class Pool:
         standing = leases.standing(self.options.runs_dir, name) if self.options.one_off else None
         if standing is not None:
             target.thaw(standing)
-            data.load(self.dataset, standing, self.progress)
+            if self.dataset is not None:
+                data.load(self.dataset, standing, self.progress)
             self._held[name] = Held(standing, repeat, adopted=True)
             return standing
         lease = bring_up(

@@ -3,8 +3,8 @@
     python tests/host_state.py FOLDER... > before.json
     python tests/host_state.py --compare before.json FOLDER...     # prints what is new, exit code 1 if anything is
 
-Processes count when their command line or environment speaks of bakeoff, Spark, Terraform or the object store; everything
-else counts whatever its name, but for files in places that all programs share.
+Processes count when their command line or environment speaks of a lease, Spark, Terraform, the object store or one of the
+folders; everything else counts whatever its name, but for files in places that all programs share.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import re
 import sys
 from pathlib import Path
 
-OURS = (b"BAKEOFF_", b"bakeoff", b"fake-gcs-server", b"org.apache.spark", b"terraform")
+OURS = (b"BAKEOFF_LEASE=", b"BAKEOFF_NODE", b"fake-gcs-server", b"org.apache.spark", b"terraform")
 SHARED_FOLDERS = ("/tmp", "/run/netns", "/var/run/netns", "/dev/shm", "/run/lock")
 # What our parts are known to leave in shared places when they are careless; other programs come and go there, too.
 CARELESS = re.compile(
@@ -29,7 +29,7 @@ ONCE_PER_BOOT = {"/run/netns"}  # iproute2 makes it with the first namespace of 
 def snapshot(folders: list[str]) -> dict[str, list[str]]:
     """Everything that is there, by kind, as sorted lines."""
     return {
-        "processes": sorted(processes()),
+        "processes": sorted(processes(folders)),
         "links": sorted(os.listdir("/sys/class/net")),
         "namespaces": sorted(os.listdir("/run/netns")) if os.path.isdir("/run/netns") else [],
         "cgroups": sorted(path for path, _, _ in os.walk("/sys/fs/cgroup")),
@@ -40,9 +40,10 @@ def snapshot(folders: list[str]) -> dict[str, list[str]]:
     }
 
 
-def processes() -> list[str]:
+def processes(folders: list[str]) -> list[str]:
     """Processes of ours, this one and its ancestors left out."""
     mine = ancestors()
+    words = [*OURS, *(folder.encode() for folder in folders)]
     found = []
     for entry in os.listdir("/proc"):
         if not entry.isdigit() or int(entry) in mine:
@@ -53,7 +54,7 @@ def processes() -> list[str]:
             started = Path(f"/proc/{entry}/stat").read_text().rsplit(")", 1)[1].split()[19]
         except OSError:
             continue
-        if any(word in text for word in OURS):
+        if any(word in text for word in words):
             found.append(
                 f"{entry} since tick {started}: {command.replace(bytes(1), b' ')[:120].decode(errors='replace')}"
             )

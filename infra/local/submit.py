@@ -117,6 +117,7 @@ def submit(lease: Lease, job: Job, logs: Path) -> Iterator[Driver]:
     environment = {
         **launch.environment(spec),
         "BAKEOFF_PROGRESS": str(job.progress_file),
+        "BAKEOFF_BUCKET": lease.bucket,
         "PYTHONPATH": str(build_zip(lease.directory / "workloads.zip")),
         "PYSPARK_DRIVER_PYTHON": target.python(),
     }
