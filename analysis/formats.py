@@ -39,6 +39,8 @@ def percent(value: float | None) -> str:
     if value is None or math.isnan(value):
         return MISSING
     hundred = value * 100
+    if 0 < hundred < 0.05:
+        return "< 0.1 %"
     return f"{hundred:.0f} %" if abs(hundred) >= 9.95 or hundred == 0 else f"{hundred:.1f} %"
 
 

@@ -13,6 +13,7 @@ from analysis.runs import Runs
 from workloads.record import RunRecord
 
 NODE_HZ = 1.0  # nominal rate of the sampler: rows per node and second
+IDLE_RATIO = 0.05  # a node whose mean CPU over the run is below this share of its limit counts as idle
 
 
 class Metric(NamedTuple):
@@ -27,15 +28,18 @@ class Metric(NamedTuple):
 METRICS: tuple[Metric, ...] = (
     Metric("run_s", "Run time", "s", "first task launched to last task ended; the job's own clock without Spark"),
     Metric("images_per_s", "Throughput", "images/s", "images / run time, for workloads with one kind of operation"),
-    Metric("cost_usd", "Cost per run", "USD", "list price of the shape x run time"),
-    Metric("cost_per_1000_usd", "Cost per 1,000 images", "USD", "cost per run / images x 1,000"),
+    Metric("cost_usd", "Cost per run", "USD", "list price of the shape × run time"),
+    Metric("cost_per_1000_usd", "Cost per 1,000 images", "USD", "cost per run / images × 1,000"),
     Metric("cpu_used_ratio", "CPU used of CPU paid for", "%", "mean over the run, all nodes with the master"),
     Metric("cpu_busiest_ratio", "CPU, busiest node", "%", "mean over the run, of the node's own limit"),
     Metric("cpu_idlest_ratio", "CPU, idlest node", "%", "mean over the run, of the node's own limit"),
+    Metric("nodes_idle", "Idle nodes", "count", "below 5 % of their CPU limit, mean over the run"),
     Metric("cpu_throttled_ratio", "CPU throttled, worst node", "%", "share of periods at the limit, mean over the run"),
     Metric("mem_peak_bytes", "Peak memory, largest node", "bytes", "page cache left out"),
     Metric("packets_peak_s", "Peak packets/s, busiest node", "1/s", "in and out"),
     Metric("disk_ops_peak_s", "Peak disk operations/s, busiest node", "1/s", "reads and writes"),
+    Metric("disk_reads_peak_s", "Peak disk reads/s, busiest node", "1/s", "writes are not in it"),
+    Metric("disk_read_bytes", "Read from disk", "bytes", "during the run, all nodes"),
     Metric("overhead_ratio", "Overhead", "%", "share of submit to collect that is not run time"),
     Metric("sampler_coverage", "Samples of those expected", "%", "worst node, 1 per second from submit to end of run"),
     Metric("apply_s", "Apply, once per lease", "s", "until every worker has registered"),
@@ -73,19 +77,24 @@ def window(record: RunRecord) -> tuple[float, float, float] | None:
 def throughput(runs: Runs) -> pd.DataFrame:
     """One row per ok run and kind of measurement: images / seconds over all settings of the grid in that run.
 
+    The seconds are the job's own; where Spark's event log gives the run time of a run with one kind of measurement,
+    they are that run time, as the job's clock also counts the wait for executors.
+
     Columns: run, scenario, workload, variant, :data:`GROUP`, images, duration_s, images_per_s, cost_per_1000_usd.
     """
     rows = runs.measurements
     rows = rows[rows["operation"] != "stage"]
     keys = ["run", *GROUP]
     sums = rows.groupby(keys, dropna=False, observed=True)[["images", "duration_s"]].sum(min_count=1).reset_index()
-    of_run = runs.ok[["run", "scenario", "workload", "variant", "usd_per_hour"]]
+    of_run = runs.ok[["run", "scenario", "workload", "variant", "usd_per_hour", "run_s", "run_s_source"]]
     frame = of_run.merge(sums, on="run")
+    whole = (frame.groupby("run")["run"].transform("size") == 1) & (frame["run_s_source"] == "event_log")
+    frame["duration_s"] = frame["run_s"].where(whole.fillna(False).astype(bool), frame["duration_s"])
     seconds = frame["duration_s"].where(frame["duration_s"] > 0)
     frame["images_per_s"] = frame["images"].astype("float64") / seconds
     rate = frame["images_per_s"].where(frame["images_per_s"] > 0)
     frame["cost_per_1000_usd"] = frame["usd_per_hour"] / 3600 * 1000 / rate
-    return frame.drop(columns="usd_per_hour")
+    return frame.drop(columns=["usd_per_hour", "run_s", "run_s_source"])
 
 
 def per_run(runs: Runs) -> pd.DataFrame:
@@ -115,7 +124,10 @@ def _images(runs: Runs) -> pd.DataFrame:
 
 
 def samples(runs: Runs) -> pd.DataFrame:
-    """``nodes`` with ``t_s``, seconds since submission, and ``in_run``; rows of runs without a window are left out."""
+    """``nodes`` with ``t_s``, seconds since submission, and ``in_run``; rows of runs without a window are left out.
+
+    ``disk_ops_s`` is reads + writes, and null where either was not counted: cgroup v1 cannot count buffered writes.
+    """
     windows = {run: window(record) for run, record in runs.records.items()}
     known = {run: w for run, w in windows.items() if w is not None}
     frame = runs.nodes[runs.nodes["run"].isin(list(known))].copy()
@@ -139,7 +151,11 @@ def _node_metrics(runs: Runs) -> pd.DataFrame:
         mem=("mem_bytes", "max"),
         packets=("packets_s", "max"),
         disk_ops=("disk_ops_s", "max"),
+        disk_reads=("disk_read_ops_s", "max"),
     )
+    read_bytes = (frame["disk_read_bytes_s"] / NODE_HZ).groupby(frame["run"]).sum(min_count=1)
+    ratios = by_node["cpu_ratio"].groupby("run")
+    idle = (by_node["cpu_ratio"] < IDLE_RATIO).groupby("run").sum().astype("float64")
     by_run = by_node.groupby("run")
     used = by_run["cpu_cores"].sum(min_count=1)
     sampled = by_run.size()
@@ -150,10 +166,13 @@ def _node_metrics(runs: Runs) -> pd.DataFrame:
             "cpu_used_ratio": (used / paid).where(whole),  # a node without rows is unknown, not idle
             "cpu_busiest_ratio": by_run["cpu_ratio"].max(),
             "cpu_idlest_ratio": by_run["cpu_ratio"].min().where(whole),
+            "nodes_idle": idle.where(whole & (ratios.count() == sampled)),
             "cpu_throttled_ratio": by_run["throttled"].max(),
             "mem_peak_bytes": by_run["mem"].max(),
             "packets_peak_s": by_run["packets"].max(),
             "disk_ops_peak_s": by_run["disk_ops"].max(),
+            "disk_reads_peak_s": by_run["disk_reads"].max(),
+            "disk_read_bytes": read_bytes.where(whole),
             "sampler_coverage": _coverage(runs),
         }
     )

@@ -36,6 +36,7 @@ class Verdict:
     kind: Kind
     headline: str
     text: str
+    medians: str  # of run time and cost per shape, in words
     fastest: str | None  # declared winner by run time
     cheapest: str | None  # declared winner by cost per run
 
@@ -46,25 +47,25 @@ def verdicts(runs: Runs) -> list[Verdict]:
     found = []
     for key, group in runs.runs.groupby(["workload", "variant"], sort=True):
         workload, variant = (str(part) for part in key)
-        kind, headline, text, fastest, cheapest = _judge(group[group["status"] == "ok"], runs, different)
-        found.append(Verdict(workload, variant, kind, headline, text, fastest, cheapest))
+        ok = group[(group["status"] == "ok") & group["run_s"].notna()]
+        medians = ok.groupby("scenario")[["run_s", "cost_usd"]].median().sort_values("run_s", kind="stable")
+        kind, headline, text, fastest, cheapest = _judge(ok, medians, runs, different)
+        found.append(Verdict(workload, variant, kind, headline, text, _stated(medians), fastest, cheapest))
     return found
 
 
-def _judge(ok: pd.DataFrame, runs: Runs, different: list[str]) -> tuple[Kind, str, str, str | None, str | None]:
-    ok = ok.dropna(subset=["run_s"])
+def _stated(medians: pd.DataFrame) -> str:
+    return "; ".join(
+        f"{name} {seconds(row['run_s'])}" + ("" if pd.isna(row["cost_usd"]) else f", {usd(row['cost_usd'])} per run")
+        for name, row in medians.iterrows()
+    )
+
+
+def _judge(
+    ok: pd.DataFrame, medians: pd.DataFrame, runs: Runs, different: list[str]
+) -> tuple[Kind, str, str, str | None, str | None]:
     if ok.empty:
         return "no_data", "No run ended well: nothing to compare.", "See what went wrong under Validity.", None, None
-    medians = ok.groupby("scenario")[["run_s", "cost_usd"]].median().sort_values("run_s", kind="stable")
-    stated = (
-        "Medians: "
-        + "; ".join(
-            f"{name} {seconds(row['run_s'])}"
-            + ("" if pd.isna(row["cost_usd"]) else f", {usd(row['cost_usd'])} per run")
-            for name, row in medians.iterrows()
-        )
-        + "."
-    )
     incomplete = ok[~ok["isolation_complete"].fillna(False).astype(bool)]
     if not incomplete.empty:
         reasons = list(dict.fromkeys(m for run in incomplete["run"] for m in runs.records[str(run)].isolation.missing))
@@ -74,8 +75,7 @@ def _judge(ok: pd.DataFrame, runs: Runs, different: list[str]) -> tuple[Kind, st
             "No shape is declared the winner: the nodes were not fully kept apart.",
             (
                 f"{len(incomplete)} of {plural(len(ok), 'record')} lack complete isolation, so nodes could "
-                f"use more than their "
-                f"shape has, or disturb each other. {why} {stated}"
+                f"use more than their shape has, or disturb each other. {why}"
             ),
             None,
             None,
@@ -89,12 +89,12 @@ def _judge(ok: pd.DataFrame, runs: Runs, different: list[str]) -> tuple[Kind, st
             f"{n}: {plural(int(repeats[n]), 'repeat')} on {plural(int(leases[n]), 'lease')}" for n in medians.index
         )
     if len(medians) == 1:
-        return "one_shape", "One shape was measured: there is nothing to compare.", f"{have}. {stated}", None, None
+        return "one_shape", "One shape was measured: there is nothing to compare.", f"{have}.", None, None
     if different:
         return (
             "not_comparable",
             "No shape is declared the winner: the records were made under different conditions.",
-            f"{' '.join(different)} They are shown side by side and not compared. {stated}",
+            f"{' '.join(different)} They are shown side by side and not compared.",
             None,
             None,
         )
@@ -103,30 +103,32 @@ def _judge(ok: pd.DataFrame, runs: Runs, different: list[str]) -> tuple[Kind, st
         return (
             "too_few",
             _lead(medians),
-            f"{have}{each}: a first look, not a verdict. {stated} {RULE}",
+            f"{have}{each}: a first look, not a verdict. That takes {MIN_REPEATS} leases of each shape.",
             None,
             None,
         )
-    return _winners(ok, medians, stated)
+    return _winners(ok)
 
 
 def _lead(medians: pd.DataFrame) -> str:
-    """The direction of the medians, in one direction only, and that it is not a verdict."""
+    """The direction of the medians, in one direction only, marked as a first look."""
     first, last = str(medians.index[0]), str(medians.index[-1])
     ratio = medians["run_s"].iloc[-1] / medians["run_s"].iloc[0]
     if ratio < 1.005:
-        return f"A first look, not a verdict: {last} took as long as {first}."
-    return f"A first look, not a verdict: {last} took {ratio:.2f} times as long as {first}."
+        return f"A first look: {last} took as long as {first}."
+    cost = medians["cost_usd"].iloc[-1] / medians["cost_usd"].iloc[0]
+    paid = "" if pd.isna(cost) else f" and cost {cost:.2f} times as much"
+    return f"A first look: {last} took {ratio:.2f} times as long as {first}{paid}."
 
 
-def _winners(ok: pd.DataFrame, medians: pd.DataFrame, stated: str) -> tuple[Kind, str, str, str | None, str | None]:
+def _winners(ok: pd.DataFrame) -> tuple[Kind, str, str, str | None, str | None]:
     by_lease = ok.groupby(["scenario", "lease"])[["run_s", "cost_usd"]].median()
     fastest, cheapest = _separated(by_lease["run_s"]), _separated(by_lease["cost_usd"])
     if fastest is None and cheapest is None:
         return (
             "no_difference",
             "No evidence that one shape is faster or cheaper than every other: their ranges overlap.",
-            f"A winner's worst lease must be better than every other shape's best. {stated}",
+            "A winner's worst lease must be better than every other shape's best.",
             None,
             None,
         )
@@ -138,7 +140,7 @@ def _winners(ok: pd.DataFrame, medians: pd.DataFrame, stated: str) -> tuple[Kind
     return (
         "winner",
         headline[0].upper() + headline[1:] if fastest is None else headline,
-        f"A winner's worst lease is better than every other shape's best lease. {stated}",
+        "A winner's worst lease is better than every other shape's best lease.",
         fastest,
         cheapest,
     )

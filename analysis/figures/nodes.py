@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MAX_VARIANTS = 4  # per workload; the report says which were left out
+CLIP_FROM_PERCENT, CLIP_TO_PERCENT = 150.0, 120.0  # a CPU peak above the first ends the axis at the second
 
 
 class Quantity(NamedTuple):
-    """One figure per quantity: its column, its name, its axis, and where its nodes' level is stated in the title."""
+    """One figure per quantity: its column, its name, its words in the title, its axis, and what to multiply by."""
 
     column: str
     name: str
@@ -33,10 +34,11 @@ class Quantity(NamedTuple):
 
 QUANTITIES = (
     Quantity("cpu_ratio", "cpu", "CPU", "% of the node's limit", 100.0),
-    Quantity("packets_s", "packets", "Network packets", "packets/s, in and out", 1.0),
-    Quantity("disk_ops_s", "disk", "Disk operations", "operations/s, reads and writes", 1.0),
+    Quantity("packets_s", "packets", "packets/s", "packets/s, in and out", 1.0),
+    Quantity("disk_ops_s", "disk", "disk operations/s", "disk operations/s", 1.0),
 )
-CORES = Quantity("cpu_cores", "cpu", "CPU", "host cores in use", 1.0)
+CORES = Quantity("cpu_cores", "cpu", "host cores in use", "host cores in use", 1.0)
+READS = Quantity("disk_read_ops_s", "disk", "disk reads/s", "disk reads/s\n(writes not counted)", 1.0)
 
 
 def draw(summary: Summary, runs: Runs, folder: Path) -> list[style.Drawn]:
@@ -57,6 +59,8 @@ def draw(summary: Summary, runs: Runs, folder: Path) -> list[style.Drawn]:
         for quantity in QUANTITIES:
             if quantity.column == "cpu_ratio" and _lacks(shown, results):
                 quantity = CORES
+            if quantity.column == "disk_ops_s" and _lacks_writes(shown):
+                quantity = READS
             if shown[quantity.column].notna().any():
                 drawn.append(_draw(quantity, results, shown, runs, folder, f"nodes-{name}-{quantity.name}"))
     return drawn
@@ -77,50 +81,75 @@ def _lacks(shown: pd.DataFrame, results: list[Result]) -> bool:
     return any(known.get(r.representative_run, 1) == 0 for r in results)
 
 
+def _lacks_writes(shown: pd.DataFrame) -> bool:
+    """Whether a run has disk reads and not one count of writes: then all panels show reads, as axes are shared."""
+    known = shown.groupby("run")[["disk_read_ops_s", "disk_write_ops_s"]].count()
+    return bool(((known["disk_read_ops_s"] > 0) & (known["disk_write_ops_s"] == 0)).any())
+
+
 def _draw(q: Quantity, results: list[Result], shown: pd.DataFrame, runs: Runs, folder: Path, name: str) -> style.Drawn:
     import matplotlib
+    from matplotlib.ticker import FuncFormatter
 
     columns = 1 if len(results) == 1 else 2
     rows = math.ceil(len(results) / columns)
     workload, variant = results[0].workload, results[0].variant
     where = f"{workload}{', ' + variant if variant else ''}"
-    title = f"{where}: {_title(q, results, shown)}"
+    title = f"{where}, {_title(q, results, shown)}"
+    top = _top(q, shown)
     with matplotlib.rc_context(style.RC):
         fig, head = style.figure(2.35 * rows + 0.25, title)
         grid = fig.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
         panels = list(grid.flat)
         for axes, result in zip(panels, results, strict=False):
             run = str(result.representative_run)
-            _panel(axes, q, shown[shown["run"] == run], runs, run)
+            _panel(axes, q, shown[shown["run"] == run], runs, run, top)
             axes.set_title(f"{result.scenario}  (median run of n = {result.n})", pad=20)
         for axes in panels[len(results) :]:
             axes.set_visible(False)
         for axes in panels[: len(results)]:
             axes.set_xlim(left=0)
-            axes.set_ylim(bottom=0)
+            axes.set_ylim(0, top)
+            axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
             if axes in grid[:, 0]:
                 axes.set_ylabel(q.axis)
             if axes in panels[len(results) - columns : len(results)]:
                 axes.set_xlabel("seconds since submission")
                 axes.tick_params(labelbottom=True)
-        if q.column == "cpu_ratio":
-            panels[0].set_ylim(0, max(100.0, float(shown["cpu_ratio"].max() or 0) * 100) * 1.03)
         handles = {
             h.get_label(): h for axes in panels for h in axes.get_lines() if not str(h.get_label()).startswith("_")
         }
         fig.legend(handles=[handles[k] for k in sorted(handles, key=_order)], loc="outside lower left", ncols=9,
                    handlelength=2.6, columnspacing=1.3)  # fmt: skip
-        alt = f"Lines over time, one panel per scenario: {q.words} of each node. {title}."
-        limits = "One of these runs had no CPU limit, so the axis is not a share of it. " if q is CORES else ""
-        caption = limits + (
-            f"{q.axis[0].upper()}{q.axis[1:]}, at 1 Hz, for the run whose run time is nearest to the median. "
-            "The title gives the lowest and "
-            "the highest mean of a node during the run. Shaded: submission to "
-            "the first task. Dashed line: end of the run. Seconds without a sample stay empty. "
-            "m is the master, or the one node "
-            "of a single-node shape."
+        alt = f"Lines over time, one panel per scenario: {' '.join(q.axis.split())}, of each node. {title}."
+        return style.save(fig, head, folder, name, title, _caption(q, shown, top), alt)
+
+
+def _top(q: Quantity, shown: pd.DataFrame) -> float | None:
+    """End of the value axis; None leaves it to the data."""
+    peak = float(shown[q.column].max()) * q.per
+    if q.column == "cpu_ratio":
+        return CLIP_TO_PERCENT if peak > CLIP_FROM_PERCENT else max(100.0, peak) * 1.05
+    return 1.0 if peak == 0 else peak * 1.05
+
+
+def _caption(q: Quantity, shown: pd.DataFrame, top: float | None) -> str:
+    """What is particular to this figure; what holds for all of them is said once, above them."""
+    peak = float(shown[q.column].max()) * q.per
+    if q is CORES:
+        return "One of these runs had no CPU limit, so the axis is not a share of it."
+    if q is READS:
+        return (
+            "Reads only: writes could not be counted, so they are not drawn, and are not zero. What is missing is "
+            "listed under Results."
         )
-        return style.save(fig, head, folder, name, title, caption, alt)
+    if q.column == "cpu_ratio" and peak > 105:
+        cut = f" The axis ends at {top:.0f} %; the arrow gives the peak." if top is not None and peak > top else ""
+        return (
+            "Above 100 % before the first task: a Spark driver starts without its node's CPU limit, which comes into "
+            f"force when the application has registered.{cut}"
+        )
+    return ""
 
 
 def _order(label: object) -> tuple[int, str]:
@@ -128,17 +157,17 @@ def _order(label: object) -> tuple[int, str]:
     return (len(text), text)
 
 
-def _panel(axes: Axes, q: Quantity, rows: pd.DataFrame, runs: Runs, run: str) -> None:
+def _panel(axes: Axes, q: Quantity, rows: pd.DataFrame, runs: Runs, run: str, top: float | None) -> None:
     window = metrics.window(runs.records[run])
     if window is None:
         return
     submit, begin, end = 0.0, window[1] - window[0], window[2] - window[0]
     axes.axvspan(submit, begin, color=style.SHADE, linewidth=0, zorder=0)
     axes.axvline(end, color=style.MUTED, linewidth=0.9, linestyle=(0, (3, 2)), zorder=1)
-    for text, side, shift in (
-        ("submit", "right", -3),
-        ("run", "left", 3),
-    ):  # both end at the begin of the run: no overlap
+    longest = max(float(rows["t_s"].max()), end) if len(rows) else end
+    for text, side, shift in (("submit", "right", -3), ("run", "left", 3)):  # both meet at the begin of the run
+        if text == "submit" and begin < 0.2 * longest:
+            continue  # no room above the shade: it would name the axis
         axes.annotate(text, (begin, 1), xycoords=("data", "axes fraction"), xytext=(shift, 3), ha=side, va="bottom",
                       textcoords="offset points", fontsize=8, color=style.MUTED, annotation_clip=False)  # fmt: skip
     if rows[q.column].notna().sum() == 0:
@@ -152,6 +181,14 @@ def _panel(axes: Axes, q: Quantity, rows: pd.DataFrame, runs: Runs, run: str) ->
             markersize=4, markevery=(3 * position % 10, 10), markeredgecolor=style.PAPER, markeredgewidth=0.5,
         )  # fmt: skip
 
+    highest = rows.sort_values(q.column, kind="stable", na_position="first").iloc[[-1]]
+    value, node = float(highest[q.column].iloc[0]) * q.per, highest["node"].iloc[0]
+    if top is not None and value > top:
+        room = begin >= 0.45 * longest  # beside "submit", above the shade; else within the panel, behind the shade
+        axes.annotate(f"↑ {node} {value:.0f} %", (0.0 if room else begin, 1), xytext=(0, 3) if room else (4, -3),
+                      xycoords=("data", "axes fraction"), textcoords="offset points", fontsize=8, color=style.INK,
+                      ha="left", va="bottom" if room else "top")  # fmt: skip
+
 
 def with_gaps(times: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Times in order, with a NaN wherever more than two samples' time passed, so that no line crosses a gap."""
@@ -162,16 +199,20 @@ def with_gaps(times: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.nda
 
 
 def _title(q: Quantity, results: list[Result], shown: pd.DataFrame) -> str:
-    """The busiest and the idlest node of each shape during the run: what the eye should find in the picture."""
+    """The lowest and the highest mean of a node of each shape during the run: what to find in the picture."""
     inside = shown[shown["in_run"]]
+    form = percent if q.column == "cpu_ratio" else number
     parts = []
     for result in results:
         nodes = inside[inside["run"] == result.representative_run].groupby("node")[q.column].mean().dropna()
         if nodes.empty:
             parts.append(f"{result.scenario} no samples")
             continue
-        form = percent if q.column == "cpu_ratio" else number
         low, high = form(float(nodes.min())), form(float(nodes.max()))
-        parts.append(f"{result.scenario} {low if len(nodes) == 1 else f'{low} to {high}'}")
-    unit = {"cpu_ratio": "", "cpu_cores": " (host cores)", "packets_s": "/s", "disk_ops_s": "/s"}[q.column]
-    return f"{q.words}{unit} per node, mean: {'; '.join(parts)}"
+        idle = int((nodes < metrics.IDLE_RATIO).sum()) if q.column == "cpu_ratio" else 0
+        busy = nodes[nodes >= metrics.IDLE_RATIO]
+        if idle and len(busy) == 1:
+            parts.append(f"{result.scenario} {high} on {busy.index[0]}, {idle} of {len(nodes)} nodes idle")
+        else:
+            parts.append(f"{result.scenario} {low if low == high else f'{low} to {high}'}")
+    return f"mean {q.words} of a node: {'; '.join(parts)}"

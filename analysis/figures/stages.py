@@ -72,7 +72,7 @@ def draw(summary: Summary, folder: Path) -> list[style.Drawn]:
             for r in bars
         )
         caption = (
-            "Medians of each stage; they need not add up to the median of the whole. Apply and load data happen once "
-            "per lease and are in the table."
+            "Medians of each stage; they need not add up to the median of the whole. What happens once per lease is in "
+            "the table below."
         )
         return [style.save(fig, head, folder, "stages", title, caption, alt)]

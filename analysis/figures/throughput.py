@@ -50,8 +50,8 @@ def draw(summary: Summary, folder: Path) -> list[style.Drawn]:
             for row in summary.throughput
         )
         caption = (
-            "Each mark is one repeat: images divided by seconds, over all batch settings of that repeat. "
-            "The bar is the "
+            "Each mark is one repeat: images divided by seconds, over all batch settings of that repeat; the seconds "
+            "are the run time for a Spark job with one operation, else the job's own clock. The bar is the "
             "median, the line the range. Marks differ by format. n is the number of repeats."
         )
         return [style.save(fig, head, folder, "throughput", title, caption, alt)]
@@ -59,7 +59,8 @@ def draw(summary: Summary, folder: Path) -> list[style.Drawn]:
 
 def panel_name(workload: str, variant: str, operation: str, source: str, cache: str) -> str:
     """Title of a panel in words."""
-    words = [f"{workload}: {operation}", WHERE.get(source, source)]
+    where = "from and to the bucket" if (operation, source) == ("write", "bucket") else WHERE.get(source, source)
+    words = [f"{workload}: {operation}", where]
     words += [f"{cache} cache"] if cache in ("cold", "warm") else []
     words += [variant] if variant else []
     return ", ".join(word for word in words if word)

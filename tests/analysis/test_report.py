@@ -77,7 +77,7 @@ def test_numbers_shown_are_those_computed(demo: tuple[Report, Page]) -> None:
     report, page = demo
     for shown in (
         "42.0 s",
-        "40.0 s to 44.0 s",
+        "40.0 to 44.0 s",
         "$0.00723",
         "$0.0241",
         "7.14",
@@ -167,6 +167,30 @@ def test_own_job_without_images_or_samples(tmp_path: Path) -> None:
     assert "Task time, all executors" in page.text
     assert "No node was sampled" in page.text
     assert "Not measured on any of these shapes, or not defined for this workload: Throughput" in page.text
+
+
+def test_reads_alone_are_drawn_and_said_where_writes_cannot_be_counted(tmp_path: Path) -> None:
+    for scenario in ("four-small-ssd", "one-large-ssd"):
+        record = factory.run_json(scenario, missing=["writes cannot be counted"])
+        rows = [{**row, "disk_write_ops_s": None} for row in factory.samples(record)]
+        factory.write(tmp_path, record, nodes=rows)
+    report, page = built(tmp_path)
+    assert "Reads only: writes could not be counted" in page.text
+    assert "(writes not counted)" in (report.page.parent / "figures" / "nodes-write-tfrecords-disk.svg").read_text()
+    assert page.text.count("Writes cannot be counted. (in all)") == 1
+
+
+def test_peak_of_a_driver_without_limit_is_cut_and_stated(tmp_path: Path) -> None:
+    for scenario in ("four-small-ssd", "one-large-ssd"):
+        record = factory.run_json(scenario)
+        rows = factory.samples(record)
+        if scenario == "four-small-ssd":
+            rows[1]["cpu_ratio"] = 4.59  # node m, before the first task
+        factory.write(tmp_path, record, nodes=rows)
+    report, page = built(tmp_path)
+    assert "starts without its node's CPU limit" in page.text
+    assert "The axis ends at 120 %" in page.text
+    assert "↑ m 459 %" in (report.page.parent / "figures" / "nodes-write-tfrecords-cpu.svg").read_text()
 
 
 def test_only_failed_runs(tmp_path: Path) -> None:

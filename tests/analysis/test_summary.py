@@ -77,6 +77,53 @@ def test_cpu_used_is_of_all_that_was_paid_for_and_only_during_the_run(tmp_path: 
     assert disk is None  # not measured is not zero
 
 
+def test_writes_that_cannot_be_counted_leave_the_reads(tmp_path: Path) -> None:
+    record = factory.run_json("one-large-ssd", run_s=10.0)
+    rows = [
+        {"ts": factory.START + t, "node": "m", "role": "single", "cpu_cores": 0.6, "cpu_ratio": 0.5,
+         "disk_read_ops_s": 30.0 + t, "disk_read_bytes_s": 1000.0, "disk_write_bytes_s": 5.0}
+        for t in range(1, 17)
+    ]  # fmt: skip
+    factory.write(tmp_path, record, nodes=rows)
+    metrics = summarise(tmp_path, "demo").results[0].metrics
+    assert metrics["disk_ops_peak_s"] is None
+    reads, read_bytes = metrics["disk_reads_peak_s"], metrics["disk_read_bytes"]
+    assert reads is not None
+    assert reads.median == 46.0
+    assert read_bytes is not None
+    assert read_bytes.median == pytest.approx(10_000)
+
+
+def test_idle_nodes_are_counted_only_where_all_were_sampled(tmp_path: Path) -> None:
+    for repeat, nodes in enumerate((("m", "w-0", "w-1", "w-2", "w-3"), ("m", "w-0"))):
+        record = factory.run_json(repeat=repeat, run_s=10.0)
+        begin = factory.START + 200 * repeat
+        rows = [
+            {
+                "ts": begin + t,
+                "node": node,
+                "role": "worker",
+                "cpu_cores": 0.1,
+                "cpu_ratio": 0.9 if node == "m" else 0.01,
+            }
+            for t in range(1, 17)
+            for node in nodes
+        ]
+        factory.write(tmp_path, record, nodes=rows)
+    idle = summarise(tmp_path, "demo").results[0].spread("nodes_idle")
+    assert idle is not None
+    assert idle.values == (4.0,)
+
+
+def test_throughput_of_a_spark_job_is_that_of_its_run_time(tmp_path: Path) -> None:
+    row = factory.measurement(300 / 60.0, operation="write", format="tfrecord")  # its own clock waited for executors
+    factory.write(tmp_path, factory.run_json(run_s=40.0), measurements=[row])
+    summary = summarise(tmp_path, "demo")
+    rate = summary.results[0].spread("images_per_s")
+    assert rate is not None
+    assert rate.median == summary.throughput[0].images_per_s.median == pytest.approx(300 / 40)
+
+
 def test_a_node_without_rows_is_unknown_not_idle(tmp_path: Path) -> None:
     record = factory.run_json()
     factory.write(tmp_path, record, nodes=[row for row in factory.samples(record) if row["node"] != "w-2"])
@@ -115,9 +162,12 @@ def test_three_repeats_on_one_lease_are_a_first_look(tmp_path: Path) -> None:
     assert verdict.kind == "too_few"
     assert verdict.fastest is verdict.cheapest is None
     assert "3 repeats on 1 lease each: a first look, not a verdict" in verdict.text
-    assert "no verdict below 5" in verdict.text
-    assert "pseudo-replicates" in verdict.text
-    assert "four-small-ssd took 1.31 times as long as one-large-ssd" in verdict.headline
+    assert "That takes 5 leases of each shape." in verdict.text
+    # 0.62 USD/h x 42 s and 0.49 USD/h x 32 s
+    assert verdict.headline == (
+        "A first look: four-small-ssd took 1.31 times as long as one-large-ssd and cost 1.66 times as much."
+    )
+    assert verdict.medians.startswith("one-large-ssd 32.0 s")
 
 
 def test_many_repeats_on_one_lease_count_as_one(tmp_path: Path) -> None:
@@ -162,6 +212,13 @@ def test_different_shares_are_not_compared_without_saying_so(tmp_path: Path) -> 
     assert summary.verdicts[0].kind == "not_comparable"
     assert "0.15, 0.2 host cores per vCPU" in summary.verdicts[0].text
     assert summary.validity.differences
+
+
+@pytest.mark.parametrize(("second", "kind"), [("0123456789abcdef", "too_few"), ("fedcba9876543210", "not_comparable")])
+def test_revisions_must_agree_and_uncommitted_changes_need_not(tmp_path: Path, second: str, kind: str) -> None:
+    factory.write(tmp_path, factory.run_json("four-small-ssd", git_dirty=True))
+    factory.write(tmp_path, factory.run_json("one-large-ssd", git_dirty=False, git_revision=second))
+    assert summarise(tmp_path, "demo").verdicts[0].kind == kind
 
 
 def test_probe_that_misses_the_limit_is_named(tmp_path: Path) -> None:
