@@ -6,7 +6,7 @@ from infra import lease as leases
 from infra import teardown
 from infra.lease import Lease
 from infra.local import target
-from infra.pool import Options, bring_up
+from infra.pool import Options, bring_up, keep_logs
 from infra.progress import Progress
 from infra.scenario import load_scenario
 from infra.signals import ignored
@@ -29,8 +29,10 @@ def apply(name: str, options: Options, progress: Progress) -> Lease:
         lease.update(scenario=scenario)
         leases.write_root(lease)
         lease.apply(progress)
-    except BaseException:
+    except BaseException as error:
         with ignored():
+            if isinstance(error, Exception):
+                keep_logs(lease, options.runs_dir, progress)
             teardown.tear_down(lease, options.runs_dir, progress)
         raise
     return lease

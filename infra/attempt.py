@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -28,6 +30,7 @@ from workloads.record import RunRecord, SparkMetrics, StageSeconds, Status, Summ
 POLL_S = 0.25
 # Rows that must be there, as a share of the seconds an attempt lasted: below it the sampler was starved or died.
 LEAST_SAMPLED_RATIO = 0.8
+SECRET = re.compile(r"password|secret|token|credential|api-?key", re.IGNORECASE)
 
 
 @dataclass
@@ -40,8 +43,6 @@ class Outcome:
     exit_code: int | None
     timed_out: bool = False
     sampler_failure: str | None = None
-    collect_s: float = 0.0
-    missing: list[str] = field(default_factory=list)
 
 
 def run_attempt(
@@ -63,10 +64,14 @@ def run_attempt(
     final = runs_dir / cell.experiment / name
     if final.exists():
         raise RecordError(f"The record {final} exists already, and records are never changed.")
-    working = final.parent / f".tmp-{lease.id}-{name}"
+    working = final.parent / f".tmp-{lease.id}-{os.getpid()}-{name}"
     working.mkdir(parents=True)
     try:
         with host_lock("measure", progress=progress), target.alone(lease, all_leases(runs_dir)):
+            target.reset(lease)
+            if target.dead_nodes(lease):
+                progress.stage(f"replace dead daemons of {lease.scenario.name} ({lease.id})")
+                lease.apply(progress)
             outcome = _measure(lease, cell, working, progress)
         began = time.monotonic()
         run = _collect(lease, cell, outcome, cell_id, attempt, began)
@@ -119,8 +124,8 @@ def _wait(driver: Driver, timeout_s: float, progress: Progress, sampler_failure:
 
 def _collect(lease: Lease, cell: Cell, outcome: Outcome, cell_id: str, attempt: int, began: float) -> RunRecord:
     folder = outcome.folder
-    missing = list(outcome.missing)
-    spark = _spark_metrics(lease, folder, cell, missing)
+    missing: list[str] = []
+    spark = _spark_metrics(lease, folder, missing)
     summary, summary_error = _summary(folder / "job")
     target.copy_logs(lease, folder / "logs")
     rows = frames.write_nodes(folder / "nodes.jsonl", folder / "nodes.parquet", outcome.launched_at, outcome.ended_at)
@@ -133,9 +138,7 @@ def _collect(lease: Lease, cell: Cell, outcome: Outcome, cell_id: str, attempt: 
     stages, source = _stages(lease, outcome, spark, summary)
     status, reason = _verdict(lease, cell, outcome, spark, summary, summary_error, rows, stages)
     limits, isolation = target.describe(lease)
-    missing += [
-        f"no {name}: no such counter without isolation" for name in frames.null_columns(folder / "nodes.parquet")
-    ]
+    missing += frames.missing_metrics(folder / "nodes.parquet")
     price = hourly_price(lease.scenario).total_usd
     revision, dirty = fingerprint.git_revision()
     return RunRecord(
@@ -147,7 +150,7 @@ def _collect(lease: Lease, cell: Cell, outcome: Outcome, cell_id: str, attempt: 
         workload=cell.workload,
         configuration={
             **cell.configuration,
-            **({"script": Path(cell.script).name, "args": list(cell.args)} if cell.script else {}),
+            **({"script": Path(cell.script).name, "args": redacted(cell.args)} if cell.script else {}),
         },
         repeat=cell.repeat,
         attempt=attempt,
@@ -173,7 +176,7 @@ def _collect(lease: Lease, cell: Cell, outcome: Outcome, cell_id: str, attempt: 
     )
 
 
-def _spark_metrics(lease: Lease, folder: Path, cell: Cell, missing: list[str]) -> SparkMetrics | None:
+def _spark_metrics(lease: Lease, folder: Path, missing: list[str]) -> SparkMetrics | None:
     """Move the event log into the record and total it; None where the job ran no Spark application."""
     log = eventlog.find_log(lease.eventlog_dir)
     if log is None:
@@ -185,6 +188,19 @@ def _spark_metrics(lease: Lease, folder: Path, cell: Cell, missing: list[str]) -
     except RecordError as error:
         missing.append(f"no Spark totals: {error}")
         return None
+
+
+def redacted(args: tuple[str, ...]) -> list[str]:
+    """Arguments for the record, without the values of those that are named like a secret."""
+    kept: list[str] = []
+    for word in args:
+        after_secret = (
+            bool(kept) and SECRET.search(kept[-1]) is not None and kept[-1].startswith("-") and "=" not in kept[-1]
+        )
+        name, equals, _ = word.partition("=")
+        hidden = f"{name}=***" if equals and SECRET.search(name) else word
+        kept.append("***" if after_secret and not word.startswith("-") else hidden)
+    return kept
 
 
 def _summary(folder: Path) -> tuple[Summary | None, str | None]:
@@ -208,7 +224,8 @@ def _stages(
     elif summary:
         begin, end, source = summary.started_at, summary.ended_at, "job"
     first_on_lease = lease.state.attempts == 0
-    known = begin is not None and end is not None and end >= begin
+    # A task before this attempt began would be another attempt's.
+    known = begin is not None and end is not None and end >= begin >= outcome.launched_at - 1
     return StageSeconds(
         apply_s=lease.state.apply_s if first_on_lease else None,
         load_data_s=lease.state.load_data_s if first_on_lease else None,
@@ -243,6 +260,10 @@ def _verdict(
             return Status.FAILED, summary.error or "the job says that it failed"
     if stages.run_s is None:
         return Status.INVALID, "the workload's own time is not known: no Spark task was launched and the job told none"
+    if spark and spark.executors < (executors := max(1, lease.scenario.workers)):
+        return Status.INVALID, f"the job ran on {spark.executors} of {executors} executors"
+    if dead := target.dead_nodes(lease):
+        return Status.INVALID, f"nodes died while it ran: {', '.join(dead)}"
     return _sampled_enough(lease, outcome, rows)
 
 

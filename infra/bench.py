@@ -11,9 +11,10 @@ from pydantic import BaseModel
 from infra import data, fingerprint, teardown
 from infra import lease as leases
 from infra.attempt import run_attempt
-from infra.errors import BakeoffError, Interrupted
+from infra.errors import BakeoffError, RecordError
 from infra.experiment import Cell, Experiment, cells
 from infra.local import target
+from infra.locks import host_lock
 from infra.pool import Options, Pool
 from infra.progress import Progress
 from infra.scenario import load_scenario
@@ -43,9 +44,14 @@ def bench(experiment: Experiment, options: Options, progress: Progress) -> list[
         Interrupted: Ctrl-C or SIGTERM, after teardown.
         LeftoverError: something survived the teardown.
     """
+    with host_lock(f"experiment-{options.runs_dir / experiment.name}", timeout_s=24 * 3600, progress=progress):
+        return _bench(experiment, options, progress)
+
+
+def _bench(experiment: Experiment, options: Options, progress: Progress) -> list[Row]:
+    scenarios = {name: load_scenario(name) for name in experiment.scenarios}
     _sweep_own_dead(experiment, options, progress)
     dataset = data.prepare(experiment.data, progress) if experiment.needs_images else None
-    scenarios = {name: load_scenario(name) for name in experiment.scenarios}
     blocks = cells(experiment, scenarios, _next_repeat(experiment, options) if options.one_off else 0)
     conditions = _conditions(experiment, options, dataset)
     names = {cell_key(cell): cell.identity(conditions) for block in blocks for cell in block}
@@ -68,12 +74,14 @@ def bench(experiment: Experiment, options: Options, progress: Progress) -> list[
 
 def _conditions(experiment: Experiment, options: Options, dataset: data.Dataset | None) -> dict[str, object]:
     """What determines a result and lies outside of the cell."""
+    share = options.local_cores_per_vcpu or target.default_cores_per_vcpu()
     return {
         "dataset": dataset.facts["listing_sha256"] if dataset else None,
-        "isolation": target.isolation_for(options.isolation, options.runs_dir).mode,
-        "local_cores_per_vcpu": options.local_cores_per_vcpu or target.default_cores_per_vcpu(),
+        "isolation": target.isolation_for(options.isolation, options.runs_dir).model_dump(exclude={"missing"}),
+        "local_cores_per_vcpu": share,
         "repeat_level": experiment.repeat_level,
         "code": fingerprint.workloads_code(),
+        "packages": fingerprint.packages(),
     }
 
 
@@ -91,7 +99,8 @@ def _next_repeat(experiment: Experiment, options: Options) -> int:
 
 def cell_key(cell: Cell) -> tuple[str, str, str, int]:
     """What tells the cells of one experiment apart."""
-    return cell.scenario.name, cell.workload, repr(sorted(cell.configuration.items())), cell.repeat
+    job = (sorted(cell.configuration.items()), cell.script, cell.args)
+    return cell.scenario.name, cell.workload, repr(job), cell.repeat
 
 
 def finished(runs_dir: Path, experiment: str, name: str) -> Path | None:
@@ -109,8 +118,11 @@ def attempts(runs_dir: Path, experiment: str, name: str) -> list[Path]:
 
 
 def read_record(path: Path) -> RunRecord:
-    """``run.json`` of one record."""
-    return RunRecord.model_validate_json((path / "run.json").read_text(encoding="utf-8"))
+    """``run.json`` of one record. Raises RecordError, with its path, if it is damaged."""
+    try:
+        return RunRecord.model_validate_json((path / "run.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise RecordError(f"The record {path} is damaged: move it away to measure anew. {error}") from error
 
 
 def _headline(cell: Cell, count: int, total: int, left_s: float | None) -> str:
@@ -133,8 +145,6 @@ def _run_cell(
         path, run = run_attempt(
             lease, cell, cell_id=name, attempt=number, runs_dir=pool.options.runs_dir, progress=progress
         )
-    except Interrupted:
-        raise
     except BakeoffError as error:
         progress.note(f"failed: {cell.workload} on {cell.scenario.name}, repeat {cell.repeat + 1}: {error}")
         return None, None, str(error)

@@ -36,7 +36,7 @@ def clean(runs_dir: Path, *, yes: bool, lease_id: str | None, progress: Progress
     with host_lock("allocate", timeout_s=60):  # no lease is half made while we look
         ours = leases.all_leases(runs_dir)
         headless = leases.headless(runs_dir)
-    stale = [f"folder {path}" for path in data.stale_parts()] if lease_id is None else []
+    stale = [*data.stale_parts(), *teardown.stale_records(runs_dir)] if lease_id is None else []
     known = {lease.id for lease in ours} | {path.name for path in headless}
     marked = {item.lease_id for item in leftovers.find(None)}
     if lease_id is not None and lease_id not in known | marked:
@@ -50,7 +50,7 @@ def clean(runs_dir: Path, *, yes: bool, lease_id: str | None, progress: Progress
     result = CleanResult(
         found=[line for lease in chosen for line in teardown.found_bare(lease.id, runs_dir)]
         + [line for name in sorted(bare) for line in teardown.found_bare(name, runs_dir)]
-        + stale,
+        + [f"folder {path}" for path in stale if not any(lease.id in path.name for lease in chosen)],
         removed=[],
         left=[],
         foreign=sorted(
@@ -64,9 +64,10 @@ def clean(runs_dir: Path, *, yes: bool, lease_id: str | None, progress: Progress
         _remove_lease(lease, runs_dir, progress)
     for name in sorted(bare):
         teardown.remove_bare(name, runs_dir)
-    for part in data.stale_parts() if stale else []:
-        leftovers.remove_tree(part)
+    for path in stale:
+        leftovers.remove_tree(path)
     left = _still_there([lease.id for lease in chosen] + sorted(bare), runs_dir)
+    left += [f"folder {path}" for path in stale if path.exists()]
     return result.model_copy(update={"left": left, "removed": [line for line in result.found if line not in left]})
 
 

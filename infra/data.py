@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
+import contextlib
 import os
 import shutil
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from infra.errors import JobError, UsageError
 from infra.experiment import DataSpec
 from infra.lease import Lease
-from infra.local import target
+from infra.local import java, target
+from infra.local.marks import start_ticks
 from infra.paths import CACHE_DIR, PROJECT_DIR
-from infra.processes import start_time
 from infra.progress import Progress
+from workloads.dataset import Dataset as Listing
 from workloads.dataset import list_dataset
 from workloads.errors import WorkloadError
 from workloads.generate import generate
@@ -48,8 +49,8 @@ def prepare(spec: DataSpec, progress: Progress) -> Dataset:
             progress.stage(f"drawing {spec.count} images")
             _filled(folder, lambda part: generate(part, spec.count, spec.seed))
     elif spec.images.startswith("gs://"):
-        folder = CACHE_DIR / f"fetched-{hashlib.sha256(spec.images.encode()).hexdigest()[:12]}"
         source = spec.images
+        folder = CACHE_DIR / f"fetched-{_listed(source, source).digest[:12]}"  # another content, another copy
         if not folder.is_dir():
             progress.stage(f"fetching {spec.images}")
             _filled(folder, lambda part: _fetch(str(spec.images), part, progress))
@@ -72,7 +73,7 @@ def load(dataset: Dataset, lease: Lease, progress: Progress) -> None:
     counted = lease.directory / "upload-progress.json"
     command = [target.python(), "-m", "infra.local.upload", str(dataset.folder), f"gs://{lease.bucket}/images"]
     environment = {
-        **os.environ,
+        **java.spark_environment(),  # without proxies: the address is this host's own
         "STORAGE_EMULATOR_HOST": str(lease.cluster()["storage_endpoint"]),
         "BAKEOFF_LEASE": lease.id,
         "BAKEOFF_PROGRESS": str(counted),
@@ -99,19 +100,31 @@ def load(dataset: Dataset, lease: Lease, progress: Progress) -> None:
 
 def stale_parts() -> list[Path]:
     """Unfinished folders in the cache whose maker is gone."""
-    return [p for p in sorted(CACHE_DIR.glob(".part-*")) if start_time(int(p.name.split("-")[1])) is None]
+    return [p for p in sorted(CACHE_DIR.glob(".part-*")) if start_ticks(int(p.name.split("-")[1])) is None]
 
 
 def _filled(folder: Path, fill: Callable[[Path], object]) -> None:
     """Fill a folder under a temporary name and rename it when it is whole."""
-    part = CACHE_DIR / f".part-{os.getpid()}-{folder.name}"
+    with part_folder(folder.name) as part:
+        try:
+            fill(part)
+        except WorkloadError as error:
+            raise UsageError(str(error)) from error
+        try:
+            part.rename(folder)
+        except OSError:
+            if not folder.is_dir():  # else another bakeoff has made the same meanwhile
+                raise
+
+
+@contextlib.contextmanager
+def part_folder(name: str) -> Iterator[Path]:
+    """A folder in the cache for the length of a piece of work; ``clean`` finds it when its maker was killed."""
+    part = CACHE_DIR / f".part-{os.getpid()}-{name}"
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
     try:
-        fill(part)
-        part.rename(folder)
-    except WorkloadError as error:
-        raise UsageError(str(error)) from error
+        yield part
     finally:
         shutil.rmtree(part, ignore_errors=True)
 
@@ -125,8 +138,12 @@ def _fetch(uri: str, part: Path, progress: Progress) -> None:
 
 def _facts(folder: Path, named: str) -> Facts:
     """Number and bytes of the images, and a hash of their names and sizes."""
+    found = _listed(str(folder), named)
+    return {"images": len(found.images), "bytes": found.bytes, "listing_sha256": found.digest[:16]}
+
+
+def _listed(uri: str, named: str) -> Listing:
     try:
-        found = list_dataset(str(folder))
+        return list_dataset(uri)
     except WorkloadError as error:
         raise UsageError(f"--images {named}: {error}") from error
-    return {"images": len(found.images), "bytes": found.bytes, "listing_sha256": found.digest[:16]}

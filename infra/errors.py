@@ -9,7 +9,7 @@
       JobError                   1  the job failed, with the last words of its log
       RecordError                1  a record is damaged or cannot be written
       LeftoverError              3  something of ours is still there
-      Interrupted              130  Ctrl-C or SIGTERM, after teardown
+    Interrupted (no failure)   130  Ctrl-C or SIGTERM, after teardown
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ class LeftoverError(BakeoffError):
     exit_code = 3
 
 
-class Interrupted(BakeoffError):
-    """Ctrl-C or SIGTERM; what was applied has been torn down."""
+class Interrupted(BaseException):
+    """Ctrl-C or SIGTERM; what was applied has been torn down. As KeyboardInterrupt, no handler of failures catches it."""
 
     exit_code = 130
 

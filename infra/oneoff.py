@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from infra.errors import UsageError
-from infra.experiment import JOB, DataSpec, Experiment, WorkloadSpec, check_workload, explain
+from infra.experiment import JOB, DataSpec, Experiment, WorkloadSpec, check, explain
 
 
 def one_off(
@@ -36,16 +36,21 @@ def one_off(
         raise UsageError(f"--job: no file '{job}'. Give the path of a PySpark script.")
     if job is None and args:
         raise UsageError(f"--args goes with --job; for the workload {workload} use --set key=value.")
+    try:
+        words = shlex.split(args)
+    except ValueError as error:
+        raise UsageError(f"--args is read as a shell would: {error}; received {args!r}.") from error
     name = workload or JOB
     script = str(job.resolve()) if job else None
-    check_workload(name, script)
-    spec = WorkloadSpec(name=name, config=parse_settings(settings), script=script, args=shlex.split(args))
+    spec = WorkloadSpec(name=name, config=parse_settings(settings), script=script, args=words)
     try:
-        return Experiment(
+        made = Experiment(
             name=experiment, scenarios=[scenario], repeats=repeats, timeout_s=timeout_s, data=data, workloads=[spec]
         )
     except ValidationError as error:
         raise UsageError(explain(error)) from error
+    check(made)
+    return made
 
 
 def parse_settings(settings: list[str]) -> dict[str, object]:

@@ -10,10 +10,11 @@ from typing import Literal
 
 from infra import data, teardown
 from infra import lease as leases
-from infra.errors import BakeoffError
+from infra.errors import BakeoffError, UsageError
 from infra.experiment import Cell, Experiment
 from infra.lease import Lease
 from infra.local import target
+from infra.locks import host_lock
 from infra.progress import Progress
 from infra.scenario import load_scenario
 from infra.signals import ignored
@@ -80,14 +81,35 @@ class Pool:
 
     def _check_fit(self, scenarios: list[str]) -> None:
         share = self.options.local_cores_per_vcpu or target.default_cores_per_vcpu()
-        target.check_fits([load_scenario(name) for name in scenarios], share)
+        new = [n for n in scenarios if not (self.options.one_off and leases.standing(self.options.runs_dir, n))]
+        target.check_fits([load_scenario(name) for name in new], share)
+
+    def _check_standing(self, lease: Lease) -> None:
+        """A standing cluster is what it is: refuse to run on it under other conditions than were asked for."""
+        asked, has = self.options, lease.state
+        differs = []
+        if asked.isolation not in ("auto", has.isolation.mode):
+            differs.append(f"--isolation {asked.isolation}, and it has '{has.isolation.mode}'")
+        if asked.local_cores_per_vcpu not in (None, has.local_cores_per_vcpu):
+            differs.append(
+                f"--local-cores-per-vcpu {asked.local_cores_per_vcpu:g}, and it has {has.local_cores_per_vcpu:g}"
+            )
+        if lease.scenario != load_scenario(lease.scenario.name):
+            differs.append("its scenario file, which has changed since it was applied")
+        if differs:
+            raise UsageError(
+                f"The standing cluster of {lease.scenario.name} ({lease.id}) differs from what was asked: {'; '.join(differs)}. "
+                f"Run 'bakeoff apply {lease.scenario.name}' for a changed scenario, else 'bakeoff destroy {lease.scenario.name}'."
+            )
 
     def _bring_up(self, name: str, repeat: int | None) -> Lease:
         standing = leases.standing(self.options.runs_dir, name) if self.options.one_off else None
         if standing is not None:
-            target.thaw(standing)
-            if self.dataset is not None:
-                data.load(self.dataset, standing, self.progress)
+            self._check_standing(standing)
+            with host_lock("measure", progress=self.progress):  # thawed and loaded, it would disturb who measures
+                target.thaw(standing)
+                if self.dataset is not None:
+                    data.load(self.dataset, standing, self.progress)
             self._held[name] = Held(standing, repeat, adopted=True)
             return standing
         lease = bring_up(
@@ -105,14 +127,22 @@ class Pool:
                 teardown.tear_down(held.lease, self.options.runs_dir, self.progress)
 
     def _release_all(self) -> None:
-        failures: list[BakeoffError] = []
+        failures: list[Exception] = []
         for name in list(self._held):
             try:
                 self._release(name)
-            except BakeoffError as error:  # the other clusters must go, too
+            except (BakeoffError, OSError) as error:  # the other clusters must go, too
                 failures.append(error)
         if failures:
             raise failures[0]
+
+
+def keep_logs(lease: Lease, runs_dir: Path, progress: Progress) -> None:
+    """A cluster that did not come up goes, and leaves its logs in ``runs/failed/<lease>/``."""
+    folder = runs_dir / "failed" / lease.id
+    target.copy_logs(lease, folder)
+    if folder.exists():
+        progress.note(f"The logs of lease {lease.id} are in {folder}")
 
 
 def bring_up(
@@ -140,10 +170,13 @@ def bring_up(
         lease.apply(progress)
         progress.note(f"up: {name} ({lease.id}) in {lease.state.apply_s:.1f} s")
         if dataset is not None:
-            data.load(dataset, lease, progress)
-    except BaseException:
+            with host_lock("measure", progress=progress):  # a lease that is up is frozen while another one measures
+                data.load(dataset, lease, progress)
+    except BaseException as error:
         if lease is not None:
             with ignored():
+                if isinstance(error, Exception):
+                    keep_logs(lease, options.runs_dir, progress)
                 teardown.tear_down(lease, options.runs_dir, progress)
         raise
     return lease

@@ -19,6 +19,8 @@ def raise_interrupted() -> None:
         raise Interrupted(f"Stopped by {signal.Signals(number).name}.")
 
     for number in SIGNALS:
+        if number == signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:
+            continue  # under nohup
         signal.signal(number, handler)
 
 

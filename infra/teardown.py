@@ -11,7 +11,8 @@ from infra import lease as leases
 from infra import paths
 from infra.errors import BakeoffError, LeftoverError
 from infra.lease import Lease
-from infra.local import leftovers
+from infra.local import leftovers, marks
+from infra.locks import host_lock
 from infra.progress import Progress
 from workloads.record import Teardown
 
@@ -26,6 +27,16 @@ def tear_down(lease: Lease, runs_dir: Path, progress: Progress) -> Teardown:
     """
     began = time.monotonic()
     found = found_bare(lease.id, runs_dir)
+    if not lease.directory.is_dir():  # somebody else tore it down meanwhile
+        left = remove_bare(lease.id, runs_dir)
+        return Teardown(
+            lease=lease.id,
+            destroyed_at=datetime.now(UTC).isoformat(),
+            destroy_s=0,
+            found=found,
+            removed=found,
+            left=left,
+        )
     progress.stage(f"destroy {lease.scenario.name} ({lease.id})")
     lease.own("destroying")
     leftovers.stop_terraform(lease.id, GRACE_S)
@@ -57,22 +68,35 @@ def tear_down(lease: Lease, runs_dir: Path, progress: Progress) -> Teardown:
     return proof
 
 
+def tear_down_each(chosen: list[Lease], runs_dir: Path, progress: Progress) -> list[Teardown]:
+    """Tear leases down one after the other; a failure does not spare the rest.
+
+    Raises:
+        LeftoverError: something of one of them survived.
+    """
+    proofs, failures = [], []
+    for lease in chosen:
+        try:
+            proofs.append(tear_down(lease, runs_dir, progress))
+        except LeftoverError as error:
+            failures.append(str(error))
+    if failures:
+        raise LeftoverError(" ".join(failures))
+    return proofs
+
+
 def tear_down_all(runs_dir: Path, progress: Progress) -> list[Teardown]:
     """Every lease of a runs folder, also one whose lease.json cannot be read.
 
     Raises:
         LeftoverError: something of one of them survived; the others have been torn down all the same.
     """
-    proofs, failures = [], []
-    for lease in leases.all_leases(runs_dir):
-        try:
-            proofs.append(tear_down(lease, runs_dir, progress))
-        except LeftoverError as error:
-            failures.append(str(error))
-    for directory in leases.headless(runs_dir):
-        failures += remove_bare(directory.name, runs_dir)
-    if failures:
-        raise LeftoverError(" ".join(failures))
+    with host_lock("allocate", timeout_s=60):  # no lease is half made while we look
+        headless = leases.headless(runs_dir)
+    left = [line for directory in headless for line in remove_bare(directory.name, runs_dir)]
+    proofs = tear_down_each(leases.all_leases(runs_dir), runs_dir, progress)
+    if left:
+        raise LeftoverError("; ".join(left))
     return proofs
 
 
@@ -107,6 +131,11 @@ def sweep(lease_id: str) -> None:
 def temporary_folders(lease_id: str, runs_dir: Path) -> list[Path]:
     """Unfinished records of a lease."""
     return sorted(runs_dir.glob(f"*/.tmp-{lease_id}-*"))
+
+
+def stale_records(runs_dir: Path) -> list[Path]:
+    """Unfinished records whose client is gone, on whichever lease: their names hold its process id."""
+    return [p for p in sorted(runs_dir.glob("*/.tmp-*")) if marks.start_ticks(int(p.name.split("-")[2])) is None]
 
 
 def _write_proof(proof: Teardown, runs_dir: Path) -> None:

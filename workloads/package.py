@@ -5,11 +5,11 @@ python -m workloads.package workloads.zip
 
 from __future__ import annotations
 
+import importlib.util
 import io
+import marshal
 import os
-import py_compile
 import sys
-import tempfile
 import zipfile
 from pathlib import Path
 
@@ -18,6 +18,13 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can hold
 
 def build_zip(target: Path) -> Path:
     """Write the package to ``target``, atomically, and return it."""
+    part = target.with_name(f".{target.name}.{os.getpid()}")
+    part.write_bytes(zip_bytes())
+    return part.replace(target)
+
+
+def zip_bytes() -> bytes:
+    """The package as a zip."""
     package = Path(__file__).parent
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -31,17 +38,15 @@ def build_zip(target: Path) -> Path:
             compiled = zipfile.ZipInfo(member.filename + "c", _EPOCH)
             compiled.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(compiled, _bytecode(source, member.filename))
-    part = target.with_name(f".{target.name}.{os.getpid()}")
-    part.write_bytes(buffer.getvalue())
-    return part.replace(target)
+    return buffer.getvalue()
 
 
 def _bytecode(source: Path, name: str) -> bytes:
-    with tempfile.TemporaryDirectory(prefix="bakeoff-bytecode-") as folder:
-        target = str(Path(folder) / "code")
-        mode = py_compile.PycInvalidationMode.UNCHECKED_HASH  # the same bytes for the same source
-        py_compile.compile(str(source), target, dfile=name, doraise=True, invalidation_mode=mode)
-        return Path(target).read_bytes()
+    """What py_compile would write in its mode UNCHECKED_HASH (PEP 552): the same bytes for the same source."""
+    text = source.read_bytes()
+    code = compile(text, name, "exec", dont_inherit=True)
+    header = importlib.util.MAGIC_NUMBER + (1).to_bytes(4, "little") + importlib.util.source_hash(text)
+    return header + marshal.dumps(code)
 
 
 if __name__ == "__main__":

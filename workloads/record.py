@@ -123,7 +123,9 @@ class Summary(Model):
                 f"{self.items_out} out + {self.items_rejected} rejected"
             )
         if self.status == "ok" and len(self.rejected) != self.items_rejected:
-            raise ValueError(f"{self.items_rejected} {self.unit} rejected, but {len(self.rejected)} named with a reason")
+            raise ValueError(
+                f"{self.items_rejected} {self.unit} rejected, but {len(self.rejected)} named with a reason"
+            )
         return self
 
 

@@ -235,13 +235,17 @@ def _where() -> str:
 @cache
 def _client_of(process: int) -> Any:  # a connection must not be shared across a fork
     from google.auth.credentials import AnonymousCredentials
+    from google.auth.exceptions import DefaultCredentialsError
     from google.cloud import storage
     from requests.adapters import HTTPAdapter
 
     if os.environ.get("STORAGE_EMULATOR_HOST"):
         client = storage.Client(project="emulated", credentials=AnonymousCredentials())  # type: ignore[no-untyped-call]
     else:
-        client = storage.Client()
+        try:
+            client = storage.Client()
+        except DefaultCredentialsError:  # enough for public buckets; others say that access is denied
+            client = storage.Client.create_anonymous_client()
     for scheme in ("http://", "https://"):
         client._http.mount(scheme, HTTPAdapter(pool_connections=4, pool_maxsize=CONNECTIONS, pool_block=True))
     return client

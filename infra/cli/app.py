@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 
 import typer
+from rich.markup import escape
 
 from infra.cli import apply, bench, clean, destroy, doctor, plan, report, run, scenarios
 from infra.cli.output import stderr
-from infra.errors import BakeoffError
+from infra.errors import BakeoffError, Interrupted
 from infra.signals import raise_interrupted
 
 app = typer.Typer(
@@ -30,8 +31,8 @@ def main() -> None:
     raise_interrupted()
     try:
         app()
-    except BakeoffError as error:
-        stderr.print(f"[bold red]bakeoff:[/] {error}", highlight=False, markup=True, soft_wrap=True)
+    except (BakeoffError, Interrupted) as error:
+        stderr.print(f"[bold red]bakeoff:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
         sys.exit(error.exit_code)
 
 

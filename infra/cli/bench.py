@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from infra.bench import Row, bench
@@ -45,7 +46,12 @@ def print_rows(rows: list[Row], json: bool) -> None:
         for row in rows:
             seconds = f"{row.run_s:.2f}" if row.run_s is not None else "-"
             table.add_row(
-                row.scenario, row.workload, str(row.repeat + 1), row.status, seconds, row.reason or row.record or "-"
+                row.scenario,
+                row.workload,
+                str(row.repeat + 1),
+                row.status,
+                seconds,
+                escape(row.reason or row.record or "-"),
             )
         stdout.print(table)
     if any(row.status not in ("ok", "done_before") for row in rows):

@@ -28,7 +28,7 @@ def main(
         if scenario is None:
             proofs = teardown.tear_down_all(runs, progress)
         else:
-            proofs = [teardown.tear_down(lease, runs, progress) for lease in leases.require(runs, scenario)]
+            proofs = teardown.tear_down_each(leases.require(runs, scenario), runs, progress)
     if json:
         print_json(proofs)
         return

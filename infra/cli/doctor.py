@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import typer
+from rich.markup import escape
 
 from infra.cli.output import JsonOption, RunsOption, print_json, stdout
 from infra.doctor import examine
@@ -19,8 +20,8 @@ def main(runs: RunsOption, json: JsonOption = False) -> None:
         print_json(checks)
     else:
         for check in checks:
-            stdout.print(f"{MARKS[check.state]} {check.name}: {check.detail}", highlight=False, soft_wrap=True)
+            stdout.print(f"{MARKS[check.state]} {check.name}: {escape(check.detail)}", highlight=False, soft_wrap=True)
             if check.cure:
-                stdout.print(f"        cure: {check.cure}", highlight=False, soft_wrap=True)
+                stdout.print(f"        cure: {escape(check.cure)}", highlight=False, soft_wrap=True)
     if any(check.state == "broken" for check in checks):
         raise typer.Exit(1)

@@ -28,7 +28,9 @@ def main(
     ],
     workload: Annotated[str | None, typer.Argument(help="write_tfrecords or read_speed; leave out with --job.")] = None,
     job: Annotated[Path | None, typer.Option(help="Any PySpark script of yours.")] = None,
-    args: Annotated[str, typer.Option(help="Arguments of the script, as in a shell.")] = "",
+    args: Annotated[
+        str, typer.Option(help="Arguments of the script, as in a shell. They are logged: give secrets by file.")
+    ] = "",
     config: Annotated[
         list[str] | None, typer.Option("--set", help="A setting of the workload: key=value, JSON values. Repeatable.")
     ] = None,

@@ -6,7 +6,6 @@ executor, master and worker load. Only speed depends on it: where it cannot be m
 
 from __future__ import annotations
 
-import ctypes
 import fcntl
 import hashlib
 import os
@@ -18,8 +17,10 @@ import tempfile
 from pathlib import Path
 
 from infra.errors import BakeoffError
-from infra.local import java
+from infra.local import java, launch
+from infra.paths import CACHE_DIR
 
+NOT_AT_START = ("site-packages", "dist-packages", "test", "idlelib", "tkinter", "lib2to3", "ensurepip", "config-")
 TIMEOUT_S = 90
 _RECIPE = 2  # counts changes of how the archive is made
 # What a job does first: a session, an RDD through Python workers, a shuffle. Not data frames: with Spark SQL's classes
@@ -68,6 +69,29 @@ def ensure_class_archive(cache_dir: Path) -> Path | None:
         return None
 
 
+def runtime_files() -> list[Path]:
+    """What Spark's processes read when they start. On a machine it lies on the image, not on the measured disk."""
+    packages = (
+        "pyspark",
+        "py4j",
+        "numpy",
+        "PIL",
+        "google.cloud.storage",
+        "google.auth",
+        "requests",
+        "urllib3",
+        "pydantic",
+    )
+    archive = archive_path(CACHE_DIR)
+    return [
+        *(java.package_dir(name) for name in packages),
+        java.java_home() / "lib",
+        java.java_home() / "bin",
+        *(path for path in Path(os.__file__).parent.iterdir() if not path.name.startswith(NOT_AT_START)),
+        *([archive] if archive.exists() else []),
+    ]
+
+
 def _make(path: Path) -> None:
     # Named like every unfinished part of the cache, so that clean finds it when its maker is gone.
     with tempfile.TemporaryDirectory(prefix=f".part-{os.getpid()}-", dir=path.parent) as name:
@@ -75,11 +99,16 @@ def _make(path: Path) -> None:
         script = folder / "training.py"
         script.write_text(_TRAINING, encoding="utf-8")
         (folder / "events").mkdir()
-        record = " ".join([*_FAST_START, f"-XX:DumpLoadedClassList={folder}/executor-%p.classlist"])
+        record = " ".join(
+            [*_FAST_START, f"-Djava.io.tmpdir={folder}", f"-XX:DumpLoadedClassList={folder}/executor-%p.classlist"]
+        )
         _run(
             java.java_command(
                 "org.apache.spark.deploy.SparkSubmit",
-                options=["-Xmx512m", *_FAST_START, f"-XX:DumpLoadedClassList={folder}/driver.classlist"],
+                options=[
+                    "-Xmx512m", *_FAST_START, f"-Djava.io.tmpdir={folder}",
+                    f"-XX:DumpLoadedClassList={folder}/driver.classlist",
+                ],
                 arguments=[
                     "--master", "local-cluster[1,1,512]",
                     "--conf", "spark.executor.memory=512m",
@@ -122,10 +151,6 @@ def _portable(line: str) -> str:
     return line if line[0] == "@" else line.split(" ", 1)[0]
 
 
-def _die_with_parent() -> None:
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG, linux/prctl.h
-
-
 def _run(argv: list[str], folder: Path) -> None:
     """Run to the end in a process group of its own, which goes when time is up."""
     environment = {
@@ -142,7 +167,7 @@ def _run(argv: list[str], folder: Path) -> None:
             stdout=output,
             stderr=output,
             start_new_session=True,
-            preexec_fn=_die_with_parent,
+            preexec_fn=launch.die_with_parent,  # noqa: PLW1509 - one system call
         )
         try:
             code = process.wait(TIMEOUT_S)

@@ -83,16 +83,18 @@ def evict_cache(paths: Iterable[Path]) -> None:
 
 
 def prewarm(paths: Iterable[Path]) -> None:
-    """Have files read into the page cache by us, so that no node is charged for them or waits for its slow disk."""
+    """Read files into the page cache, so that no node is charged for them or waits for its slow disk.
+
+    Really read: advice (WILLNEED) is done later, in part, or not at all.
+    """
+    buffer = bytearray(1 << 20)
     for file in _files(paths):
         try:
-            descriptor = os.open(file, os.O_RDONLY)
+            with open(file, "rb", buffering=0) as stream:
+                while stream.readinto(buffer):
+                    pass
         except OSError:
             continue
-        try:
-            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_WILLNEED)
-        finally:
-            os.close(descriptor)
 
 
 def _files(paths: Iterable[Path]) -> Iterable[str]:

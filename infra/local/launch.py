@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -44,6 +46,11 @@ def environment(spec: NodeSpec) -> dict[str, str]:
         "PYTHONDONTWRITEBYTECODE": "1",
         "TMPDIR": str(spec.tmp_dir),
     }
+
+
+def die_with_parent() -> None:
+    """For ``preexec_fn``: the kernel kills this process when the thread that started it ends. Survives exec."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG, linux/prctl.h
 
 
 def start_daemon(spec: NodeSpec, argv: list[str], log: Path, extra: dict[str, str] | None = None) -> int:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import os
 import shutil
 import signal
 import socket
@@ -19,7 +18,7 @@ from pathlib import Path
 from types import FrameType
 
 from infra.errors import BakeoffError, Interrupted
-from infra.local import class_archive, disk, freezer, java, launch, marks, network, probe, spark, store
+from infra.local import class_archive, disk, freezer, launch, marks, network, probe, spark, store
 from infra.local.cgroup import Cgroup, DiskLimit, open_cgroup
 from infra.local.sizing import Limits, limits
 from infra.local.spec import NodeSpec
@@ -55,12 +54,12 @@ def start(spec: NodeSpec) -> None:
 def _start(spec: NodeSpec) -> None:
     size = None if spec.role == "store" else limits(spec)
     archive = class_archive.ensure_class_archive(CACHE_DIR) if size else None
-    _prewarm_once(spec, archive)
-    group = _isolate(spec, size)
+    _prewarm_once(spec)
+    group, throttled = _isolate(spec, size)
     if size is None:
         daemons = [_start_store(spec)]
     else:
-        if group is not None and "disk" in group.controllers:
+        if group is not None and throttled:
             probe.run(spec, size)
         daemons = _start_spark(spec, size, archive)
         if group is not None and "cpu" in group.controllers:
@@ -70,10 +69,13 @@ def _start(spec: NodeSpec) -> None:
     )
 
 
-def _isolate(spec: NodeSpec, size: Limits | None) -> Cgroup | None:
-    """Network and cgroup of a node. A controller that this host lacks is passed over; ``isolation.detect`` says so."""
+def _isolate(spec: NodeSpec, size: Limits | None) -> tuple[Cgroup | None, bool]:
+    """Network and cgroup of a node, and whether its disk is throttled.
+
+    A controller that this host lacks is passed over; ``isolation.detect`` says so.
+    """
     if not spec.isolated:
-        return None
+        return None, False
     with network.lease_lock(spec.lease_dir):
         if size is None:
             network.ensure_bridge(spec)
@@ -81,12 +83,13 @@ def _isolate(spec: NodeSpec, size: Limits | None) -> Cgroup | None:
             network.connect(spec, size.network_bit_s)
         group = open_cgroup(spec.cgroup)
         if group is None:
-            return None
+            return None, False
         group.create()
     if size is None:
-        return group
+        return group, False
     if "memory" in group.controllers:
         group.limit_memory(size.memory_bytes)
+    throttled = False
     if "disk" in group.controllers:
         with contextlib.suppress(disk.NoBlockDevice):
             device = disk.block_device(spec.lease_dir)
@@ -99,18 +102,17 @@ def _isolate(spec: NodeSpec, size: Limits | None) -> Cgroup | None:
                     size.disk_write_iops,
                 )
             )
-    return group
+            throttled = True
+    return group, throttled
 
 
-def _prewarm_once(spec: NodeSpec, archive: Path | None) -> None:
-    """Programs and libraries are on a machine's image, not on its measured disk: read them before the node runs."""
-    try:
-        os.close(os.open(spec.lease_dir / ".prewarmed", os.O_CREAT | os.O_EXCL))
-    except FileExistsError:
-        return
-    packages = [java.package_dir(name) for name in ("pyspark", "numpy", "PIL", "google.cloud.storage", "requests")]
-    home = java.java_home()
-    disk.prewarm([*packages, home / "lib", Path(os.__file__).parent, *([archive] if archive else [])])
+def _prewarm_once(spec: NodeSpec) -> None:
+    """The first node of a lease does it, the others wait for it."""
+    with network.lease_lock(spec.lease_dir):
+        done = spec.lease_dir / ".prewarmed"
+        if not done.exists():
+            disk.prewarm(class_archive.runtime_files())
+            done.touch()
 
 
 def _start_store(spec: NodeSpec) -> Daemon:
@@ -202,6 +204,7 @@ def stop(spec: NodeSpec) -> None:
     if survivors:
         raise BakeoffError(f"Node {spec.node} of lease {spec.lease_id}: processes {sorted(survivors)} survive SIGKILL.")
     spec.state_path.unlink(missing_ok=True)
+    (spec.node_dir / "spec.json").unlink(missing_ok=True)  # a shape that shrank has no such node any more
     if not spec.isolated:
         return
     with network.lease_lock(spec.lease_dir):
@@ -243,7 +246,7 @@ def main(arguments: list[str]) -> int:
     try:
         with _interruptible():
             actions[arguments[0]](NodeSpec.from_environment())
-    except BakeoffError as error:
+    except (BakeoffError, Interrupted) as error:
         print(error, file=sys.stderr)
         return error.exit_code
     return 0

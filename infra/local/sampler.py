@@ -184,8 +184,7 @@ def run(lease_dir: Path, nodes: list[str], out: TextIO) -> None:
         time.sleep(1 - time.time() % 1)
 
 
-def _end_with_parent() -> None:
-    parent = os.getppid()
+def _end_with_parent(parent: int) -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:  # it died before we asked
         sys.exit(1)
@@ -197,8 +196,9 @@ def main() -> None:
     parser.add_argument("--lease-dir", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True, help="JSON lines, appended")
     parser.add_argument("--nodes", nargs="+", required=True)
+    parser.add_argument("--parent", type=int, default=os.getppid(), help="id of the process to end with")
     arguments = parser.parse_args()
-    _end_with_parent()
+    _end_with_parent(arguments.parent)
     with arguments.out.open("a", encoding="utf-8") as out:
         run(arguments.lease_dir, arguments.nodes, out)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
+import psutil
+
 from infra import catalogue
 from infra.local.spec import NodeSpec
 from workloads.record import Scenario
@@ -72,9 +74,10 @@ def memory_needed_mb(scenario: Scenario, share: float) -> int:
 
 
 def memory_available_mb() -> int:
-    """Memory (MiB) that the host can give without swapping: MemAvailable of /proc/meminfo."""
-    with open("/proc/meminfo", encoding="ascii") as file:
-        for line in file:
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) // 1024
-    raise OSError("/proc/meminfo has no MemAvailable line: a kernel from before 3.14")
+    """Memory (MiB) that the host can give without swapping."""
+    return psutil.virtual_memory().available // MIB
+
+
+def memory_total_mb() -> int:
+    """Memory (MiB) of the host."""
+    return psutil.virtual_memory().total // MIB

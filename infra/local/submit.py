@@ -16,6 +16,7 @@ from infra.experiment import Cell
 from infra.lease import Lease
 from infra.local import class_archive, java, launch, target
 from infra.local.cgroup import open_cgroup
+from infra.local.launch import die_with_parent
 from infra.local.sizing import limits
 from infra.local.spark import executor_memory_mb, master_status
 from infra.local.spec import NodeSpec, specs_of
@@ -75,7 +76,7 @@ class Driver:
         self._job = job
         self._spec = spec
         self._tasks = TaskCount(lease.eventlog_dir)
-        self._booting = job.spark
+        self._booting = job.spark and job.ours
 
     @property
     def exit_code(self) -> int | None:
@@ -110,7 +111,8 @@ def submit(lease: Lease, job: Job, logs: Path) -> Iterator[Driver]:
 
     Its standard output and error go to ``driver.log``. A Spark driver boots with all the CPU there is: the node's limit
     comes into force when its application has registered with the master, seconds before the first task. So ``submit_s``
-    does not scale with the shape, and everything from the first task on does.
+    does not scale with the shape, and everything from the first task on does. A script of the user's, which may do
+    anything before it asks for Spark, has its limit from the start. The driver ends with its client.
     """
     spec = NodeSpec.load(lease.directory / "nodes" / "m")
     command = _spark_command(lease, spec, job) if job.spark else [target.python(), str(job.main), *job.arguments]
@@ -121,7 +123,7 @@ def submit(lease: Lease, job: Job, logs: Path) -> Iterator[Driver]:
         "PYTHONPATH": str(build_zip(lease.directory / "workloads.zip")),
         "PYSPARK_DRIVER_PYTHON": target.python(),
     }
-    limit_cpu(spec, lifted=job.spark)
+    limit_cpu(spec, lifted=job.spark and job.ours)
     with (logs / "driver.log").open("wb") as log:
         process = subprocess.Popen(
             launch.on_node(spec, command),
@@ -131,6 +133,7 @@ def submit(lease: Lease, job: Job, logs: Path) -> Iterator[Driver]:
             env=environment,
             cwd=spec.tmp_dir,
             start_new_session=True,
+            preexec_fn=die_with_parent,  # noqa: PLW1509 - one system call, safe between fork and exec
         )
     driver = Driver(process, job, lease, spec)
     try:
@@ -158,7 +161,8 @@ def _spark_command(lease: Lease, spec: NodeSpec, job: Job) -> list[str]:
     archive = class_archive.ensure_class_archive(CACHE_DIR)
     package = lease.directory / "workloads.zip"
     executor_nodes = [node for node in specs_of(lease.directory) if node.role in ("worker", "single")]
-    executor_options = [*(FEW_CLASSES_JVM if job.ours else ()), *java.java_options(archive, None)]
+    # "." is the executor's own folder in its worker's: native libraries are unpacked there, and go with it.
+    executor_options = [*(FEW_CLASSES_JVM if job.ours else ()), *java.java_options(archive, Path("."))]
     conf = {
         "spark.driver.host": spec.address,
         "spark.driver.bindAddress": spec.address,

@@ -6,6 +6,7 @@ import contextlib
 import functools
 import ipaddress
 import json
+import os
 import random
 import shutil
 import socket
@@ -16,8 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from infra.errors import SetupError, UsageError
-from infra.local import class_archive, disk, freezer, isolation, launch, node, sizing
+from infra.local import class_archive, disk, freezer, isolation, launch, marks, node, sizing
 from infra.local.spec import NodeSpec, specs_of
+from infra.local.state import NodeState
 from infra.locks import host_lock
 from infra.paths import CACHE_DIR, PROJECT_DIR, leases_dir
 from infra.progress import Progress
@@ -84,7 +86,7 @@ def check_fits(scenarios: list[Scenario], share: float, standing: Lease | None =
     needed = {s.name: sizing.memory_needed_mb(s, share) for s in scenarios}
     available = sizing.memory_available_mb()
     if standing is not None:  # what its nodes hold is given back first
-        available += sizing.memory_needed_mb(standing.scenario, share)
+        available = min(available + sizing.memory_needed_mb(standing.scenario, share), sizing.memory_total_mb())
     if sum(needed.values()) > available:
         parts = ", ".join(f"{name} {mb} MB" for name, mb in needed.items())
         raise UsageError(
@@ -144,11 +146,24 @@ def alone(lease: Lease, others: list[Lease]) -> Iterator[None]:
     frozen = [other for other in others if other.id != lease.id and other.state.stage == "up"]
     try:
         for other in frozen:
-            freezer.freeze(other.id)
+            with contextlib.suppress(OSError):  # torn down just now
+                freezer.freeze(other.id)
         yield
     finally:
         for other in frozen:
-            freezer.thaw(other.id)
+            with contextlib.suppress(OSError):
+                freezer.thaw(other.id)
+
+
+def reset(lease: Lease) -> None:
+    """End what a killed client left on a standing lease: drivers and what they started, and their event logs.
+
+    Whatever bears a node's mark and is not a daemon of the node, or its sampler, came from an attempt.
+    """
+    daemons = {d.pid for spec in specs_of(lease.directory) if (s := NodeState.read(spec.state_path)) for d in s.daemons}
+    marks.kill_until_none(lambda: {m.pid for m in marks.marked(lease.id) if m.node} - daemons)
+    for path in lease.eventlog_dir.glob("*"):
+        path.unlink(missing_ok=True)
 
 
 def thaw(lease: Lease) -> None:
@@ -157,7 +172,8 @@ def thaw(lease: Lease) -> None:
 
 
 def evict(lease: Lease) -> None:
-    """Every attempt begins with the data of its nodes and of the object store out of the page cache."""
+    """Every attempt begins with programs in the page cache, and the data of its nodes and of the object store out of it."""
+    disk.prewarm(class_archive.runtime_files())
     disk.evict_cache([lease.directory / "store", *(spec.disk_dir for spec in specs_of(lease.directory))])
 
 
@@ -167,7 +183,12 @@ def sampler(lease: Lease, out: Path, log: Path) -> Iterator[subprocess.Popen[byt
     command = [python(), "-m", "infra.local.sampler", "--lease-dir", str(lease.directory), "--out", str(out), "--nodes"]
     with log.open("wb") as words:
         process = subprocess.Popen(
-            [*command, *lease.node_names], cwd=PROJECT_DIR, stdin=subprocess.DEVNULL, stdout=words, stderr=words
+            [*command, *lease.node_names, "--parent", str(os.getpid())],
+            cwd=PROJECT_DIR,
+            env={**os.environ, marks.LEASE: lease.id},
+            stdin=subprocess.DEVNULL,
+            stdout=words,
+            stderr=words,
         )
     try:
         yield process
@@ -203,8 +224,7 @@ def describe(lease: Lease) -> tuple[list[NodeLimits], Isolation]:
 def _limits(spec: NodeSpec, probe: dict[str, float] | None, found: Isolation) -> NodeLimits:
     size = sizing.limits(spec)
     share = spec.local_cores_per_vcpu
-    isolated = found.mode != "none"
-    throttled = isolated and probe is not None
+    throttled = found.disk is not None and probe is not None
     return NodeLimits(
         node=spec.node,
         role="single" if spec.role == "single" else "master" if spec.role == "master" else "worker",

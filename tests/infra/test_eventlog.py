@@ -8,7 +8,7 @@ import pytest
 from infra import eventlog
 from infra.errors import RecordError
 
-EVENTS = [
+EVENTS: list[dict[str, object]] = [
     {"Event": "SparkListenerApplicationStart", "App ID": "app-1"},
     {"Event": "SparkListenerExecutorAdded"},
     {"Event": "SparkListenerExecutorAdded"},
