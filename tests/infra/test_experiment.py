@@ -16,7 +16,7 @@ repeats = 3
 [[workloads]]
 name = "read_speed"
 config = { batch_counts = [2] }
-grid = { decode = [true, false], threads = [1, 2] }
+grid = { decode = [true, false], concurrency = [1, 2] }
 """
 
 
@@ -65,6 +65,10 @@ def test_identity_depends_on_what_determines_the_result(tmp_path: Path) -> None:
         (('name = "read_speed"', 'name = "read_sped"'), ["read_sped", "Did you mean 'read_speed'"]),
         (("repeats = 3", "repets = 3"), ["repets"]),
         (('["a", "b"]', "[]"), ["scenarios"]),
+        (('["a", "b"]', '["a", "a"]'), ["scenarios", "once", "a"]),
+        (("batch_counts = [2]", "batch_count = [2]"), ["batch_count", "Did you mean 'batch_counts'"]),
+        (("batch_counts = [2]", "batch_counts = [0]"), ["batch_counts", "greater than or equal to 1", "0"]),
+        (('name = "t"', 'name = "leases"'), ["name", "leases"]),
         (('name = "read_speed"', 'name = "job"'), ["script"]),
         (("repeats = 3", "repeats = "), ["not valid TOML"]),
     ],

@@ -1,0 +1,89 @@
+"""One lease through its changes: a dead daemon, a smaller shape, an interrupted attempt, the end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from infra import lease as leases
+from infra import teardown
+from infra.lease import Lease
+from infra.local import launch, target
+from infra.local.spec import specs_of
+from infra.local.state import NodeState
+from infra.progress import Silent
+from workloads.record import Scenario
+
+SHAPE = Scenario(
+    name="three-small",
+    workers=3,
+    machine_type="n1-standard-1",
+    master_machine_type="n1-standard-1",
+    disk_type="pd-ssd",
+    disk_gb=100,
+)
+
+
+def pids(lease: Lease) -> dict[str, int]:
+    """The first daemon of each node."""
+    states = {spec.node: NodeState.read(spec.state_path) for spec in specs_of(lease.directory)}
+    return {node: state.daemons[0].pid for node, state in states.items() if state}
+
+
+@pytest.mark.timeout(300)
+def test_a_lease_is_mended_shrinks_and_goes(tmp_path: Path) -> None:
+    lease = leases.create(SHAPE, runs_dir=tmp_path, isolation="none", local_cores_per_vcpu=0.15, kept=True)
+    try:
+        lease.apply(Silent())
+        first = pids(lease)
+        assert set(first) == {"store", "m", "w-0", "w-1", "w-2"}
+        assert lease.terraform.plan() == []
+        assert leases.standing(tmp_path, SHAPE.name) is not None
+
+        os.kill(first["w-1"], signal.SIGKILL)
+        assert target.dead_nodes(lease) == ["w-1"]
+        lease.apply(Silent())
+        mended = pids(lease)
+        assert mended["w-1"] != first["w-1"]
+        assert {n: p for n, p in mended.items() if n != "w-1"} == {n: p for n, p in first.items() if n != "w-1"}
+
+        lease.update(scenario=SHAPE.model_copy(update={"workers": 2}))
+        leases.write_root(lease)
+        lease.apply(Silent())
+        assert pids(lease) == {n: p for n, p in mended.items() if n != "w-2"}
+        assert [n.node for n in target.describe(lease)[0]] == ["m", "w-0", "w-1"]
+
+        leftover = leave_an_attempt(lease)
+        target.reset(lease)
+        assert leftover.wait(5) == -signal.SIGKILL
+        assert list(lease.eventlog_dir.iterdir()) == []
+        assert pids(lease) == {n: p for n, p in mended.items() if n != "w-2"}
+        assert target.dead_nodes(lease) == []
+    finally:
+        proof = teardown.tear_down(lease, tmp_path, Silent())
+    assert proof.left == []
+    assert not lease.directory.exists()
+    assert not any(os.path.exists(f"/proc/{pid}") for pid in pids(lease).values())
+
+
+def leave_an_attempt(lease: Lease) -> subprocess.Popen[bytes]:
+    """A driver and an event log, as an attempt whose client was killed leaves them."""
+    (lease.eventlog_dir / "app-1.inprogress").write_text("{}")
+    spec = next(spec for spec in specs_of(lease.directory) if spec.node == "m")
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], env=launch.environment(spec))
+    time.sleep(0.3)
+    return process
+
+
+def test_a_lease_made_by_an_older_version_is_still_a_lease(tmp_path: Path) -> None:
+    lease = leases.create(SHAPE, runs_dir=tmp_path, isolation="none", local_cores_per_vcpu=0.15, kept=True)
+    path = lease.directory / "lease.json"
+    path.write_text(path.read_text().replace("{", '{"a_field_of_another_version": 1,', 1))
+    assert [found.id for found in leases.all_leases(tmp_path)] == [lease.id]
+    assert leases.headless(tmp_path) == []
