@@ -16,7 +16,8 @@ import re
 import sys
 from pathlib import Path
 
-OURS = (b"BAKEOFF_LEASE=", b"BAKEOFF_NODE", b"fake-gcs-server", b"org.apache.spark", b"terraform")
+MARKS = (b"BAKEOFF_LEASE=", b"BAKEOFF_NODE")  # in an environment
+PROGRAMS = (b"fake-gcs-server", b"org.apache.spark", b"terraform")  # in a command line
 SHARED_FOLDERS = ("/tmp", "/run/netns", "/var/run/netns", "/dev/shm", "/run/lock")
 # What our parts are known to leave in shared places when they are careless; other programs come and go there, too.
 CARELESS = re.compile(
@@ -43,18 +44,19 @@ def snapshot(folders: list[str]) -> dict[str, list[str]]:
 def processes(folders: list[str]) -> list[str]:
     """Processes of ours, this one and its ancestors left out."""
     mine = ancestors()
-    words = [*OURS, *(folder.encode() for folder in folders)]
+    named = tuple(folder.encode() for folder in folders)
     found = []
     for entry in os.listdir("/proc"):
         if not entry.isdigit() or int(entry) in mine:
             continue
         try:
             command = Path(f"/proc/{entry}/cmdline").read_bytes()
-            text = command + Path(f"/proc/{entry}/environ").read_bytes()
+            environment = Path(f"/proc/{entry}/environ").read_bytes()
             started = Path(f"/proc/{entry}/stat").read_text().rsplit(")", 1)[1].split()[19]
         except OSError:
             continue
-        if any(word in text for word in words):
+        in_command = any(word in command for word in (*PROGRAMS, *named))
+        if in_command or any(word in environment for word in (*MARKS, *named)):
             found.append(
                 f"{entry} since tick {started}: {command.replace(bytes(1), b' ')[:120].decode(errors='replace')}"
             )

@@ -119,3 +119,33 @@ def test_a_signal_ends_in_teardown(tmp_path: Path, number: signal.Signals) -> No
     new = bakeoff.new_since(before, tmp_path, runs, CACHE_DIR)
     assert [f for f in new.get("files", []) if "/runs/run" not in f and "/flowers-like-40-" not in f] == []
     assert {kind for kind in new if kind != "files"} == set()
+
+
+@pytest.mark.slow
+@pytest.mark.isolation
+@pytest.mark.timeout(400)
+def test_a_killed_bench_resumes_and_repeats_nothing(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    experiment = tmp_path / "resume.toml"
+    experiment.write_text(
+        'name = "resume"\nscenarios = ["one-large-ssd"]\nrepeats = 3\n[data]\ncount = 40\n'
+        '[[workloads]]\nname = "read_speed"\nconfig = { batch_sizes = [8], batch_counts = [2], repetitions = 1 }\n'
+    )
+    client = subprocess.Popen(
+        bakeoff.command("bench", str(experiment)),
+        env=bakeoff.environment(runs),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 120
+    while not list(runs.glob("resume/*/run.json")) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    client.kill()
+    client.wait()
+    kept = {path: path.read_bytes() for path in runs.glob("resume/*/run.json")}
+    assert 1 <= len(kept) < 3
+    rows = bakeoff.run_json(runs, "bench", str(experiment))
+    assert sorted(row["status"] for row in rows) == sorted(["done_before"] * len(kept) + ["ok"] * (3 - len(kept)))
+    assert {path: path.read_bytes() for path in kept} == kept
+    assert len(list(runs.glob("resume/*/run.json"))) == 3
+    assert bakeoff.run_json(runs, "clean") == {"found": [], "removed": [], "left": [], "foreign": []}
