@@ -7,6 +7,8 @@ also after ``kill -9``, and it is no file.
 from __future__ import annotations
 
 import contextlib
+import errno
+import hashlib
 import socket
 import time
 from collections.abc import Iterator
@@ -30,9 +32,11 @@ def host_lock(name: str, timeout_s: float = 3600, progress: Progress | None = No
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as holder:
         while True:
             try:
-                holder.bind(f"\0bakeoff-{name}")
+                holder.bind(b"\0bakeoff-" + hashlib.sha256(name.encode()).hexdigest().encode())  # 107 bytes at most
                 break
             except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    raise
                 if time.monotonic() > deadline:
                     raise BakeoffError(
                         f"Another bakeoff on this host has held '{name}' for more than {timeout_s:.0f} s: "

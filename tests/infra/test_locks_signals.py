@@ -25,7 +25,7 @@ with host_lock(sys.argv[1]):
 
 
 def test_a_lock_is_held_by_one_process_and_dies_with_it() -> None:
-    name = f"test-{secrets.token_hex(4)}"
+    name = f"test-{secrets.token_hex(4)}-{'long' * 50}"
     with subprocess.Popen([sys.executable, "-c", HOLDER, name], cwd=PROJECT_DIR, stdout=subprocess.PIPE) as holder:
         try:
             assert holder.stdout is not None and holder.stdout.readline() == b"held\n"
