@@ -255,7 +255,7 @@ def test_cut_off_then_whole_then_nothing_to_do_then_moved(machine: Machine) -> N
     )
     while not list(venv.glob("lib/*/site-packages/*.dist-info")) and first.poll() is None:
         time.sleep(0.2)
-    os.killpg(first.pid, signal.SIGINT)
+    os.killpg(first.pid, signal.SIGTERM)  # a test run in the background has SIGINT ignored, and so have its children
     assert first.wait(30) != 0
     assert not list(venv.glob("*.stamp"))
 
