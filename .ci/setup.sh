@@ -88,7 +88,16 @@ free_mb=$(df -Pk . | awk 'NR == 2 { print int($4 / 1024) }')
 # --- Install ----------------------------------------------------------------------------------------------------------
 began=$(date +%s)
 pids=
-stop() { trap - INT TERM EXIT; [ -z "$pids" ] || kill $pids 2>/dev/null || true; }
+# pip unpacks here and not in /tmp: what a pip that is cut off leaves, the next set-up clears away.
+TMPDIR=$root/$logs/tmp
+export TMPDIR
+rm -rf "$TMPDIR"
+mkdir -p "$TMPDIR"
+stop() {
+    trap - INT TERM EXIT
+    [ -z "$pids" ] || { kill $pids 2>/dev/null || true; wait $pids 2>/dev/null || true; }
+    rm -rf "$TMPDIR"
+}
 trap 'stop; exit 130' INT
 trap 'stop; exit 143' TERM
 trap stop EXIT
