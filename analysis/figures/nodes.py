@@ -143,7 +143,7 @@ def _caption(q: Quantity, shown: pd.DataFrame, top: float | None) -> str:
             "Reads only: writes could not be counted, so they are not drawn, and are not zero. What is missing is "
             "listed under Results."
         )
-    if q.column == "cpu_ratio" and peak > 105:
+    if q.column == "cpu_ratio" and peak > CLIP_FROM_PERCENT:  # less is the slack of one scheduler period
         cut = f" The axis ends at {top:.0f} %; the arrow gives the peak." if top is not None and peak > top else ""
         return (
             "Above 100 % before the first task: a Spark driver starts without its node's CPU limit, which comes into "
