@@ -22,7 +22,7 @@ from infra.lease import Lease, all_leases
 from infra.local import target
 from infra.local.submit import Driver, Job, submit
 from infra.locks import host_lock
-from infra.pricing import hourly_price
+from infra.pricing import usd_per_hour
 from infra.progress import Progress
 from workloads import record as schema
 from workloads.record import RunRecord, SparkMetrics, StageSeconds, Status, Summary
@@ -139,7 +139,7 @@ def _collect(lease: Lease, cell: Cell, outcome: Outcome, cell_id: str, attempt: 
     status, reason = _verdict(lease, cell, outcome, spark, summary, summary_error, rows, stages)
     limits, isolation = target.describe(lease)
     missing += frames.missing_metrics(folder / "nodes.parquet")
-    price = hourly_price(lease.scenario).total_usd
+    price = usd_per_hour(lease.scenario)
     revision, dirty = fingerprint.git_revision()
     return RunRecord(
         cell=cell_id,

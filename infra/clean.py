@@ -9,7 +9,6 @@ from pydantic import BaseModel
 from infra import data, teardown
 from infra import lease as leases
 from infra.errors import LeftoverError, UsageError
-from infra.lease import Lease
 from infra.local import leftovers
 from infra.locks import host_lock
 from infra.progress import Progress
@@ -47,9 +46,9 @@ def clean(runs_dir: Path, *, yes: bool, lease_id: str | None, progress: Progress
     bare = {path.name for path in headless if lease_id in (None, path.name)}
     if lease_id is not None and lease_id not in known:
         bare = {lease_id}
+    names = [lease.id for lease in chosen] + sorted(bare)
     result = CleanResult(
-        found=[line for lease in chosen for line in teardown.found_bare(lease.id, runs_dir)]
-        + [line for name in sorted(bare) for line in teardown.found_bare(name, runs_dir)]
+        found=[line for name in names for line in teardown.found_bare(name, runs_dir)]
         + [f"folder {path}" for path in stale if not any(lease.id in path.name for lease in chosen)],
         removed=[],
         left=[],
@@ -60,23 +59,14 @@ def clean(runs_dir: Path, *, yes: bool, lease_id: str | None, progress: Progress
     )
     if not yes:
         return result
-    for lease in chosen:
-        _remove_lease(lease, runs_dir, progress)
+    try:
+        teardown.tear_down_each(chosen, runs_dir, progress)
+    except LeftoverError as error:  # reported as left below, with the rest
+        progress.note(str(error))
     for name in sorted(bare):
         teardown.remove_bare(name, runs_dir)
     for path in stale:
         leftovers.remove_tree(path)
-    left = _still_there([lease.id for lease in chosen] + sorted(bare), runs_dir)
+    left = [line for name in names for line in teardown.found_bare(name, runs_dir)]
     left += [f"folder {path}" for path in stale if path.exists()]
     return result.model_copy(update={"left": left, "removed": [line for line in result.found if line not in left]})
-
-
-def _remove_lease(lease: Lease, runs_dir: Path, progress: Progress) -> None:
-    try:
-        teardown.tear_down(lease, runs_dir, progress)
-    except LeftoverError as error:  # reported as left below, with the rest
-        progress.note(str(error))
-
-
-def _still_there(names: list[str], runs_dir: Path) -> list[str]:
-    return [line for name in names for line in teardown.found_bare(name, runs_dir)]

@@ -27,33 +27,10 @@ def tear_down(lease: Lease, runs_dir: Path, progress: Progress) -> Teardown:
     """
     began = time.monotonic()
     found = found_bare(lease.id, runs_dir)
-    if not lease.directory.is_dir():  # somebody else tore it down meanwhile
-        left = remove_bare(lease.id, runs_dir)
-        return Teardown(
-            lease=lease.id,
-            destroyed_at=datetime.now(UTC).isoformat(),
-            destroy_s=0,
-            found=found,
-            removed=found,
-            left=left,
-        )
     progress.stage(f"destroy {lease.scenario.name} ({lease.id})")
-    lease.own("destroying")
-    leftovers.stop_terraform(lease.id, GRACE_S)
-    leftovers.thaw(lease.id)
-    try:
-        terraform = lease.terraform
-        if terraform.has_state():
-            terraform.unlock()
-            terraform.destroy()
-    except BakeoffError as error:  # a state cut short by a kill: the sweep below does not need it
-        progress.note(f"Terraform could not destroy lease {lease.id} ({error}); sweeping by name instead.")
-    sweep(lease.id)
-    for folder in temporary_folders(lease.id, runs_dir):
-        leftovers.remove_tree(folder)
-    if not leftovers.find(lease.id):  # the directory goes last: it is how the rest would be found again
-        leases.remove_directory(lease.directory)
-    left = found_bare(lease.id, runs_dir)
+    if lease.directory.is_dir():  # else somebody tore it down meanwhile
+        _destroy(lease, progress)
+    left = remove_bare(lease.id, runs_dir)
     proof = Teardown(
         lease=lease.id,
         destroyed_at=datetime.now(UTC).isoformat(),
@@ -66,6 +43,20 @@ def tear_down(lease: Lease, runs_dir: Path, progress: Progress) -> Teardown:
     if left:
         raise LeftoverError(f"Left of lease {lease.id} after teardown: {'; '.join(left)}. Run 'bakeoff clean --yes'.")
     return proof
+
+
+def _destroy(lease: Lease, progress: Progress) -> None:
+    """The part that goes by Terraform's state; what it cannot do is left to the sweep."""
+    lease.own("destroying")
+    leftovers.stop_terraform(lease.id, GRACE_S)
+    leftovers.thaw(lease.id)
+    try:
+        terraform = lease.terraform
+        if terraform.has_state():
+            terraform.unlock()
+            terraform.destroy()
+    except BakeoffError as error:  # a state cut short by a kill
+        progress.note(f"Terraform could not destroy lease {lease.id} ({error}); sweeping by name instead.")
 
 
 def tear_down_each(chosen: list[Lease], runs_dir: Path, progress: Progress) -> list[Teardown]:
@@ -115,8 +106,10 @@ def remove_bare(lease_id: str, runs_dir: Path) -> list[str]:
     leftovers.stop_terraform(lease_id, GRACE_S)
     leftovers.thaw(lease_id)
     sweep(lease_id)
-    for folder in [*temporary_folders(lease_id, runs_dir), paths.leases_dir(runs_dir) / lease_id]:
+    for folder in temporary_folders(lease_id, runs_dir):
         leftovers.remove_tree(folder)
+    if not leftovers.find(lease_id):  # the directory goes last: it is how the rest would be found again
+        leases.remove_directory(paths.leases_dir(runs_dir) / lease_id)
     return found_bare(lease_id, runs_dir)
 
 

@@ -77,7 +77,6 @@ class Status(StrEnum):
     FAILED = "failed"  # the job said so, or ended with a non-zero exit code
     INVALID = "invalid"  # it ran, and what was measured cannot be trusted
     TIMED_OUT = "timed_out"
-    INTERRUPTED = "interrupted"
 
 
 class Model(BaseModel):

@@ -8,7 +8,7 @@ import typer
 
 from infra.cli.output import JsonOption, RunsOption, ShareOption, print_json, say, shown
 from infra.plan import plan
-from infra.pricing import hourly_price
+from infra.pricing import usd_per_hour
 from infra.scenario import load_scenario
 
 EXAMPLE = "Example: bakeoff plan four-small-ssd"
@@ -23,7 +23,7 @@ def main(
     """Show what apply would create, change and destroy, and the price per hour. Changes nothing."""
     with shown() as progress:
         changes = plan(scenario, runs, share, progress)
-    price = hourly_price(load_scenario(scenario)).total_usd
+    price = usd_per_hour(load_scenario(scenario))
     if json:
         print_json({"scenario": scenario, "usd_per_hour": price, "changes": [change._asdict() for change in changes]})
         return

@@ -17,8 +17,9 @@ import tempfile
 from pathlib import Path
 
 from infra.errors import BakeoffError
-from infra.local import java, launch
+from infra.local import java
 from infra.paths import CACHE_DIR
+from infra.processes import die_with_parent
 
 NOT_AT_START = ("site-packages", "dist-packages", "test", "idlelib", "tkinter", "lib2to3", "ensurepip", "config-")
 TIMEOUT_S = 90
@@ -167,7 +168,7 @@ def _run(argv: list[str], folder: Path) -> None:
             stdout=output,
             stderr=output,
             start_new_session=True,
-            preexec_fn=launch.die_with_parent,  # noqa: PLW1509 - one system call
+            preexec_fn=die_with_parent,  # noqa: PLW1509 - one system call
         )
         try:
             code = process.wait(TIMEOUT_S)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -48,12 +46,7 @@ def environment(spec: NodeSpec) -> dict[str, str]:
     }
 
 
-def die_with_parent() -> None:
-    """For ``preexec_fn``: the kernel kills this process when the thread that started it ends. Survives exec."""
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG, linux/prctl.h
-
-
-def start_daemon(spec: NodeSpec, argv: list[str], log: Path, extra: dict[str, str] | None = None) -> int:
+def start_daemon(spec: NodeSpec, argv: list[str], log: Path) -> int:
     """Start a daemon that outlives us; returns its process id. It keeps none of our descriptors: one would hang Terraform."""
     with log.open("ab") as output:
         process = subprocess.Popen(
@@ -61,7 +54,7 @@ def start_daemon(spec: NodeSpec, argv: list[str], log: Path, extra: dict[str, st
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env={**environment(spec), **(extra or {})},
+            env=environment(spec),
             cwd=spec.node_dir,
             start_new_session=True,
             close_fds=True,

@@ -7,10 +7,8 @@ passed between two readings. What cannot be measured is null. Standard library o
 from __future__ import annotations
 
 import argparse
-import ctypes
 import json
 import os
-import signal
 import sys
 import time
 from pathlib import Path
@@ -18,8 +16,8 @@ from typing import Any, TextIO
 
 from infra.local import marks
 from infra.local.cgroup import Counters, open_cgroup, pids_below
+from infra.processes import die_with_parent
 
-_PR_SET_PDEATHSIG = 1
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _TICKS_S = os.sysconf("SC_CLK_TCK")
 # our column -> the counter of the host's end of the cable, where what the node receives is sent
@@ -185,7 +183,7 @@ def run(lease_dir: Path, nodes: list[str], out: TextIO) -> None:
 
 
 def _end_with_parent(parent: int) -> None:
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    die_with_parent()
     if os.getppid() != parent:  # it died before we asked
         sys.exit(1)
 

@@ -16,11 +16,11 @@ from infra.experiment import Cell
 from infra.lease import Lease
 from infra.local import class_archive, java, launch, target
 from infra.local.cgroup import open_cgroup
-from infra.local.launch import die_with_parent
 from infra.local.sizing import limits
 from infra.local.spark import executor_memory_mb, master_status
 from infra.local.spec import NodeSpec, specs_of
 from infra.paths import CACHE_DIR, PROJECT_DIR
+from infra.processes import die_with_parent
 from workloads.package import build_zip
 
 SPARK_WORKLOADS = ("write_tfrecords",)
