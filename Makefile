@@ -13,7 +13,7 @@ ARGS      ?=
 PYTEST    := $(PY) -m pytest
 CODE      := workloads analysis infra tests .ci
 
-.PHONY: help setup setup-test demo test test-fast test-slow lint format lock destroy clean-up clean $(SCENARIOS) \
+.PHONY: help setup setup-gcp setup-test demo test test-fast test-slow lint format lock destroy clean-up clean $(SCENARIOS) \
 	$(foreach verb,plan apply run destroy,$(addprefix $(verb)/,$(SCENARIOS)))
 
 ## help: this list
@@ -67,7 +67,11 @@ clean-up: setup
 setup:
 	@PYTHON='$(PYTHON)' .ci/setup.sh base
 
-## setup-test: the same, with TensorFlow and the test tools
+## setup-gcp: the same, with Google's clients, for `--target gcp`
+setup-gcp:
+	@PYTHON='$(PYTHON)' .ci/setup.sh gcp
+
+## setup-test: all of it, with TensorFlow and the test tools
 setup-test:
 	@PYTHON='$(PYTHON)' .ci/setup.sh test
 

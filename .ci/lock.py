@@ -29,9 +29,11 @@ HEADER = """\
 
 def resolve(keep: bool) -> dict[str, dict[str, Any]]:
     """Package metadata by canonical name, for all extras together, as pip would install them."""
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--dry-run", "--ignore-installed"]
+    # .venv may lack a pip of its own: the interpreter it was made from has one (.ci/setup.sh).
+    pip = [sys._base_executable, "-m", "pip", "--python", sys.executable]  # type: ignore[attr-defined]
+    command = [*pip, "install", "--quiet", "--dry-run", "--ignore-installed"]
     with tempfile.NamedTemporaryFile(suffix=".json") as report:
-        command += ["--report", report.name, *(["-c", str(CONSTRAINTS)] if keep else []), f"{ROOT}[train,test]"]
+        command += ["--report", report.name, *(["-c", str(CONSTRAINTS)] if keep else []), f"{ROOT}[train,gcp,test]"]
         subprocess.run(command, check=True)
         installed = json.loads(Path(report.name).read_text())["install"]
     return {canonicalize_name(item["metadata"]["name"]): item["metadata"] for item in installed}
