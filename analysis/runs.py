@@ -184,15 +184,21 @@ def _read_summary(directory: Path, record: RunRecord) -> Summary | None:
 
 
 def _read_table(path: Path, columns: tuple[Column, ...]) -> pa.Table:
-    """Rows of a parquet file with exactly ``columns``; none where the file is absent, as nothing was measured."""
+    """Rows of a parquet file with ``columns``; none where the file is absent, as nothing was measured.
+
+    A column that came to the schema after the file was written is null: it was not measured.
+    """
     schema = pa.schema([(c.name, _ARROW[c.arrow_type]) for c in columns])
     if not path.exists():
         return schema.empty_table()
     try:
         table = pq.ParquetFile(path).read()
-        absent = [name for name in schema.names if name not in table.column_names]
-        if absent:
-            raise DamagedRecordError(f"{path.name} lacks the columns {', '.join(absent)}")
+        absent = [c for c in columns if c.name not in table.column_names]
+        for column in absent:
+            if column.since > 1:
+                table = table.append_column(column.name, pa.nulls(table.num_rows, _ARROW[column.arrow_type]))
+        if lost := [c.name for c in absent if c.since == 1]:
+            raise DamagedRecordError(f"{path.name} lacks the columns {', '.join(lost)}")
         return table.select(schema.names).cast(schema)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise DamagedRecordError(f"{path.name} cannot be read: {error}") from error

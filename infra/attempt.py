@@ -250,6 +250,8 @@ def _verdict(
         return Status.TIMED_OUT, f"the job was stopped after its time limit of {cell.timeout_s:.0f} s"
     if outcome.sampler_failure:
         return Status.INVALID, outcome.sampler_failure
+    if summary and summary.status == "invalid":
+        return Status.INVALID, summary.error
     if outcome.exit_code != 0:
         said = summary.error if summary and summary.error else target.last_words(outcome.folder / "logs" / "driver.log")
         return Status.FAILED, f"exit code {outcome.exit_code}: {said}"

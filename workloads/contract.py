@@ -22,8 +22,8 @@ from typing import Literal, TypeVar
 
 from pydantic import Field, ValidationError
 
-from workloads.errors import ConfigError, StorageError, WorkloadError
-from workloads.record import MEASUREMENT_COLUMNS, Model, Rejected, Summary
+from workloads.errors import ConfigError, InvalidRun, StorageError, WorkloadError
+from workloads.record import MEASUREMENT_COLUMNS, Fact, Model, Rejected, Summary
 from workloads.storage import open_store, read_uri
 
 Value = str | int | float | bool | None
@@ -50,6 +50,7 @@ class Outcome:
     bytes_read: int | None = None
     bytes_written: int | None = None
     notes: list[str] = field(default_factory=list)
+    facts: dict[str, Fact] = field(default_factory=dict)
     prepared_at: float | None = None  # unix s: when what had to be there first was there, and the work itself began
 
 
@@ -93,6 +94,8 @@ def run_job(
         code, summary = _failure(workload, started_at, 1, _sentence(error))  # the accounts do not add up
     except ConfigError as error:
         code, summary = _failure(workload, started_at, 2, str(error))
+    except InvalidRun as error:
+        code, summary = _failure(workload, started_at, 1, str(error), "invalid")
     except WorkloadError as error:
         code, summary = _failure(workload, started_at, 1, str(error))
     except (KeyboardInterrupt, SystemExit):
@@ -137,7 +140,7 @@ def _sentence(error: ValidationError) -> str:
 
 
 def _summary(
-    workload: str, started_at: float, status: Literal["ok", "failed"], outcome: Outcome, error: str | None
+    workload: str, started_at: float, status: Literal["ok", "failed", "invalid"], outcome: Outcome, error: str | None
 ) -> Summary:
     return Summary(
         workload=workload,
@@ -152,12 +155,15 @@ def _summary(
         started_at=outcome.prepared_at or started_at,
         ended_at=time.time(),
         notes=outcome.notes,
+        facts=outcome.facts,
     )
 
 
-def _failure(workload: str, started_at: float, code: int, error: str) -> tuple[int, Summary]:
+def _failure(
+    workload: str, started_at: float, code: int, error: str, status: Literal["failed", "invalid"] = "failed"
+) -> tuple[int, Summary]:
     print(f"error: {workload}: {error}", file=sys.stderr)
-    return code, _summary(workload, started_at, "failed", Outcome(0, 0, []), error)
+    return code, _summary(workload, started_at, status, Outcome(0, 0, []), error)
 
 
 def _terminated(*_: object) -> None:

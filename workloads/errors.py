@@ -5,7 +5,9 @@
     ├── StorageError         a bucket, folder or object cannot be read or written
     │   └── NotFound         it is not there
     ├── DatasetError         the images are not laid out as <prefix>/<class>/<name>, or there are none
-    └── TFRecordError        a shard is damaged, or holds other features than expected
+    ├── TFRecordError        a shard is damaged, or holds other features than expected
+    ├── MissingPackage       a library that this workload needs is not installed here
+    └── InvalidRun           it ran, and not as its configuration says, so that its figures would mislead
 
 A single image that cannot be used is no error: it is rejected with a reason (:class:`workloads.images.Unusable`),
 counted, and named in the summary.
@@ -36,3 +38,11 @@ class DatasetError(WorkloadError):
 
 class TFRecordError(WorkloadError):
     """A TFRecord shard is damaged, or its records hold other features than expected."""
+
+
+class MissingPackage(WorkloadError):
+    """A library that this workload needs is not installed here."""
+
+
+class InvalidRun(WorkloadError):
+    """The job ran, and not as its configuration says; its figures would mislead. The attempt counts as invalid."""

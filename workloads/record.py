@@ -23,6 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 SCHEMA_VERSION = 1
 
 RunSource = Literal["event_log", "job"]
+Fact = str | int | float | bool | None | list[str] | list[int] | list[float]
 
 
 class Column(NamedTuple):
@@ -32,10 +33,11 @@ class Column(NamedTuple):
     arrow_type: Literal["string", "int64", "float64", "bool"]
     unit: str
     description: str
+    since: int = 1  # schema version that brought it; older files lack it, and it reads as null
 
 
 MEASUREMENT_COLUMNS: tuple[Column, ...] = (
-    Column("operation", "string", "", "what was timed: read, write or stage"),
+    Column("operation", "string", "", "what was timed: read, write, stage, train, validate, stream or serve"),
     Column("format", "string", "", "image (one object per image) or tfrecord"),
     Column("source", "string", "", "bucket (object store) or staged (the node's own disk)"),
     Column("cache", "string", "", "cold (evicted just before), warm (read just before) or unknown"),
@@ -49,6 +51,26 @@ MEASUREMENT_COLUMNS: tuple[Column, ...] = (
     Column("bytes_read", "int64", "bytes", "payload bytes read"),
     Column("bytes_written", "int64", "bytes", "payload bytes written"),
     Column("images_per_s", "float64", "images/s", "images / duration_s"),
+    # Of training, streaming and serving; null elsewhere.
+    Column("epoch", "int64", "", "passes over the training images so far, this one included: from 1", since=2),
+    Column("split", "string", "", "train or validation", since=2),
+    Column("loss", "float64", "1", "mean cross-entropy per image, natural logarithm", since=2),
+    Column("accuracy", "float64", "1", "share of images whose class was predicted", since=2),
+    Column("learning_rate", "float64", "1", "of the last update of the epoch", since=2),
+    Column("updates", "int64", "updates", "updates of the weights so far, since training began", since=2),
+    Column(
+        "input_wait_ratio",
+        "float64",
+        "1",
+        "share of the steps' time spent waiting for input; the worst worker",
+        since=2,
+    ),
+    Column("offered_rate_s", "float64", "1/s", "arrivals per second that the load was set to", since=2),
+    Column("achieved_rate_s", "float64", "1/s", "arrivals answered per second", since=2),
+    Column("latency_p50_s", "float64", "s", "median from an arrival's due time to its answer", since=2),
+    Column("latency_p95_s", "float64", "s", "95th percentile of the same", since=2),
+    Column("latency_p99_s", "float64", "s", "99th percentile of the same", since=2),
+    Column("sustained", "bool", "", "the offered rate was kept up with, and the latency goal met", since=2),
 )
 
 NODE_COLUMNS: tuple[Column, ...] = (
@@ -101,7 +123,7 @@ class Summary(Model):
 
     schema_version: int = SCHEMA_VERSION
     workload: str
-    status: Literal["ok", "failed"]
+    status: Literal["ok", "failed", "invalid"]  # invalid: it ran, and not as its configuration says
     error: str | None = None
     unit: str = "images"
     items_in: int = Field(ge=0)
@@ -113,6 +135,7 @@ class Summary(Model):
     started_at: float  # unix s
     ended_at: float  # unix s
     notes: list[str] = []
+    facts: dict[str, Fact] = {}  # what the job knows of its run, as values: strategy, replicas, node addresses, ...
 
     @model_validator(mode="after")
     def _accounts_add_up(self) -> Summary:

@@ -11,7 +11,7 @@ from analysis import runs as loading
 from analysis.columns import PANDAS_TYPES, RUN_COLUMNS, RUN_MEASUREMENT_COLUMNS, RUN_NODE_COLUMNS
 from analysis.errors import NewerSchemaError, NoRecordsError
 from tests.analysis import factory
-from workloads.record import NODE_COLUMNS
+from workloads.record import MEASUREMENT_COLUMNS, NODE_COLUMNS
 
 
 def test_frames_have_the_documented_columns_and_types(tmp_path: Path) -> None:
@@ -65,6 +65,16 @@ def test_damaged_records_are_named_with_a_reason_and_left_out(tmp_path: Path) ->
     assert "nodes.parquet cannot be read" in reasons["demo/bad-parquet"]
     assert "cpu_cores" in reasons["demo/lacks-columns"]
     assert "unfinished" in reasons["demo/.tmp-abc-half"]
+
+
+def test_columns_that_came_later_read_as_null(tmp_path: Path) -> None:
+    directory = factory.write(tmp_path, factory.run_json(), measurements=[])
+    old = tuple(column for column in MEASUREMENT_COLUMNS if column.since == 1)
+    assert len(old) < len(MEASUREMENT_COLUMNS)
+    factory.write_table(directory / "measurements.parquet", old, [factory.measurement(100.0)])
+    measurements = loading.load(tmp_path, "demo").measurements
+    assert list(measurements["images_per_s"]) == [100.0]
+    assert measurements[["loss", "latency_p99_s", "sustained"]].isna().all(axis=None)
 
 
 def test_newer_schema_is_a_named_error(tmp_path: Path) -> None:

@@ -59,6 +59,11 @@ def test_a_whole_attempt_is_ok(lease: Any, tmp_path: Path) -> None:
         ({"sampler_failure": "the sampler ended early with exit code -9"}, Status.INVALID, "sampler"),
         ({"timed_out": True}, Status.TIMED_OUT, "300 s"),
         ({"exit_code": 1}, Status.FAILED, "exit code 1"),
+        (
+            {"exit_code": 1, "summary": SUMMARY.model_copy(update={"status": "invalid", "error": "one node of two"})},
+            Status.INVALID,
+            "one node of two",
+        ),
         ({"summary": None}, Status.FAILED, "no summary.json"),
         ({"stages": StageSeconds()}, Status.INVALID, "own time is not known"),
         ({"spark": metrics(1)}, Status.INVALID, "1 of 2 executors"),

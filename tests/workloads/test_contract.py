@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from workloads.contract import Measurements, Outcome, WorkloadConfig, run_job
-from workloads.errors import WorkloadError
+from workloads.errors import InvalidRun, WorkloadError
 from workloads.record import Rejected, Summary
 
 CONFIG = {"images_uri": "images", "output_uri": "out"}
@@ -57,6 +57,19 @@ def test_errors_fail_and_keep_what_was_measured(tmp_path: Path, error: Exception
     assert summary.error is not None
     assert "no such bucket" in summary.error
     assert len((tmp_path / "results" / "measurements.jsonl").read_text().splitlines()) == 1
+
+
+def test_a_run_other_than_configured_is_invalid(tmp_path: Path) -> None:
+    def work(_: WorkloadConfig, __: Measurements) -> Outcome:
+        raise InvalidRun("one node where two were asked for")
+
+    code, summary = go(tmp_path, work)
+    assert (code, summary.status, summary.error) == (1, "invalid", "one node where two were asked for")
+
+
+def test_facts_reach_the_summary(tmp_path: Path) -> None:
+    _, summary = go(tmp_path, lambda *_: Outcome(0, 0, [], facts={"nodes": ["10.0.0.1", "10.0.0.2"], "replicas": 2}))
+    assert summary.facts == {"nodes": ["10.0.0.1", "10.0.0.2"], "replicas": 2}
 
 
 @pytest.mark.parametrize(
