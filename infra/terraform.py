@@ -9,9 +9,9 @@ from __future__ import annotations
 import fcntl
 import json
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from infra import paths
 from infra.errors import TerraformError
@@ -74,6 +74,7 @@ class Terraform:
         var_file: values of variables, beside ``*.auto.tfvars[.json]`` in the root module.
         data_dir: where Terraform keeps its own files; by default ``.terraform`` in the root module.
         binary: which Terraform; by default :func:`infra.terraform_binary.find_binary`.
+        environment: further variables of Terraform's environment.
     """
 
     def __init__(
@@ -84,12 +85,13 @@ class Terraform:
         var_file: Path | None = None,
         data_dir: Path | None = None,
         binary: Binary | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         copied = root_dir / _COPIED[0]
         self.root_dir = copied if copied.is_dir() else root_dir
         self.var_file = var_file
         self.binary = binary or find_binary()
-        self._environment = {"TF_DATA_DIR": str(data_dir or self.root_dir / ".terraform")}
+        self._environment = {"TF_DATA_DIR": str(data_dir or self.root_dir / ".terraform"), **(environment or {})}
         if lease_id:
             self._environment[LEASE_VARIABLE] = lease_id
 
@@ -128,6 +130,19 @@ class Terraform:
         done = self._run("plan", "-json", "-input=false", "-lock-timeout=" + LOCK_TIMEOUT, *self._options(replace))
         planned = [event["change"] for event in done.events if event.get("type") == "planned_change"]
         return [Change(change["resource"]["addr"], change["action"]) for change in planned]
+
+    def plan_values(self) -> dict[str, Any]:
+        """The plan as ``terraform show -json`` has it, with every planned value. Leaves nothing behind."""
+        file = self.root_dir / "values.tfplan"
+        try:
+            self._run("plan", "-json", "-input=false", "-lock=false", f"-out={file}", *self._options(()))
+            return dict(json.loads(self._run("show", "-json", str(file)).stdout))
+        finally:
+            file.unlink(missing_ok=True)
+
+    def mirror_providers(self, directory: Path) -> bool:
+        """Fetch the required providers into a filesystem mirror; False where the registry does not answer."""
+        return self._run("providers", "mirror", str(directory), check=False).code == 0
 
     def apply(self, replace: Iterable[str] = (), on_event: Callable[[Event], None] | None = None) -> None:
         """Make the infrastructure what the variables say, and replace the given addresses.

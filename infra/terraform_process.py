@@ -183,6 +183,8 @@ def environment_changes(changes: dict[str, str]) -> dict[str, str | None]:
         if name.startswith(("TF_CLI_ARGS", "TF_VAR_")) or name in ("TF_WORKSPACE", "TF_LOG"):
             found[name] = None
     config = os.environ.get("TF_CLI_CONFIG_FILE")
-    if config and not Path(config).is_file():  # Terraform would warn in the middle of its output
+    if (
+        config and "TF_CLI_CONFIG_FILE" not in changes and not Path(config).is_file()
+    ):  # Terraform would warn in the middle of its output
         found["TF_CLI_CONFIG_FILE"] = None
     return found
