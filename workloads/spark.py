@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from py4j.protocol import Py4JJavaError
 from pyspark import SparkConf, SparkContext
 
 
@@ -33,3 +34,11 @@ def spark_context(name: str) -> Iterator[SparkContext]:
         yield context
     finally:
         context.stop()
+
+
+def last_words(error: Py4JJavaError) -> str:
+    """What the failed task said, without the stack traces of both languages."""
+    message = str(error.java_exception.getMessage())
+    first, *_ = message.split("\n\tat ", 1)
+    lines = first.strip().splitlines() or [repr(error)]
+    return f"a task failed: {lines[-1]}" if "Traceback" in first else f"Spark: {lines[0]}"

@@ -22,11 +22,11 @@ from workloads.dataset import in_order, list_dataset
 from workloads.errors import WorkloadError
 from workloads.progress import Progress
 from workloads.read_speed.config import Format, ReadSpeedConfig, Source
-from workloads.read_speed.readers import ImageReader, Reader, TFRecordReader, complete_shards
+from workloads.read_speed.readers import ImageReader, Reader, TFRecordReader
 from workloads.read_speed.staging import evict, stage, staging_area
 from workloads.record import Rejected
-from workloads.shards import begin_output, finish_output, identity, plan_shards, read_manifest, write_shard
-from workloads.storage import GS, map_bounded, open_store
+from workloads.storage import GS, open_store
+from workloads.tfrecord_set import complete_shards, prepare_tfrecords
 
 WORKLOAD = "read_speed"
 
@@ -116,30 +116,15 @@ def _open_images(session: Session) -> None:
 
 def _open_tfrecords(session: Session) -> None:
     config = session.config
-    uri = config.tfrecords_uri or _prepare_tfrecords(session)
+    uri = config.tfrecords_uri
+    if uri is None:
+        uri, options = config.output_uri, config.shard_options
+        notes = prepare_tfrecords(config.images_uri, uri, options, config.shards, threads=config.threads)
+        session.notes.extend(notes)
     store = open_store(uri)
     shards, notes = complete_shards(store)
     session.notes.extend(notes)
     session.readers["tfrecord", "bucket"] = TFRecordReader(store, shards, config.decode, config.threads)
-
-
-def _prepare_tfrecords(session: Session) -> str:
-    """Write TFRecords of the images to ``output_uri``, unless the same ones are there. Not timed."""
-    config = session.config
-    dataset = list_dataset(config.images_uri)
-    options = config.shard_options
-    manifest = read_manifest(open_store(config.output_uri))
-    if manifest and manifest.get("identity") == identity(dataset, options, config.shards):
-        session.note(f"TFRecords were already at {config.output_uri}")
-        return config.output_uri
-    begin_output(dataset, config.output_uri)
-    plans = plan_shards(dataset, config.shards, config.output_uri, options, fetch_threads=4)
-    results = list(map_bounded(write_shard, plans, threads=config.threads))
-    finish_output(dataset, config.output_uri, options, config.shards, results)
-    for name, why in (pair for result in results for pair in result.rejected):
-        session.note(f"not in the TFRecords: {name}: {why}")
-    session.note(f"TFRecords were first written to {config.output_uri}, not timed")
-    return config.output_uri
 
 
 def _stage(session: Session, form: Format, target: Path) -> None:

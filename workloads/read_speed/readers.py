@@ -13,7 +13,6 @@ from itertools import cycle, islice
 from workloads.dataset import printable
 from workloads.errors import DatasetError
 from workloads.images import Unusable, decode, decode_square
-from workloads.shards import list_shards, read_manifest
 from workloads.storage import Store, map_bounded
 from workloads.tfrecord import FRAME_BYTES, Record, decode_example, read_records
 
@@ -97,27 +96,6 @@ class TFRecordReader:
 
 
 Reader = ImageReader | TFRecordReader
-
-
-def complete_shards(store: Store) -> tuple[list[str], list[str]]:
-    """The shards of an output, by its manifest, and notes.
-
-    Raises:
-        DatasetError: there is no shard, or one that the manifest lists is missing.
-    """
-    present = list_shards(store)
-    if not present:
-        raise DatasetError(f"no TFRecord shards (*.tfrec) in {store.uri}")
-    manifest = read_manifest(store)
-    if manifest is None:
-        return present, [f"{store.uri} has no manifest: all of its {len(present)} shards are read"]
-    listed = manifest.get("shards")
-    names = [shard["name"] for shard in listed] if isinstance(listed, list) else []
-    if missing := sorted(set(names) - set(present)):
-        raise DatasetError(
-            f"{store.uri}: shards {missing} are in the manifest, but not there; write the TFRecords again"
-        )
-    return names, []
 
 
 def _count(read: Read, name: str, size: int, why: str | None) -> None:

@@ -20,7 +20,7 @@ from workloads.errors import WorkloadError
 from workloads.progress import Progress
 from workloads.record import Rejected
 from workloads.shards import ShardPlan, ShardResult, begin_output, finish_output, plan_shards, write_shard
-from workloads.spark import spark_context
+from workloads.spark import last_words, spark_context
 from workloads.storage import GS
 from workloads.write_tfrecords.config import WriteTFRecordsConfig
 
@@ -90,20 +90,12 @@ def run_tasks(context: SparkContext, plans: Sequence[ShardPlan]) -> list[ShardRe
     try:
         results: list[ShardResult] = context.parallelize(plans, len(plans)).map(task).collect()
     except Py4JJavaError as error:
-        raise WorkloadError(_last_words(error)) from error
+        raise WorkloadError(last_words(error)) from error
     finally:
         finished.set()
         watcher.join()
     progress.set(sum(result.images_in for result in results))
     return results
-
-
-def _last_words(error: Py4JJavaError) -> str:
-    """What the failed task said, without the stack traces of both languages."""
-    message = str(error.java_exception.getMessage())
-    first, *_ = message.split("\n\tat ", 1)
-    lines = first.strip().splitlines() or [repr(error)]
-    return f"a task failed: {lines[-1]}" if "Traceback" in first else f"Spark: {lines[0]}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
