@@ -7,6 +7,11 @@
       SetupError                 1  this machine lacks something; the message names the cure
       TerraformError             1  Terraform's own words
       JobError                   1  the job failed, with the last words of its log
+      CloudError                 1  Google Cloud refused or failed, in its own words
+        CredentialsError         1  no credentials, or expired ones
+        AccessError              1  a permission is missing, or an API is not enabled
+        QuotaError               1  a quota is used up; trying again does not help
+        MissingError             1  what was asked for is not there
       RecordError                1  a record is damaged or cannot be written
       LeftoverError              3  something of ours is still there
     Interrupted (no failure)   130  Ctrl-C or SIGTERM, after teardown
@@ -40,6 +45,26 @@ class TerraformError(BakeoffError):
 
 class JobError(BakeoffError):
     """The job failed; the message carries the last words of its log."""
+
+
+class CloudError(BakeoffError):
+    """Google Cloud refused or failed; the message carries its own words."""
+
+
+class CredentialsError(CloudError):
+    """No credentials for Google Cloud, or expired ones; the message ends with the command that cures it."""
+
+
+class AccessError(CloudError):
+    """A permission is missing, or an API is not enabled in the project."""
+
+
+class QuotaError(CloudError):
+    """A quota of the project is used up; trying again does not help."""
+
+
+class MissingError(CloudError):
+    """What was asked for is not there."""
 
 
 class RecordError(BakeoffError):

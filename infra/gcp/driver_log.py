@@ -1,0 +1,87 @@
+"""Follow a driver's output as it grows in the bucket, and read from it what the driver tells its client.
+
+Dataproc writes the output of a job's driver to objects ``<driver_output_resource_uri>.000000000``, ``.000000001``, ... of
+the cluster's staging bucket; the last of them may still grow.
+Source: cloud.google.com/dataproc/docs/guides/dataproc-job-output.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from pathlib import Path
+from typing import Any
+
+from workloads.cluster_driver import MARK
+from workloads.errors import NotFound
+from workloads.storage import open_store
+
+LAST_LINES = 15
+
+
+class DriverLog:
+    """The output of one driver, copied to a file; the lines meant for the client are kept out of it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._taken: dict[str, int] = {}  # bytes of each object that are in the file already
+        self._rest = b""  # a last line without its end
+        self._last: deque[str] = deque(maxlen=LAST_LINES)
+        self.progress: tuple[int, int, str] = (0, 0, "")
+        self.exit_code: int | None = None
+        self.time_limit_s: float | None = None  # told when it was reached
+        path.touch()
+
+    def follow(self, uri: str) -> None:
+        """Append what has come since the last time. Raises StorageError if the bucket cannot be read."""
+        folder, _, name = uri.rpartition("/")
+        if not folder:
+            return  # the job has not begun
+        store = open_store(folder)
+        try:
+            chunks = [entry for entry in store.list() if entry.name.startswith(f"{name}.")]
+        except NotFound:
+            return
+        with self._path.open("ab") as file:
+            for chunk in chunks:  # in order: their numbers have nine digits
+                taken = self._taken.get(chunk.name, 0)
+                if chunk.size_bytes > taken:
+                    data = store.read(chunk.name)[taken:]
+                    self._taken[chunk.name] = taken + len(data)
+                    file.writelines(self._lines(data))
+
+    def close(self) -> None:
+        """Write a last line that has no end."""
+        with self._path.open("ab") as file:
+            file.writelines(self._lines(b"\n" if self._rest else b""))
+
+    @property
+    def last_words(self) -> str:
+        """The end of the output, for an error message."""
+        return "\n".join(self._last) or "(the driver said nothing)"
+
+    def _lines(self, data: bytes) -> list[bytes]:
+        *whole, self._rest = (self._rest + data).split(b"\n")
+        kept = []
+        for line in whole:
+            text = line.decode(errors="replace")
+            if text.startswith(MARK):
+                self._heed(text.removeprefix(MARK))
+                continue
+            if text.strip():
+                self._last.append(text)
+            kept.append(line + b"\n")
+        return kept
+
+    def _heed(self, text: str) -> None:
+        try:
+            told: dict[str, Any] = json.loads(text)
+            if "progress" in told:
+                p = told["progress"]
+                self.progress = (int(p["done"]), int(p["total"]), str(p["unit"]))
+            if "exit" in told:
+                self.exit_code = int(told["exit"])
+            if "time_limit_s" in told:
+                self.time_limit_s = float(told["time_limit_s"])
+        except (ValueError, KeyError, TypeError):
+            self._last.append(text)  # a script of the user's printed our mark

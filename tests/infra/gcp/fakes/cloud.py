@@ -1,0 +1,44 @@
+"""All the fakes at once, standing, and clients that speak to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from infra.gcp.calls import Backoff
+from infra.gcp.clients import Clients, StandIn
+from tests.infra.gcp.fakes.dataproc import FakeDataproc
+from tests.infra.gcp.fakes.monitoring import FakeMonitoring
+from tests.infra.gcp.fakes.server import Failures, serve
+
+QUICK = Backoff(first_s=0.01, longest_s=0.02, total_s=2.0, attempt_s=5.0)
+
+
+@dataclass
+class Cloud:
+    """The fakes, the failures to come, and where they stand."""
+
+    failures: Failures = field(default_factory=Failures)
+    dataproc: FakeDataproc = field(default_factory=FakeDataproc)
+    monitoring: FakeMonitoring = field(default_factory=FakeMonitoring)
+    stand_in: StandIn = field(default_factory=lambda: StandIn("", ""))
+
+    @property
+    def clients(self) -> Clients:
+        """Clients of the fakes' project and region, that repeat a call at once."""
+        return Clients(self.dataproc.project, self.dataproc.region, stand_in=self.stand_in, backoff=QUICK)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What makes a bakeoff in a process of its own speak to the fakes."""
+        return {"BAKEOFF_GOOGLE_GRPC": self.stand_in.grpc, "BAKEOFF_GOOGLE_REST": self.stand_in.rest}
+
+
+@contextmanager
+def standing_cloud() -> Iterator[Cloud]:
+    """A cloud whose servers run until the end of the block."""
+    cloud = Cloud()
+    with serve([cloud.dataproc, cloud.monitoring], cloud.failures) as grpc:
+        cloud.stand_in = StandIn(grpc, "")
+        yield cloud

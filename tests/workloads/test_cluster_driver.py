@@ -1,0 +1,92 @@
+"""The main file on a managed cluster: it runs a workload or a script, holds the time limit and tells the client."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from workloads import cluster_driver
+from workloads.package import build_zip
+
+MAIN = Path(cluster_driver.__file__)
+
+
+def driven(tmp_path: Path, script: str, *arguments: str, limit_s: float = 60) -> tuple[int, str, list[dict[str, Any]]]:
+    """Exit code, output and what was told, of a script run as on a cluster: the workloads are in the zip only."""
+    (tmp_path / "script.py").write_text(script)
+    command = [sys.executable, str(MAIN), "--time-limit-s", str(limit_s), "--env", "BAKEOFF_BUCKET=b"]
+    result = subprocess.run(
+        [*command, str(tmp_path / "script.py"), *arguments],
+        env={"PYTHONPATH": str(build_zip(tmp_path / "workloads.zip"))},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    lines = result.stdout.splitlines()
+    told = [
+        json.loads(line.removeprefix(cluster_driver.MARK)) for line in lines if line.startswith(cluster_driver.MARK)
+    ]
+    return result.returncode, result.stdout + result.stderr, told
+
+
+def test_a_script_runs_as_the_main_file(tmp_path: Path) -> None:
+    script = "import os, sys\nif __name__ == '__main__':\n    print(sys.argv[1:], os.environ['BAKEOFF_BUCKET'])\n"
+    code, output, told = driven(tmp_path, script, "--input", "x y")
+    assert (code, told) == (0, [{"exit": 0}])
+    assert "['--input', 'x y'] b" in output
+
+
+@pytest.mark.parametrize(("ending", "code"), [("sys.exit(2)", 2), ("sys.exit('no')", 1), ("raise ValueError('no')", 1)])
+def test_its_exit_code_is_kept_and_told(tmp_path: Path, ending: str, code: int) -> None:
+    assert driven(tmp_path, f"import sys\n{ending}\n")[::2] == (code, [{"exit": code}])
+
+
+def test_the_time_limit_ends_it_without_a_client(tmp_path: Path) -> None:
+    began = time.monotonic()
+    code, _, told = driven(tmp_path, "import time\ntime.sleep(60)\n", limit_s=0.5)
+    assert code != 0 and time.monotonic() - began < 20
+    assert told == [{"time_limit_s": 0.5}]
+
+
+def test_a_job_that_ignores_sigterm_ends_too(tmp_path: Path) -> None:
+    script = (
+        "import signal, time\nfrom workloads import cluster_driver\n"
+        "signal.signal(signal.SIGTERM, signal.SIG_IGN)\ncluster_driver.enforce(0.5, grace_s=0.5)\ntime.sleep(60)\n"
+    )
+    code, _, told = driven(tmp_path, script)
+    assert code == cluster_driver.TIME_LIMIT_EXIT
+    assert told == [{"time_limit_s": 0.5}]
+
+
+def test_progress_is_told(tmp_path: Path) -> None:
+    script = (
+        "import os, time\nfrom pathlib import Path\nfrom workloads import cluster_driver\n"
+        "from workloads.progress import Progress\n"
+        "cluster_driver.report_progress(Path(os.environ['BAKEOFF_PROGRESS']), every_s=0.05)\n"
+        "Progress(10, 'images').set(10)\ntime.sleep(0.5)\n"
+    )
+    _, _, told = driven(tmp_path, script)
+    assert {"progress": {"done": 10, "total": 10, "unit": "images"}} in told
+
+
+def test_a_workload_runs_by_its_name(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{}")
+    command = [sys.executable, str(MAIN), "--time-limit-s", "60", "read_speed"]
+    result = subprocess.run(
+        [*command, "--config", str(tmp_path / "config.json"), "--out", str(tmp_path / "out")],
+        env={"PYTHONPATH": str(build_zip(tmp_path / "workloads.zip"))},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert result.returncode == 2, result.stdout + result.stderr  # an empty configuration is wrong
+    assert json.loads((tmp_path / "out" / "summary.json").read_text())["status"] == "failed"
+    assert f'{cluster_driver.MARK}{{"exit": 2}}' in result.stdout
