@@ -13,7 +13,7 @@ ARGS      ?=
 PYTEST    := $(PY) -m pytest
 CODE      := workloads analysis infra tests .ci
 
-.PHONY: help setup setup-gcp setup-test demo test test-fast test-slow lint format lock destroy clean-up clean $(SCENARIOS) \
+.PHONY: help setup setup-gcp setup-test demo test test-fast test-terraform test-slow lint policy format lock destroy clean-up clean $(SCENARIOS) \
 	$(foreach verb,plan apply run destroy,$(addprefix $(verb)/,$(SCENARIOS)))
 
 ## help: this list
@@ -81,6 +81,10 @@ lint: setup-test
 	$(PY) -m ruff format --check $(CODE)
 	$(PY) -m mypy
 
+## policy: checkov on the Terraform and zizmor on the workflows, in an environment of their own
+policy: setup
+	.ci/policy.sh
+
 ## format: lets ruff put the code in order
 format: setup-test
 	$(PY) -m ruff check --fix $(CODE)
@@ -89,6 +93,10 @@ format: setup-test
 ## test-fast: the tests without the linters
 test-fast: setup-test
 	$(PYTEST) -m "not slow"
+
+## test-terraform: fmt, validate and test of every Terraform root and module
+test-terraform: setup-test
+	$(PYTEST) -m "not slow" tests/infra/terraform/test_modules.py tests/infra/gcp_terraform
 
 ## lock: chooses all versions in constraints.txt anew (KEEP=1: only adds what is missing)
 lock: setup-test
