@@ -6,16 +6,16 @@ API: cloud.google.com/dataproc/docs/reference/rest/v1/projects.regions.jobs.
 from __future__ import annotations
 
 import contextlib
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from infra.errors import CloudError, JobError, LeftoverError, MissingError
+from infra.errors import CloudError, JobError, MissingError
 from infra.gcp.calls import call
 from infra.gcp.clients import Clients
+from infra.gcp.driver import CANCELLED_EXIT, FAILED_EXIT, RemoteDriver
 from infra.gcp.driver_log import DriverLog
 from infra.gcp.labels import labels, request_id
 from workloads.cluster_driver import TIME_LIMIT_EXIT
@@ -24,8 +24,7 @@ from workloads.record import Status
 POLL_S = 2.0  # between two looks at the job; the runner may ask more often
 CLUSTER_EVERY_S = 20.0  # between two looks at the cluster: a job on a broken one may stay pending for ever
 CANCEL_S = 90.0  # for a cancelled driver to end
-CANCELLED_EXIT = 130
-FAILED_EXIT = 1
+ENDED = ("DONE", "ERROR", "CANCELLED")
 BROKEN = ("ERROR", "ERROR_DUE_TO_UPDATE", "DELETING", "STOPPING", "STOPPED")
 
 
@@ -84,102 +83,43 @@ def submit_request(clients: Clients, job: DataprocJob) -> Any:
     )
 
 
-class DataprocDriver:
-    """A submitted job."""
+class DataprocDriver(RemoteDriver):
+    """A submitted job; its output goes to ``log`` as it grows."""
 
-    def __init__(
-        self,
-        clients: Clients,
-        job: DataprocJob,
-        log: Path,
-        *,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
-        self._clients, self._job, self._clock, self._sleep = clients, job, clock, sleep
+    def __init__(self, clients: Clients, job: DataprocJob, log: Path, **time: Any) -> None:
+        super().__init__(time_limit_s=job.time_limit_s, poll_s=POLL_S, cancel_s=CANCEL_S, **time)
+        self._clients, self._job = clients, job
         self.log = DriverLog(log)
-        self.state = "PENDING"  # Dataproc's own word
-        self.details = ""
         self.attempt_failures: list[str] = []
-        self.exit_code: int | None = None
         self._yarn_progress = 0.0
-        self._next_look = self._next_cluster_look = 0.0
-
-    def poll(self) -> int | None:
-        """The exit code, or None while it runs; looks at most every ``POLL_S`` seconds.
-
-        Raises:
-            JobError: the cluster is broken or gone, so that the job cannot end.
-            CloudError: Dataproc or the bucket does not answer.
-        """
-        if self.exit_code is None and self._clock() >= self._next_look:
-            self._look()
-        return self.exit_code
+        self._next_cluster_look = 0.0
 
     def progress(self) -> tuple[int, int, str]:
         """Done, total and unit: what the job tells, else YARN's percentage."""
         return self.log.progress if self.log.progress[1] else (round(self._yarn_progress), 100, "%")
 
-    def cancel(self) -> None:
-        """Cancel it, and wait until it has ended.
-
-        Raises:
-            LeftoverError: it has not; the cluster's expiry and the job's own time limit still end it.
-        """
-        if self.exit_code is not None:
-            return
-        request_cancel(self._clients, self._job.job_id)
-        deadline = self._clock() + CANCEL_S
-        while self.exit_code is None:
-            self._look(cluster_too=False)
-            if self.exit_code is None and self._clock() > deadline:
-                raise LeftoverError(
-                    f"Job {self._job.job_id} is still {self.state} {CANCEL_S:.0f} s after it was cancelled. Run: "
-                    f"gcloud dataproc jobs kill {self._job.job_id} --region {self._clients.region}"
-                )
-            if self.exit_code is None:
-                self._sleep(POLL_S)
-
     @property
     def status(self) -> Status:
-        """How it ended. Raises ValueError while it runs."""
-        if self.exit_code is None:
-            raise ValueError("the job has not ended")
-        if self.exit_code == TIME_LIMIT_EXIT:
-            return Status.TIMED_OUT
-        if self.exit_code != 0:
-            return Status.FAILED
-        return Status.INVALID if self.attempt_failures else Status.OK
+        """How it ended; a driver that Dataproc started anew makes it invalid. Raises ValueError while it runs."""
+        found = super().status
+        return Status.INVALID if found is Status.OK and self.attempt_failures else found
 
-    @property
-    def reason(self) -> str | None:
-        """Why it is not ok: Dataproc's words and the driver's last ones."""
-        if self.exit_code is None or self.status is Status.OK:
-            return None
-        if self.status is Status.TIMED_OUT:
-            return f"the job was stopped after its time limit of {self._job.time_limit_s:.0f} s"
-        if self.status is Status.INVALID:
-            return f"Dataproc started the driver anew: {'; '.join(self.attempt_failures)}"
-        said = f" {self.details}" if self.details else ""
-        return f"Dataproc: {self.state}.{said} The driver's last words:\n{self.log.last_words}"
-
-    def _look(self, *, cluster_too: bool = True) -> None:
+    def _look(self, *, cancelling: bool) -> None:
         from google.cloud import dataproc_v1
 
         request = dataproc_v1.GetJobRequest(
             project_id=self._clients.project_id, region=self._clients.region, job_id=self._job.job_id
         )
         seen = call(self._clients.jobs.get_job, request, self._clients.backoff)
-        self._next_look = self._clock() + POLL_S
         self.state, self.details = seen.status.state.name, seen.status.details
         self._yarn_progress = max((app.progress for app in seen.yarn_applications), default=0.0)
         if self.state == "ATTEMPT_FAILURE" and self.details not in self.attempt_failures:
             self.attempt_failures.append(self.details)
         self.log.follow(seen.driver_output_resource_uri)
-        if self.state in ("DONE", "ERROR", "CANCELLED"):
+        if self.state in ENDED:
             self.log.close()
             self.exit_code = self._code()
-        elif cluster_too and self._clock() >= self._next_cluster_look:
+        elif not cancelling and self._clock() >= self._next_cluster_look:
             self._next_cluster_look = self._clock() + CLUSTER_EVERY_S
             check_cluster(self._clients, self._job.cluster)
 
@@ -190,13 +130,25 @@ class DataprocDriver:
             return 0
         return CANCELLED_EXIT if self.state == "CANCELLED" else self.log.exit_code or FAILED_EXIT
 
+    def _request_cancel(self) -> None:
+        request_cancel(self._clients, self._job.job_id)
+
+    def _failure(self) -> str:
+        if self.attempt_failures and self.state == "DONE":
+            return f"Dataproc started the driver anew: {'; '.join(self.attempt_failures)}"
+        said = f" {self.details}" if self.details else ""
+        return f"Dataproc: {self.state}.{said} The driver's last words:\n{self.log.last_words}"
+
+    def _kill_command(self) -> str:
+        return f"gcloud dataproc jobs kill {self._job.job_id} --region {self._clients.region}"
+
 
 @contextlib.contextmanager
 def submit(clients: Clients, job: DataprocJob, logs: Path, **options: Any) -> Iterator[DataprocDriver]:
     """Submit a job; on leaving, whatever the reason, it has ended. Its output goes to ``driver.log`` as it grows.
 
     Args:
-        options: ``clock`` and ``sleep`` of :class:`DataprocDriver`.
+        options: ``clock`` and ``sleep`` of :class:`infra.gcp.driver.RemoteDriver`.
 
     Raises:
         JobError: the cluster is not able to run it.

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 LEASE = "bakeoff-lease"
 SCENARIO = "bakeoff-scenario"
 EXPIRES = "bakeoff-expires"
+ATTEMPT = "bakeoff-attempt"
 NAMESPACE = uuid.UUID("6f1d6f0e-9b0a-5b57-9d4e-0f6f3f0f2a11")  # of our request ids; any fixed one does
 
 

@@ -11,6 +11,7 @@ from infra.gcp.clients import Clients, StandIn
 from tests.infra.gcp.fakes.dataproc import FakeDataproc
 from tests.infra.gcp.fakes.monitoring import FakeMonitoring
 from tests.infra.gcp.fakes.server import Failures, serve
+from tests.infra.gcp.fakes.vertex import FakeVertex
 
 QUICK = Backoff(first_s=0.01, longest_s=0.02, total_s=2.0, attempt_s=5.0)
 
@@ -22,6 +23,7 @@ class Cloud:
     failures: Failures = field(default_factory=Failures)
     dataproc: FakeDataproc = field(default_factory=FakeDataproc)
     monitoring: FakeMonitoring = field(default_factory=FakeMonitoring)
+    vertex: FakeVertex = field(default_factory=FakeVertex)
     stand_in: StandIn = field(default_factory=lambda: StandIn("", ""))
 
     @property
@@ -39,6 +41,6 @@ class Cloud:
 def standing_cloud() -> Iterator[Cloud]:
     """A cloud whose servers run until the end of the block."""
     cloud = Cloud()
-    with serve([cloud.dataproc, cloud.monitoring], cloud.failures) as grpc:
+    with serve([cloud.dataproc, cloud.monitoring, cloud.vertex], cloud.failures) as grpc:
         cloud.stand_in = StandIn(grpc, "")
         yield cloud

@@ -1,0 +1,262 @@
+"""Run a job of the workload contract on Vertex AI, as a custom training job: submit, poll, cancel.
+
+API: cloud.google.com/vertex-ai/docs/reference/rest/v1/projects.locations.customJobs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from infra.errors import CloudError, MissingError, UsageError, unknown_name
+from infra.gcp.calls import as_ours, call, is_transient, pages
+from infra.gcp.clients import Clients
+from infra.gcp.driver import CANCELLED_EXIT, FAILED_EXIT, RemoteDriver
+from infra.gcp.labels import ATTEMPT, labels, request_id
+
+POLL_S = 5.0
+CANCEL_S = 300.0  # machines are stopped, too
+GRACE_S = 60.0  # what the service grants beyond the job's own limit
+# Compute Engine's names of GPUs, which scenarios use -> Vertex AI's.
+ACCELERATORS = {
+    "nvidia-tesla-t4": "NVIDIA_TESLA_T4",
+    "nvidia-tesla-p4": "NVIDIA_TESLA_P4",
+    "nvidia-tesla-p100": "NVIDIA_TESLA_P100",
+    "nvidia-tesla-v100": "NVIDIA_TESLA_V100",
+    "nvidia-l4": "NVIDIA_L4",
+    "nvidia-tesla-a100": "NVIDIA_TESLA_A100",
+    "nvidia-a100-80gb": "NVIDIA_A100_80GB",
+    "nvidia-h100-80gb": "NVIDIA_H100_80GB",
+}
+ENDED = {
+    "JOB_STATE_SUCCEEDED": 0,
+    "JOB_STATE_FAILED": FAILED_EXIT,
+    "JOB_STATE_CANCELLED": CANCELLED_EXIT,
+    "JOB_STATE_EXPIRED": 124,
+}
+EXIT_WORDS = re.compile(r"non-zero status of (\d+)")
+
+Strategy = Literal["one-device", "mirrored", "multi-worker"]
+
+
+@dataclass(frozen=True)
+class VertexJob:
+    """One attempt, as it is submitted.
+
+    ``strategy``: one-device is one machine with at most one GPU; mirrored, one machine with several; multi-worker,
+    ``machines`` of them, the first as chief.
+    """
+
+    lease: str
+    scenario: str
+    expires_at: datetime
+    attempt: str  # what tells this attempt from any other, such as its record's name and when it began
+    strategy: Strategy
+    machine_type: str
+    image_uri: str  # a container with Python 3.11 and the packages of the workload
+    main_uri: str  # gs:// of workloads/cluster_driver.py
+    package_uri: str  # gs:// of the workloads' zip
+    arguments: tuple[str, ...]
+    time_limit_s: float
+    output_uri: str  # gs://, the base output directory
+    environment: Mapping[str, str]
+    machines: int = 1
+    accelerator_type: str | None = None
+    accelerators: int = 0  # of each machine
+    disk_type: str = "pd-ssd"
+    disk_gb: int = 100
+    service_account: str | None = None
+    network: str | None = None  # projects/NUMBER/global/networks/NAME, peered with Google's: no public address then
+
+    @property
+    def attempt_id(self) -> str:
+        """The same for every try to submit this attempt."""
+        return request_id(self.lease, self.attempt)
+
+    @property
+    def display_name(self) -> str:
+        """At most 128 characters."""
+        return f"bakeoff-{self.lease}-{self.attempt_id}"
+
+    def check(self) -> None:
+        """Raise UsageError for machines and accelerators that do not fit the strategy."""
+        if self.accelerator_type is not None and self.accelerator_type not in ACCELERATORS:
+            raise unknown_name("accelerator type", self.accelerator_type, ACCELERATORS)
+        if (self.accelerator_type is None) != (self.accelerators == 0):
+            raise UsageError(
+                f"accelerator_type and accelerators go together; received {self.accelerator_type}, {self.accelerators}."
+            )
+        rules = {
+            "one-device": (self.machines == 1 and self.accelerators <= 1, "one machine with at most one accelerator"),
+            "mirrored": (self.machines == 1 and self.accelerators >= 2, "one machine with two accelerators or more"),
+            "multi-worker": (self.machines >= 2, "two machines or more"),
+        }
+        fits, rule = rules[self.strategy]
+        if not fits:
+            raise UsageError(
+                f"The strategy {self.strategy} needs {rule}; received {self.machines} x {self.accelerators} accelerators."
+            )
+
+
+def custom_job(job: VertexJob) -> Any:
+    """The custom job; raises UsageError where the machines do not fit the strategy.
+
+    Buckets are mounted at ``/gcs`` in every replica (cloud.google.com/vertex-ai/docs/training/cloud-storage-file-system).
+    ``scheduling.timeout`` holds on the server (its default is 7 days); nothing is restarted, since a second try would be
+    measured as part of the first.
+    """
+    from google.cloud import aiplatform_v1
+    from google.protobuf.duration_pb2 import Duration
+
+    job.check()
+    pool: dict[str, Any] = {
+        "machine_spec": {"machine_type": job.machine_type},
+        "disk_spec": {"boot_disk_type": job.disk_type, "boot_disk_size_gb": job.disk_gb},
+        "container_spec": {
+            "image_uri": job.image_uri,
+            "command": ["python3", _mounted(job.main_uri)],
+            "args": ["--time-limit-s", f"{job.time_limit_s:g}", *job.arguments],
+            "env": [
+                {"name": name, "value": value}
+                for name, value in {**job.environment, "PYTHONPATH": _mounted(job.package_uri)}.items()
+            ],
+        },
+    }
+    if job.accelerator_type:
+        pool["machine_spec"]["accelerator_type"] = ACCELERATORS[job.accelerator_type]
+        pool["machine_spec"]["accelerator_count"] = job.accelerators
+    pools = [{**pool, "replica_count": 1}]
+    if job.machines > 1:
+        pools.append({**pool, "replica_count": job.machines - 1})
+    return aiplatform_v1.CustomJob(
+        display_name=job.display_name,
+        labels={**labels(job.lease, job.scenario, job.expires_at), ATTEMPT: job.attempt_id},
+        job_spec={
+            "worker_pool_specs": pools,
+            "scheduling": {"timeout": Duration(seconds=int(job.time_limit_s + GRACE_S)), "disable_retries": True},
+            "service_account": job.service_account or "",
+            "network": job.network or "",
+            "base_output_directory": {"output_uri_prefix": job.output_uri},
+        },
+    )
+
+
+def _mounted(uri: str) -> str:
+    return uri.replace("gs://", "/gcs/", 1)
+
+
+def create(clients: Clients, job: VertexJob, sleep: Callable[[float], None] = time.sleep) -> Any:
+    """Submit a job once, whatever the network does.
+
+    This API has no request id: a submission whose answer got lost cannot simply be repeated. So each try is preceded by
+    a search for a job with this attempt's display name and label, and no try is repeated blindly.
+
+    Raises:
+        QuotaError, AccessError, CloudError: as their names say.
+    """
+    from google.api_core.exceptions import GoogleAPIError
+    from google.auth.exceptions import GoogleAuthError
+    from google.cloud import aiplatform_v1
+
+    request = aiplatform_v1.CreateCustomJobRequest(parent=_parent(clients), custom_job=custom_job(job))
+    waited, wait_s = 0.0, clients.backoff.first_s
+    while True:
+        if found := find(clients, job):
+            return found
+        try:
+            return clients.custom_jobs.create_custom_job(request=request, retry=None, timeout=clients.backoff.attempt_s)
+        except (GoogleAPIError, GoogleAuthError) as error:
+            if not is_transient(error) or waited >= clients.backoff.total_s:
+                raise as_ours(error) from error
+        sleep(wait_s)
+        waited, wait_s = waited + wait_s, min(2 * wait_s, clients.backoff.longest_s)
+
+
+def find(clients: Clients, job: VertexJob) -> Any | None:
+    """The job that an earlier try of this attempt made, or None."""
+    from google.cloud import aiplatform_v1
+
+    request = aiplatform_v1.ListCustomJobsRequest(
+        parent=_parent(clients), filter=f'display_name="{job.display_name}" AND labels.{ATTEMPT}="{job.attempt_id}"'
+    )
+    found = pages(clients.custom_jobs.list_custom_jobs, request, clients.backoff)
+    return found[0] if found else None
+
+
+def _parent(clients: Clients) -> str:
+    return f"projects/{clients.project_id}/locations/{clients.region}"
+
+
+class VertexDriver(RemoteDriver):
+    """A submitted custom job. Its output is in Cloud Logging only: :attr:`logs_command` shows it."""
+
+    def __init__(self, clients: Clients, job: VertexJob, name: str, **time: Any) -> None:
+        super().__init__(time_limit_s=job.time_limit_s, poll_s=POLL_S, cancel_s=CANCEL_S, **time)
+        self._clients, self.name = clients, name
+        self.run_s: float | None = None  # from start to end of the machines, once it has ended
+
+    @property
+    def logs_command(self) -> str:
+        """The command that shows its output (cloud.google.com/vertex-ai/docs/training/view-logs)."""
+        return f"gcloud ai custom-jobs stream-logs {self.name} --region {self._clients.region}"
+
+    def progress(self) -> tuple[int, int, str]:
+        """Not known: the API has no such figure."""
+        return 0, 0, ""
+
+    def _look(self, *, cancelling: bool) -> None:
+        from google.cloud import aiplatform_v1
+
+        request = aiplatform_v1.GetCustomJobRequest(name=self.name)
+        seen = call(self._clients.custom_jobs.get_custom_job, request, self._clients.backoff)
+        self.state, self.details = seen.state.name, seen.error.message
+        if self.state in ENDED:
+            told = EXIT_WORDS.search(self.details) if self.state == "JOB_STATE_FAILED" else None
+            self.exit_code = int(told[1]) if told else ENDED[self.state]
+            if seen.start_time and seen.end_time:
+                self.run_s = (seen.end_time - seen.start_time).total_seconds()
+
+    def _request_cancel(self) -> None:
+        from google.cloud import aiplatform_v1
+
+        request = aiplatform_v1.CancelCustomJobRequest(name=self.name)
+        try:
+            call(self._clients.custom_jobs.cancel_custom_job, request, self._clients.backoff)
+        except CloudError as error:
+            if "FailedPrecondition" not in str(error) and not isinstance(error, MissingError):
+                raise
+
+    def _failure(self) -> str:
+        return f"Vertex AI: {self.state}. {self.details} Its output: {self.logs_command}"
+
+    def _kill_command(self) -> str:
+        return f"gcloud ai custom-jobs cancel {self.name} --region {self._clients.region}"
+
+
+@contextlib.contextmanager
+def submit(clients: Clients, job: VertexJob, **time: Any) -> Iterator[VertexDriver]:
+    """Submit a job; on leaving, whatever the reason, it has ended. Raises as :func:`create`.
+
+    Args:
+        time: ``clock`` and ``sleep`` of :class:`infra.gcp.driver.RemoteDriver`.
+    """
+    driver: VertexDriver | None = None
+    try:
+        driver = VertexDriver(clients, job, create(clients, job, **_sleep(time)).name, **time)
+        yield driver
+    finally:
+        if driver is None:  # interrupted: it may have arrived, and only the answer got lost
+            with contextlib.suppress(CloudError):
+                arrived = find(clients, job)
+                driver = VertexDriver(clients, job, arrived.name, **time) if arrived else None
+        if driver is not None:
+            driver.cancel()
+
+
+def _sleep(time: Mapping[str, Any]) -> dict[str, Any]:
+    return {"sleep": time["sleep"]} if "sleep" in time else {}

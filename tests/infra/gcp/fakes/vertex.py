@@ -1,0 +1,116 @@
+"""A Vertex AI that holds custom jobs, and refuses what bakeoff must not ask for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from google.cloud import aiplatform_v1 as ai
+from google.longrunning import operations_pb2  # noqa: F401 - registers a type that the client's descriptors need
+from google.protobuf import empty_pb2
+
+from tests.infra.gcp.fakes.dataproc import LABEL_VALUE, LABELS
+from tests.infra.gcp.fakes.server import Method, Refusal, page, require
+
+STARTED = datetime(2026, 11, 24, 19, 0, tzinfo=UTC)
+CLAUSE = re.compile(r'(display_name|labels\.[a-z-]+)="([^"]*)"')
+LONGEST = timedelta(days=7)
+
+
+@dataclass
+class FakeVertex:
+    """Custom jobs by resource name. A job goes one step of ``script`` at each look, and stays at the last."""
+
+    project: str = "a-project"
+    region: str = "europe-west2"
+    jobs: dict[str, ai.CustomJob] = field(default_factory=dict)
+    script: list[tuple[str, str]] = field(
+        default_factory=lambda: [("QUEUED", ""), ("PENDING", ""), ("RUNNING", ""), ("SUCCEEDED", "")]
+    )
+    run_s: float = 600.0
+    page_size: int = 2
+    _step: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def parent(self) -> str:
+        return f"projects/{self.project}/locations/{self.region}"
+
+    def services(self) -> Mapping[str, Mapping[str, Method]]:
+        return {
+            "google.cloud.aiplatform.v1.JobService": {
+                "CreateCustomJob": Method(ai.CreateCustomJobRequest, self._create),
+                "ListCustomJobs": Method(ai.ListCustomJobsRequest, self._list),
+                "GetCustomJob": Method(ai.GetCustomJobRequest, self._get),
+                "CancelCustomJob": Method(ai.CancelCustomJobRequest, self._cancel),
+            }
+        }
+
+    def _create(self, request: Any) -> Any:
+        require(request.parent == self.parent, f"parent must be in the region of the endpoint: '{request.parent}'")
+        job = request.custom_job
+        spec = job.job_spec
+        require(0 < len(job.display_name) <= 128, "display_name is required, up to 128 characters")
+        for name in (*LABELS, "bakeoff-attempt"):
+            require(LABEL_VALUE.fullmatch(job.labels.get(name, "")), f"label {name} missing or malformed")
+        timeout = spec.scheduling.timeout
+        require(timeout and timedelta(0) < timeout < LONGEST, "scheduling.timeout must be set: the default is 7 days")
+        require(spec.scheduling.disable_retries, "a second try would be measured as part of the first")
+        require(spec.base_output_directory.output_uri_prefix.startswith("gs://"), "base_output_directory must be set")
+        require(spec.worker_pool_specs, "at least one worker pool")
+        require(spec.worker_pool_specs[0].replica_count == 1, "the first pool is the chief: one replica")
+        for pool in spec.worker_pool_specs:
+            require(pool.machine_spec.machine_type, "machine_type is required")
+            require(pool.container_spec.image_uri, "image_uri is required")
+            require(pool.container_spec.command[1].startswith("/gcs/"), "the bucket is mounted at /gcs")
+            gpus = pool.machine_spec.accelerator_count
+            require(bool(gpus) == bool(pool.machine_spec.accelerator_type), "accelerator_type and _count go together")
+        network = spec.network
+        require(not network or re.fullmatch(r"projects/\d+/global/networks/[a-z-]+", network), "network by number")
+        job.name = f"{self.parent}/customJobs/{len(self.jobs) + 1}"
+        job.state = "JOB_STATE_QUEUED"
+        self.jobs[job.name] = job
+        return job
+
+    def _list(self, request: Any) -> Any:
+        require(request.parent == self.parent, f"parent must be in the region of the endpoint: '{request.parent}'")
+        clauses = CLAUSE.findall(request.filter)
+        require(len(clauses) == request.filter.count("=") > 0, f"the filter is not understood: {request.filter}")
+        found = [job for job in self.jobs.values() if all(_holds(job, *clause) for clause in clauses)]
+        some, token = page(found, request.page_token, self.page_size)
+        return ai.ListCustomJobsResponse(custom_jobs=some, next_page_token=token)
+
+    def _get(self, request: Any) -> Any:
+        job = self._find(request.name)
+        state = job.state.name.removeprefix("JOB_STATE_")
+        if state == "CANCELLING":
+            job.state = "JOB_STATE_CANCELLED"
+        elif state not in ("CANCELLED", "SUCCEEDED", "FAILED", "EXPIRED"):
+            step = self._step[job.name] = self._step.get(job.name, -1) + 1
+            state, message = self.script[min(step, len(self.script) - 1)]
+            job.state = f"JOB_STATE_{state}"
+            job.error = {"message": message}
+            if state in ("SUCCEEDED", "FAILED", "EXPIRED"):
+                job.start_time, job.end_time = STARTED, STARTED + timedelta(seconds=self.run_s)
+        return job
+
+    def _cancel(self, request: Any) -> Any:
+        job = self._find(request.name)
+        if job.state.name in ("JOB_STATE_SUCCEEDED", "JOB_STATE_FAILED", "JOB_STATE_CANCELLED"):
+            raise Refusal("FAILED_PRECONDITION", f"job is in state {job.state.name}")
+        job.state = "JOB_STATE_CANCELLING"
+        return empty_pb2.Empty()
+
+    def _find(self, name: str) -> Any:
+        require(name.startswith(self.parent), f"the job must be in the region of the endpoint: '{name}'")
+        if name not in self.jobs:
+            raise Refusal("NOT_FOUND", f"The CustomJob {name} is not found")
+        return self.jobs[name]
+
+
+def _holds(job: Any, key: str, value: str) -> bool:
+    if key == "display_name":
+        return bool(job.display_name == value)
+    return bool(job.labels.get(key.removeprefix("labels."), "") == value)
