@@ -65,8 +65,7 @@ class RemoteDriver(ABC):
         self._request_cancel()
         deadline = self._clock() + self._cancel_s
         while True:
-            self._look_now(cancelling=True)
-            if self.exit_code is not None:
+            if self._look_now(cancelling=True) is not None:
                 return
             if self._clock() > deadline:
                 raise LeftoverError(
@@ -93,9 +92,10 @@ class RemoteDriver(ABC):
             return f"the job was stopped after its time limit of {self._time_limit_s:.0f} s"
         return self._failure()
 
-    def _look_now(self, *, cancelling: bool = False) -> None:
+    def _look_now(self, *, cancelling: bool = False) -> int | None:
         self._look(cancelling=cancelling)
         self._next_look = self._clock() + self._poll_s
+        return self.exit_code
 
     @abstractmethod
     def _look(self, *, cancelling: bool) -> None:

@@ -14,6 +14,7 @@ import pytest
 from infra.errors import AccessError, CloudError, JobError, LeftoverError, QuotaError
 from infra.gcp import dataproc
 from infra.gcp.dataproc import DataprocDriver, submit
+from infra.gcp.driver import CANCELLED_EXIT
 from tests.infra.gcp.fakes.cloud import Cloud
 from tests.infra.gcp.fakes.server import Refusal
 from tests.infra.gcp.jobs import Clock, a_job
@@ -138,7 +139,7 @@ def test_leaving_early_cancels(cloud: Cloud, tmp_path: Path) -> None:
         raise KeyboardInterrupt
     (job,) = cloud.dataproc.jobs.values()
     assert job.status.state.name == "CANCELLED"
-    assert driver.exit_code == dataproc.CANCELLED_EXIT and driver.status is Status.FAILED
+    assert driver.exit_code == CANCELLED_EXIT and driver.status is Status.FAILED
 
 
 def test_an_interrupt_within_the_submission_cancels_the_job_that_arrived(cloud: Cloud, tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from google.cloud import aiplatform_v1 as ai
-from google.longrunning import operations_pb2  # noqa: F401 - registers a type that the client's descriptors need
 from google.protobuf import empty_pb2
 
 from tests.infra.gcp.fakes.dataproc import LABEL_VALUE, LABELS
