@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from infra.data import part_folder
 from infra.google_provider.provider import VERSIONS, Provider, prepare
+from infra.google_provider.serve import served
 from infra.progress import Progress
 from infra.terraform import Terraform
 
@@ -48,9 +49,8 @@ def copied_root(
     catalogue are copied along with it.
     """
     provider = prepare(version, source_dir=_tree(root), progress=progress)
-    with part_folder(f"check-{root.name}-{version}") as part:
-        copy = copy_tree(root, part)
-        terraform = Terraform(copy, environment=provider.environment)
+    with part_folder(f"check-{root.name}-{version}") as part, served(provider) as environment:
+        terraform = Terraform(copy_tree(root, part), environment=environment)
         terraform.init()
         yield terraform, provider
 

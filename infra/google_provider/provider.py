@@ -1,16 +1,14 @@
 """Prepares the ``google`` provider for checks: the real one where the registry answers, else the schema stand-in.
 
-Either is laid out as a filesystem mirror under ``.cache/google_provider``, with a CLI configuration that names it.
-Whoever shows a result shows the :class:`Provider` too, which says what it was checked with.
+Either is kept under ``.cache/google_provider``; infra/google_provider/serve.py lets Terraform use it. Whoever shows a
+result shows the :class:`Provider` too, which says what it was checked with.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import platform
 import re
-import shutil
 from collections.abc import Collection
 from functools import cache
 from pathlib import Path
@@ -30,17 +28,16 @@ VERSIONS = tuple(packages.WHEELS)
 CHOICE_VARIABLE = "BAKEOFF_GOOGLE_PROVIDER"  # "real" or "stand-in": instead of trying the registry first
 REGISTRY_TIMEOUT_S = 10
 
-_SERVER = Path(__file__).with_name("server.py")
 _TYPE = re.compile(r'^\s*(?:resource|data)\s+"(google_\w+)"', re.MULTILINE)
-_MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
 class Provider(NamedTuple):
-    """A provider that Terraform can use, by being given ``environment``."""
+    """A provider, prepared: which it is, and where its files are."""
 
     kind: Literal["real", "stand-in"]
     version: str
-    environment: dict[str, str]
+    address: str  # hostname/namespace/type
+    directory: Path  # of the real one: holds mirror/; of the stand-in: holds schema.json
 
     def __str__(self) -> str:
         if self.kind == "real":
@@ -86,6 +83,11 @@ def prepare(
         return _stand_in(version, types_in(source_dir), progress or Silent())
 
 
+def packages_dir() -> Path:
+    """What the stand-in imports."""
+    return _cache_dir() / "packages"
+
+
 def _cache_dir() -> Path:
     return paths.CACHE_DIR / "google_provider"
 
@@ -104,9 +106,7 @@ def _real(version: str, cache_dir: Path) -> Provider | None:
                 return None
             directory.mkdir(parents=True, exist_ok=True)
             (part / "mirror").rename(directory / "mirror")
-    # A plan from an empty state calls no API, but the provider wants to see a credential.
-    environment = {"GOOGLE_OAUTH_ACCESS_TOKEN": "none-is-needed-for-a-plan-from-an-empty-state"}
-    return Provider("real", version, environment | _cli_config(directory))
+    return Provider("real", version, "hashicorp/google", directory)
 
 
 def _stand_in(version: str, wanted: Collection[str], progress: Progress) -> Provider:
@@ -124,33 +124,12 @@ def _stand_in(version: str, wanted: Collection[str], progress: Progress) -> Prov
         known = {"address": found.address, "known": found.known, "extracted": sorted(wanted & set(found.known))}
         _write(schema_file, json.dumps(found.schema))
         _write(note, json.dumps(known))
-    packages.install_environment(_cache_dir() / "packages")
-    _write_program(directory / "mirror" / known["address"] / version, version)
-    environment = {"BAKEOFF_GOOGLE_SCHEMA": str(schema_file), "TF_DISABLE_PLUGIN_TLS": "1"}
-    return Provider("stand-in", version, environment | _cli_config(directory))
+    packages.install_environment(packages_dir())
+    return Provider("stand-in", version, known["address"], directory)
 
 
-def _write_program(directory: Path, version: str) -> None:
-    """What Terraform takes for the provider's binary: it starts the server, isolated from the packages installed here."""
-    system = f"{platform.system().lower()}_{_MACHINES.get(platform.machine(), platform.machine())}"
-    program = directory / system / f"terraform-provider-google_v{version}"
-    program.parent.mkdir(parents=True, exist_ok=True)
-    command = f'exec "{packages.interpreter()}" -IS "{_SERVER}" "{_cache_dir() / "packages"}"'
-    _write(program, f"#!/bin/sh\n{command}\n", mode=0o755)
-
-
-def _cli_config(directory: Path) -> dict[str, str]:
-    path = directory / "terraformrc"
-    mirror = json.dumps(str(directory / "mirror"))
-    _write(path, f"provider_installation {{\n  filesystem_mirror {{\n    path = {mirror}\n  }}\n}}\n")
-    return {"TF_CLI_CONFIG_FILE": str(path)}
-
-
-def _write(path: Path, text: str, mode: int = 0o644) -> None:
-    """Write atomically, and only what differs: another process may be reading it."""
-    if path.is_file() and path.read_text(encoding="utf-8") == text:
-        return
+def _write(path: Path, text: str) -> None:
+    """Write atomically: another process may be reading it."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     temporary.write_text(text, encoding="utf-8")
-    temporary.chmod(mode)
-    shutil.move(temporary, path)
+    temporary.replace(path)

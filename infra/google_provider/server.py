@@ -1,10 +1,10 @@
 """The stand-in for the ``google`` provider: its schema behind Terraform's plugin protocol. It calls no Google API.
 
-Started by Terraform, as a script of the environment that infra/google_provider/packages.py installs:
-``python -IS server.py PACKAGES_DIR``; the schema is the file that ``BAKEOFF_GOOGLE_SCHEMA`` names. It validates and
-plans; it cannot apply. Beside Terraform's own checks against the schema it refuses a value for what only the provider
-sets, and a value outside a documented enumeration. Not checked: the provider's own rules in code, defaults, what
-replaces a resource, permissions, quotas, whatever the API would say.
+Started by infra/google_provider/serve.py, isolated from the packages installed here:
+``python -IS server.py PACKAGES_DIR SCHEMA_JSON SOCKET``. It says "ready" once it listens, and ends with its parent. It
+validates and plans; it cannot apply. Beside Terraform's own checks against the schema it refuses a value for what only
+the provider sets, and a value outside a documented enumeration. Not checked: the provider's own rules in code, defaults,
+what replaces a resource, permissions, quotas, whatever the API would say.
 
 Protocol: version 6 of tfplugin, https://developer.hashicorp.com/terraform/plugin/terraform-plugin-protocol
 """
@@ -14,10 +14,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import sys
-import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent import futures
 from pathlib import Path
 from typing import Any
@@ -26,8 +26,8 @@ sys.path.insert(0, sys.argv[1])
 
 import grpc
 import msgpack
-from tf.gen import grpc_controller_pb2, grpc_controller_pb2_grpc, tfplugin_pb2_grpc
 from tf.gen import tfplugin_pb2 as pb
+from tf.gen import tfplugin_pb2_grpc
 
 STAND_IN = "Schema stand-in for the google provider"
 UNKNOWN = msgpack.ExtType(0, b"\0")  # "known after apply"
@@ -177,32 +177,22 @@ class Provider(tfplugin_pb2_grpc.ProviderServicer):  # type: ignore[misc]
         return pb.StopProvider.Response()
 
 
-class Controller(grpc_controller_pb2_grpc.GRPCControllerServicer):  # type: ignore[misc]
-    def __init__(self, stop: Callable[[], None]) -> None:
-        self._stop = stop
-
-    def Shutdown(self, request: Any, context: Any) -> Any:  # noqa: N802
-        self._stop()
-        return grpc_controller_pb2.Empty()
-
-
-def main() -> None:
-    """Serve on a Unix socket until Terraform says so, or is gone."""
+def main(schema_file: str, socket: str) -> None:
+    """Serve on a Unix socket until told to end, or until the parent is gone."""
     done = threading.Event()
-    schema = json.loads(Path(os.environ["BAKEOFF_GOOGLE_SCHEMA"]).read_text(encoding="utf-8"))
+    signal.signal(signal.SIGTERM, lambda *_: done.set())
+    parent = os.getppid()
     unlimited = [("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1)]
     server = grpc.server(futures.ThreadPoolExecutor(8), options=unlimited)
+    schema = json.loads(Path(schema_file).read_text(encoding="utf-8"))
     tfplugin_pb2_grpc.add_ProviderServicer_to_server(Provider(schema), server)
-    grpc_controller_pb2_grpc.add_GRPCControllerServicer_to_server(Controller(done.set), server)
-    parent = os.getppid()
-    with tempfile.TemporaryDirectory() as directory:
-        server.add_insecure_port(f"unix:{directory}/socket")  # Terraform is told TF_DISABLE_PLUGIN_TLS=1
-        server.start()
-        print(f"1|6|unix|{directory}/socket|grpc|", flush=True)
-        while not done.wait(1.0) and os.getppid() == parent:
-            pass
-        server.stop(0.1)
+    server.add_insecure_port(f"unix:{socket}")
+    server.start()
+    print("ready", flush=True)
+    while not done.wait(1.0) and os.getppid() == parent:
+        pass
+    server.stop(None)
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[2:])

@@ -72,6 +72,56 @@ variable "disk_gb" {
   }
 }
 
+variable "spot_workers" {
+  description = "Number of secondary workers on Spot VMs, beside the workers. Only on gcp."
+  type        = number
+  nullable    = false
+  default     = 0
+
+  validation {
+    condition     = var.spot_workers == floor(var.spot_workers) && var.spot_workers >= 0 && var.spot_workers <= 100
+    error_message = "spot_workers must be a whole number from 0 to 100; received ${var.spot_workers}."
+  }
+
+  validation {
+    condition     = var.spot_workers == 0 || var.workers != 0
+    error_message = "spot_workers needs workers, because a single node has no secondary workers; received ${var.spot_workers} with workers 0."
+  }
+
+  validation {
+    condition     = var.spot_workers == 0
+    error_message = "spot_workers must be 0 on the local target, because a host has no Spot VMs (use --target gcp); received ${var.spot_workers}."
+  }
+}
+
+variable "accelerator_type" {
+  description = "GPU type of each worker, or of the single node, such as nvidia-tesla-t4; null for none. Only on gcp."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = (var.accelerator_type == null) == (var.accelerator_count == 0)
+    error_message = "accelerator_type and accelerator_count go together, such as 'nvidia-tesla-t4' and 1; received ${var.accelerator_type == null ? "None" : "'${var.accelerator_type}'"} and ${var.accelerator_count}."
+  }
+
+  validation {
+    condition     = var.accelerator_type == null
+    error_message = "accelerator_type must be null on the local target, because its nodes have no GPUs (use --target gcp); received '${coalesce(var.accelerator_type, "null")}'."
+  }
+}
+
+variable "accelerator_count" {
+  description = "Number of GPUs per machine."
+  type        = number
+  nullable    = false
+  default     = 0
+
+  validation {
+    condition     = var.accelerator_count == floor(var.accelerator_count) && var.accelerator_count >= 0 && var.accelerator_count <= 8
+    error_message = "accelerator_count must be a whole number from 0 to 8; received ${var.accelerator_count}."
+  }
+}
+
 # The lease. Values are chosen by infra/lease.py, once per cluster.
 
 variable "lease_id" {

@@ -10,6 +10,7 @@ from infra.errors import SetupError, TerraformError, UsageError
 from infra.google_provider import provider as providers
 from infra.google_provider.check import copied_root, plan_from_empty, validate
 from infra.google_provider.provider import CHOICE_VARIABLE, VERSIONS, prepare, types_in
+from infra.google_provider.serve import served
 from infra.google_provider.typescript import Source
 from infra.terraform import Terraform
 
@@ -136,7 +137,8 @@ def test_the_real_provider_is_taken_where_the_registry_answers(tmp_path: Path, m
     monkeypatch.delenv(CHOICE_VARIABLE, raising=False)
     found = prepare("8.7.0")
     assert (found.kind, str(found)) == ("real", "real provider google 8.7.0")
-    assert str(tmp_path / "real-8.7.0" / "mirror") in Path(found.environment["TF_CLI_CONFIG_FILE"]).read_text()
+    with served(found) as environment:
+        assert str(tmp_path / "real-8.7.0" / "mirror") in Path(environment["TF_CLI_CONFIG_FILE"]).read_text()
 
 
 def test_wrong_use_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -329,3 +329,65 @@ run "webui_on_the_master_port" {
 
   expect_failures = [var.master_webui_port]
 }
+
+run "spot_workers_on_a_laptop" {
+  command = plan
+
+  variables {
+    spot_workers = 2
+  }
+
+  expect_failures = [var.spot_workers]
+}
+
+run "half_a_spot_worker" {
+  command = plan
+
+  variables {
+    spot_workers = 0.5
+  }
+
+  expect_failures = [var.spot_workers]
+}
+
+run "spot_workers_without_workers" {
+  command = plan
+
+  variables {
+    workers      = 0
+    spot_workers = 2
+  }
+
+  expect_failures = [var.spot_workers]
+}
+
+run "a_gpu_on_a_laptop" {
+  command = plan
+
+  variables {
+    accelerator_type  = "nvidia-tesla-t4"
+    accelerator_count = 1
+  }
+
+  expect_failures = [var.accelerator_type]
+}
+
+run "gpus_without_a_type" {
+  command = plan
+
+  variables {
+    accelerator_count = 1
+  }
+
+  expect_failures = [var.accelerator_type]
+}
+
+run "too_many_gpus" {
+  command = plan
+
+  variables {
+    accelerator_count = 9
+  }
+
+  expect_failures = [var.accelerator_count]
+}

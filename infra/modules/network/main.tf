@@ -1,0 +1,78 @@
+# A network with one private subnet: no external addresses, no ingress but among the cluster's own nodes.
+# The default route to the internet stays, because Dataproc's agent reaches Google's control API over it (such traffic
+# does not leave Google's network: https://cloud.google.com/dataproc/docs/concepts/network). Without NAT nothing else does.
+
+resource "google_compute_network" "this" {
+  project                 = var.project_id
+  name                    = var.name
+  auto_create_subnetworks = false
+  routing_mode            = "REGIONAL"
+}
+
+resource "google_compute_subnetwork" "this" {
+  project                  = var.project_id
+  region                   = var.region
+  name                     = "${var.name}-nodes"
+  network                  = google_compute_network.this.id
+  ip_cidr_range            = var.cidr
+  private_ip_google_access = true
+
+  log_config {
+    aggregation_interval = "INTERVAL_10_MIN"
+    flow_sampling        = 0.1
+    metadata             = "EXCLUDE_ALL_METADATA"
+  }
+}
+
+# Nodes of a Dataproc cluster talk to each other on all ports. Everything else stays shut by the network's implied rule.
+resource "google_compute_firewall" "internal" {
+  project            = var.project_id
+  name               = "${var.name}-internal"
+  network            = google_compute_network.this.id
+  direction          = "INGRESS"
+  source_ranges      = [var.cidr]
+  destination_ranges = [var.cidr]
+  target_tags        = [var.node_tag]
+
+  allow {
+    protocol = "tcp"
+  }
+
+  allow {
+    protocol = "udp"
+  }
+
+  allow {
+    protocol = "icmp"
+  }
+}
+
+resource "google_compute_router" "this" {
+  count = var.nat ? 1 : 0
+
+  project = var.project_id
+  region  = var.region
+  name    = var.name
+  network = google_compute_network.this.id
+}
+
+resource "google_compute_router_nat" "this" {
+  count = var.nat ? 1 : 0
+
+  project                            = var.project_id
+  region                             = var.region
+  name                               = var.name
+  router                             = google_compute_router.this[0].name
+  nat_ip_allocate_option             = "AUTO_ONLY"
+  source_subnetwork_ip_ranges_to_nat = "LIST_OF_SUBNETWORKS"
+
+  subnetwork {
+    name                    = google_compute_subnetwork.this.id
+    source_ip_ranges_to_nat = ["ALL_IP_RANGES"]
+  }
+
+  log_config {
+    enable = true
+    filter = "ERRORS_ONLY"
+  }
+}

@@ -1,0 +1,14 @@
+terraform {
+  required_version = ">= 1.9"
+
+  # Held to the schemas of 7.46 and 8.7 by tests/infra/gcp_terraform.
+  required_providers {
+    google = {
+      source  = "hashicorp/google"
+      version = ">= 7.46, < 9"
+    }
+  }
+
+  # bucket and prefix (leases/<lease id>) are given to terraform init by the client. The backend locks each state.
+  backend "gcs" {}
+}
