@@ -5,8 +5,8 @@ from __future__ import annotations
 from infra import lease as leases
 from infra import teardown
 from infra.lease import Lease
-from infra.local import target
-from infra.pool import Options, bring_up, keep_logs
+from infra.options import Options
+from infra.pool import bring_up, keep_logs
 from infra.progress import Progress
 from infra.scenario import load_scenario
 from infra.signals import ignored
@@ -18,11 +18,12 @@ def apply(name: str, options: Options, progress: Progress) -> Lease:
     Raises:
         TerraformError: with Terraform's own words, after everything of the lease has been removed.
     """
-    lease = leases.standing(options.runs_dir, name)
+    lease = leases.standing(options.runs_dir, name, options.target)
     if lease is None:
         return bring_up(name, None, options, progress, experiment=None, kept=True)
     scenario = load_scenario(name)
-    target.check_fits([scenario], lease.state.local_cores_per_vcpu, standing=lease)
+    target = lease.target
+    target.check([scenario], options, standing=lease)
     try:
         progress.stage(f"apply {name} ({lease.id}, standing)")
         target.thaw(lease)

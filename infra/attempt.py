@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,17 +18,12 @@ from infra import eventlog, fingerprint, frames
 from infra.errors import RecordError
 from infra.experiment import Cell
 from infra.lease import Lease, all_leases
-from infra.local import target
-from infra.local.submit import Driver, Job, submit
-from infra.locks import host_lock
-from infra.pricing import usd_per_hour
+from infra.logs import last_words
 from infra.progress import Progress
+from infra.target import Driver
 from workloads import record as schema
 from workloads.record import RunRecord, SparkMetrics, StageSeconds, Status, Summary
 
-POLL_S = 0.25
-# Rows that must be there, as a share of the seconds an attempt lasted: below it the sampler was starved or died.
-LEAST_SAMPLED_RATIO = 0.8
 SECRET = re.compile(r"password|secret|token|credential|api-?key", re.IGNORECASE)
 
 
@@ -41,6 +35,7 @@ class Outcome:
     launched_at: float
     ended_at: float
     exit_code: int | None
+    job_id: str | None = None
     timed_out: bool = False
     sampler_failure: str | None = None
 
@@ -67,9 +62,10 @@ def run_attempt(
     working = final.parent / f".tmp-{lease.id}-{os.getpid()}-{name}"
     working.mkdir(parents=True)
     try:
-        with host_lock("measure", progress=progress), target.alone(lease, all_leases(runs_dir)):
+        target = lease.target
+        with target.own_turn(progress), target.alone(lease, all_leases(runs_dir)):
             target.reset(lease)
-            if target.dead_nodes(lease):
+            if target.replacements(lease):
                 progress.stage(f"replace dead daemons of {lease.scenario.name} ({lease.id})")
                 lease.apply(progress)
             outcome = _measure(lease, cell, working, progress)
@@ -84,30 +80,19 @@ def run_attempt(
 
 
 def _measure(lease: Lease, cell: Cell, folder: Path, progress: Progress) -> Outcome:
-    logs = folder / "logs"
-    logs.mkdir()
-    job = Job.from_cell(cell, lease, folder)
-    target.evict(lease)
-    with _sampled(lease, folder) as sampler_failure, submit(lease, job, logs) as driver:
+    (folder / "logs").mkdir()
+    target = lease.target
+    with target.sampled(lease, folder) as sampler_failure, target.submit(lease, cell, folder) as driver:
         launched = time.time()
-        timed_out = _wait(driver, cell.timeout_s, progress, sampler_failure)
+        timed_out = _wait(driver, cell.timeout_s, target.POLL_S, progress, sampler_failure)
         ended = time.time()
         failure = sampler_failure()
-    return Outcome(folder, launched, ended, driver.exit_code, timed_out, failure)
+    return Outcome(folder, launched, ended, driver.exit_code, driver.job_id, timed_out, failure)
 
 
-@contextlib.contextmanager
-def _sampled(lease: Lease, folder: Path) -> Iterator[Callable[[], str | None]]:
-    with target.sampler(lease, folder / "nodes.jsonl", folder / "logs" / "sampler.log") as process:
-
-        def failure() -> str | None:
-            code = process.poll()
-            return None if code is None else f"the sampler ended early with exit code {code}: see logs/sampler.log"
-
-        yield failure
-
-
-def _wait(driver: Driver, timeout_s: float, progress: Progress, sampler_failure: Callable[[], str | None]) -> bool:
+def _wait(
+    driver: Driver, timeout_s: float, poll_s: float, progress: Progress, sampler_failure: Callable[[], str | None]
+) -> bool:
     """Wait for the driver; True if it had to be stopped for time."""
     deadline = time.monotonic() + timeout_s
     while driver.poll() is None:
@@ -118,13 +103,13 @@ def _wait(driver: Driver, timeout_s: float, progress: Progress, sampler_failure:
             driver.cancel()
             return False
         progress.advance(*driver.progress())
-        time.sleep(POLL_S)
+        time.sleep(poll_s)
     return False
 
 
 def _collect(lease: Lease, cell: Cell, outcome: Outcome, cell_id: str, attempt: int, began: float) -> RunRecord:
-    folder = outcome.folder
-    missing: list[str] = []
+    folder, target = outcome.folder, lease.target
+    missing = target.collect(lease, folder, outcome.launched_at, outcome.ended_at)
     spark = _spark_metrics(lease, folder, missing)
     summary, summary_error = _summary(folder / "job")
     target.copy_logs(lease, folder / "logs")
@@ -139,12 +124,12 @@ def _collect(lease: Lease, cell: Cell, outcome: Outcome, cell_id: str, attempt: 
     status, reason = _verdict(lease, cell, outcome, spark, summary, summary_error, rows, stages)
     limits, isolation = target.describe(lease)
     missing += frames.missing_metrics(folder / "nodes.parquet")
-    price = usd_per_hour(lease.scenario)
+    price = target.usd_per_hour(lease)
     revision, dirty = fingerprint.git_revision()
     return RunRecord(
         cell=cell_id,
         experiment=cell.experiment,
-        target="local",
+        target=lease.state.target,
         lease=lease.id,
         scenario=lease.scenario,
         workload=cell.workload,
@@ -161,7 +146,6 @@ def _collect(lease: Lease, cell: Cell, outcome: Outcome, cell_id: str, attempt: 
         ended_at=datetime.fromtimestamp(outcome.ended_at, UTC).isoformat(),
         isolation=isolation,
         nodes=limits,
-        local_cores_per_vcpu=lease.state.local_cores_per_vcpu,
         stages=stages.model_copy(update={"collect_s": time.monotonic() - began}),
         run_s_source=source,
         spark=spark,
@@ -173,6 +157,9 @@ def _collect(lease: Lease, cell: Cell, outcome: Outcome, cell_id: str, attempt: 
         packages=fingerprint.packages(),
         host=fingerprint.host(),
         dataset=dict(lease.state.dataset or {}),
+        job_id=outcome.job_id,
+        cost=target.cost(lease, cell, outcome.ended_at - outcome.launched_at),
+        **{"local_cores_per_vcpu": None, **target.record_fields(lease)},
     )
 
 
@@ -253,7 +240,7 @@ def _verdict(
     if summary and summary.status == "invalid":
         return Status.INVALID, summary.error
     if outcome.exit_code != 0:
-        said = summary.error if summary and summary.error else target.last_words(outcome.folder / "logs" / "driver.log")
+        said = summary.error if summary and summary.error else last_words(outcome.folder / "logs" / "driver.log")
         return Status.FAILED, f"exit code {outcome.exit_code}: {said}"
     if cell.script is None:
         if summary is None:
@@ -262,16 +249,18 @@ def _verdict(
             return Status.FAILED, summary.error or "the job says that it failed"
     if stages.run_s is None:
         return Status.INVALID, "the workload's own time is not known: no Spark task was launched and the job told none"
-    if spark and spark.executors < (executors := max(1, lease.scenario.workers)):
+    if spark and spark.executors < (executors := max(1, lease.scenario.workers + lease.scenario.spot_workers)):
         return Status.INVALID, f"the job ran on {spark.executors} of {executors} executors"
-    if dead := target.dead_nodes(lease):
+    if dead := lease.target.dead_nodes(lease):
         return Status.INVALID, f"nodes died while it ran: {', '.join(dead)}"
     return _sampled_enough(lease, outcome, rows)
 
 
 def _sampled_enough(lease: Lease, outcome: Outcome, rows: dict[str, int]) -> tuple[Status, str | None]:
     lasted_s = outcome.ended_at - outcome.launched_at
-    expected = max(1, int(lasted_s * LEAST_SAMPLED_RATIO) - 1)
+    if not (ratio := lease.target.LEAST_SAMPLED_RATIO):
+        return Status.OK, None
+    expected = max(1, int(lasted_s * ratio) - 1)
     short = {node: rows.get(node, 0) for node in lease.node_names if rows.get(node, 0) < expected}
     if short:
         named = ", ".join(f"{node} {count}" for node, count in sorted(short.items()))

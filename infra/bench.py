@@ -13,11 +13,12 @@ from infra import lease as leases
 from infra.attempt import run_attempt
 from infra.errors import BakeoffError, RecordError
 from infra.experiment import Cell, Experiment, cells
-from infra.local import target
 from infra.locks import host_lock
-from infra.pool import Options, Pool
+from infra.options import Options
+from infra.pool import Pool
 from infra.progress import Progress
 from infra.scenario import load_scenario
+from infra.target import open_target
 from workloads.record import RunRecord, Status
 
 
@@ -51,7 +52,8 @@ def bench(experiment: Experiment, options: Options, progress: Progress) -> list[
 def _bench(experiment: Experiment, options: Options, progress: Progress) -> list[Row]:
     scenarios = {name: load_scenario(name) for name in experiment.scenarios}
     _sweep_own_dead(experiment, options, progress)
-    dataset = data.prepare(experiment.data, progress) if experiment.needs_images else None
+    in_place = open_target(options.target).READS_GS_IN_PLACE
+    dataset = data.prepare(experiment.data, progress, in_place=in_place) if experiment.needs_images else None
     blocks = cells(experiment, scenarios, _next_repeat(experiment, options) if options.one_off else 0)
     conditions = _conditions(experiment, options, dataset)
     names = {cell_key(cell): cell.identity(conditions) for block in blocks for cell in block}
@@ -74,11 +76,9 @@ def _bench(experiment: Experiment, options: Options, progress: Progress) -> list
 
 def _conditions(experiment: Experiment, options: Options, dataset: data.Dataset | None) -> dict[str, object]:
     """What determines a result and lies outside of the cell."""
-    share = options.local_cores_per_vcpu or target.default_cores_per_vcpu()
     return {
         "dataset": dataset.facts["listing_sha256"] if dataset else None,
-        "isolation": target.isolation_for(options.isolation, options.runs_dir).model_dump(exclude={"missing"}),
-        "local_cores_per_vcpu": share,
+        **open_target(options.target).conditions(options),
         "repeat_level": experiment.repeat_level,
         "code": fingerprint.workloads_code(),
         "packages": fingerprint.packages(),

@@ -1,22 +1,18 @@
-"""The images that an experiment reads: prepared once on this host, then loaded into each lease's bucket."""
+"""The images that an experiment reads: prepared once, then loaded into each lease's bucket or read where they are."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import shutil
-import subprocess
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra.errors import JobError, UsageError
+from infra.errors import UsageError
 from infra.experiment import DataSpec
-from infra.lease import Lease
-from infra.local import java, target
 from infra.local.marks import start_ticks
-from infra.paths import CACHE_DIR, PROJECT_DIR
+from infra.paths import CACHE_DIR
 from infra.progress import Progress
 from workloads.dataset import Dataset as Listing
 from workloads.dataset import list_dataset
@@ -30,14 +26,18 @@ Facts = dict[str, str | int | float | None]
 
 @dataclass(frozen=True)
 class Dataset:
-    """A folder laid out ``<class>/<name>``, and what identifies it in a record."""
+    """Images laid out ``<class>/<name>``, and what identifies them in a record."""
 
-    folder: Path
+    folder: Path | None  # on this host; None: they are read where they are
     facts: Facts
+    uri: str | None = None  # the gs:// prefix that they are read from; None: each lease has its copy
 
 
-def prepare(spec: DataSpec, progress: Progress) -> Dataset:
+def prepare(spec: DataSpec, progress: Progress, *, in_place: bool) -> Dataset:
     """Generate the set, take the folder as it is, or fetch the gs:// prefix; what is fetched or made is kept in ``.cache/``.
+
+    Args:
+        in_place: the target's jobs can read a gs:// prefix themselves; it is then listed and not fetched.
 
     Raises:
         UsageError: no such folder, no such bucket, no image in it.
@@ -50,6 +50,9 @@ def prepare(spec: DataSpec, progress: Progress) -> Dataset:
             _filled(folder, lambda part: generate(part, spec.count, spec.seed))
     elif spec.images.startswith("gs://"):
         source = spec.images
+        if in_place:
+            progress.stage(f"listing {source}")
+            return Dataset(None, {"source": source, **_facts(source, source)}, source.rstrip("/"))
         folder = CACHE_DIR / f"fetched-{_listed(source, source).digest[:12]}"  # another content, another copy
         if not folder.is_dir():
             progress.stage(f"fetching {spec.images}")
@@ -57,45 +60,7 @@ def prepare(spec: DataSpec, progress: Progress) -> Dataset:
     else:
         folder = Path(spec.images).expanduser().resolve()
         source = folder.name
-    return Dataset(folder, {"source": source, **_facts(folder, spec.images or str(folder))})
-
-
-def load(dataset: Dataset, lease: Lease, progress: Progress) -> None:
-    """Upload the images into the lease's bucket, unless this very set is there.
-
-    Raises:
-        JobError: the upload failed; the message carries its last words.
-    """
-    if lease.state.dataset == dataset.facts:
-        return
-    progress.stage(f"load {dataset.facts['images']} images into lease {lease.id}")
-    began = time.monotonic()
-    counted = lease.directory / "upload-progress.json"
-    command = [target.python(), "-m", "infra.local.upload", str(dataset.folder), f"gs://{lease.bucket}/images"]
-    environment = {
-        **java.spark_environment(),  # without proxies: the address is this host's own
-        "STORAGE_EMULATOR_HOST": str(lease.cluster()["storage_endpoint"]),
-        "BAKEOFF_LEASE": lease.id,
-        "BAKEOFF_PROGRESS": str(counted),
-    }
-    with subprocess.Popen(
-        command, cwd=PROJECT_DIR, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    ) as upload:
-        try:
-            while True:
-                try:
-                    _, said = upload.communicate(timeout=0.3)
-                    break
-                except subprocess.TimeoutExpired:
-                    progress.advance(*target.read_progress(counted))
-        except BaseException:
-            upload.kill()
-            raise
-    if upload.returncode != 0:
-        raise JobError(
-            f"The images could not be loaded into lease {lease.id}: {said.strip().splitlines()[-1:] or 'no word'}"
-        )
-    lease.update(dataset=dataset.facts, load_data_s=round(time.monotonic() - began, 3))
+    return Dataset(folder, {"source": source, **_facts(str(folder), spec.images or str(folder))})
 
 
 def stale_parts() -> list[Path]:
@@ -136,9 +101,9 @@ def _fetch(uri: str, part: Path, progress: Progress) -> None:
         progress.advance(done, len(names), "images fetched")
 
 
-def _facts(folder: Path, named: str) -> Facts:
+def _facts(uri: str, named: str) -> Facts:
     """Number and bytes of the images, and a hash of their names and sizes."""
-    found = _listed(str(folder), named)
+    found = _listed(uri, named)
     return {"images": len(found.images), "bytes": found.bytes, "listing_sha256": found.digest[:16]}
 
 

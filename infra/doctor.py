@@ -13,7 +13,7 @@ import psutil
 from pydantic import BaseModel
 
 from infra.errors import BakeoffError
-from infra.local import java, store, target
+from infra.local import host, java, sizing, store
 from infra.scenario import load_scenario, scenario_names
 from infra.terraform_binary import find_binary
 
@@ -79,7 +79,7 @@ def _store() -> str:
 
 
 def _isolation(runs_dir: Path) -> list[Check]:
-    found = target.capabilities(runs_dir)
+    found = host.capabilities(runs_dir)
     parts = {
         "CPU limit": found.cpu,
         "memory limit": found.memory,
@@ -104,7 +104,7 @@ def _isolation(runs_dir: Path) -> list[Check]:
 
 
 def _share() -> Check:
-    share = target.default_cores_per_vcpu()
+    share = sizing.default_cores_per_vcpu()
     return Check(name="scale", state="ok", detail=f"one vCPU is {share:g} of a host core (--local-cores-per-vcpu)")
 
 
@@ -112,7 +112,7 @@ def _memory() -> Check:
     fits, refused = [], []
     for name in scenario_names():
         try:
-            target.check_fits([load_scenario(name)], target.default_cores_per_vcpu())
+            host.check_fits([load_scenario(name)], sizing.default_cores_per_vcpu())
             fits.append(name)
         except BakeoffError as error:
             refused.append(str(error))

@@ -18,12 +18,11 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from infra import workloads_registry
 from infra.errors import UsageError, unknown_name
 from infra.paths import EXPERIMENTS_DIR
+from infra.workloads_registry import JOB
 from workloads.record import Scenario
-
-WORKLOADS = ("write_tfrecords", "read_speed")
-JOB = "job"  # the workload name of a user's own PySpark script
 
 
 class _Strict(BaseModel):
@@ -87,7 +86,7 @@ class Cell:
             conditions: what lies outside of the cell: data set, isolation, CPU share, code of the workload.
         """
         facts = {
-            "scenario": self.scenario.model_dump(),
+            "scenario": self.scenario.model_dump(exclude_defaults=True),
             "workload": self.workload,
             "configuration": self.configuration,
             "repeat": self.repeat,
@@ -180,11 +179,9 @@ def check_settings(workload: str, settings: dict[str, object]) -> None:
 
 def check_workload(name: str, script: str | None) -> None:
     """Refuse an unknown workload, or a ``job`` whose script is not there."""
-    if name == JOB:
-        if script is None or not Path(script).is_file():
-            raise UsageError(f"The workload 'job' needs an existing PySpark script; 'script' is {script!r}.")
-    elif name not in WORKLOADS:
-        raise unknown_name("workload", name, (*WORKLOADS, JOB))
+    if name == JOB and (script is None or not Path(script).is_file()):
+        raise UsageError(f"The workload 'job' needs an existing PySpark script; 'script' is {script!r}.")
+    workloads_registry.find(name)
 
 
 def explain(error: ValidationError) -> str:

@@ -16,18 +16,21 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from infra import paths
 from infra.errors import TerraformError, UsageError
-from infra.local import target
+from infra.gcp.lease_state import GcpState
+from infra.local.lease_state import LocalState
 from infra.local.marks import start_ticks
 from infra.locks import host_lock
+from infra.options import Options, TargetName
 from infra.processes import alive
 from infra.progress import Progress
-from infra.terraform import Terraform, node_started, prepare_root, resource_address
+from infra.target import Target, open_target
+from infra.terraform import Terraform, prepare_root
 from infra.terraform_process import Event
-from workloads.record import Isolation, Scenario
+from workloads.record import Scenario
 
 DEFAULT_TTL_HOURS = 12.0
 
@@ -48,16 +51,22 @@ class LeaseState(BaseModel):
     experiment: str | None
     created_at: str  # ISO 8601, UTC
     expires_at: str
-    isolation: Isolation  # what this host could give when the lease was made
-    network_cidr: str
-    storage_port: int
-    master_port: int
-    master_webui_port: int
-    local_cores_per_vcpu: float
+    target: TargetName = "local"
+    local: LocalState | None = None  # exactly one of these: the target's own part
+    gcp: GcpState | None = None
     apply_s: float | None = None
     load_data_s: float | None = None
     dataset: dict[str, str | int | float | None] | None = None
     attempts: int = 0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _local_part_was_flat(cls, data: object) -> object:
+        """Before there were two targets, the local one's fields lay among the others."""
+        if isinstance(data, dict) and "network_cidr" in data:
+            flat = {name: data[name] for name in LocalState.model_fields if name in data}
+            return {**data, "target": "local", "local": flat}
+        return data
 
 
 class Lease:
@@ -77,6 +86,11 @@ class Lease:
         return self.state.scenario
 
     @property
+    def target(self) -> Target:
+        """Where it runs."""
+        return open_target(self.state.target)
+
+    @property
     def eventlog_dir(self) -> Path:
         return self.directory / "eventlog"
 
@@ -87,7 +101,8 @@ class Lease:
 
     @property
     def terraform(self) -> Terraform:
-        return Terraform(self.directory / "terraform", lease_id=self.id)
+        root = self.directory / "terraform" / self.target.ROOT
+        return Terraform(root, lease_id=self.id, backend=self.target.backend(self))
 
     @property
     def bucket(self) -> str:
@@ -124,18 +139,19 @@ class Lease:
         """
         began = time.monotonic()
         self.own("applying")
-        names = ["store", *self.node_names]
+        target = self.target
+        names = target.parts(self)
         up: set[str] = set()
 
         def on_event(event: Event) -> None:
-            node = node_started(event)
+            node = target.started(event)
             if node:
                 up.add(node)
                 progress.advance(len(up), len(names), "nodes up")
 
         terraform = self.terraform
         terraform.init()
-        terraform.apply([resource_address(node) for node in target.dead_nodes(self)], on_event)
+        terraform.apply(target.replacements(self), on_event)
         self._cluster = None
         self.cluster()
         self.update(stage="up", apply_s=round(time.monotonic() - began, 3))
@@ -148,10 +164,8 @@ class Lease:
 
 def create(
     scenario: Scenario,
+    options: Options,
     *,
-    runs_dir: Path,
-    isolation: Literal["auto", "namespaces", "none"] = "auto",
-    local_cores_per_vcpu: float | None = None,
     kept: bool = False,
     experiment: str | None = None,
     ttl_hours: float = DEFAULT_TTL_HOURS,
@@ -159,37 +173,30 @@ def create(
     """Make the directory of a new lease; nothing is started yet.
 
     Raises:
-        UsageError: the scenario does not fit this host's memory, or isolation was asked for and is not to be had.
+        UsageError: the target refuses the scenario: it does not fit this host, or what may be spent.
+        SetupError: the target lacks something that was asked for.
     """
-    share = local_cores_per_vcpu or target.default_cores_per_vcpu()
-    found = target.isolation_for(isolation, runs_dir)
-    target.check_fits([scenario], share)
+    target = open_target(options.target)
+    target.check([scenario], options)
     with host_lock("allocate", timeout_s=60):
-        taken = {lease.state.network_cidr for lease in all_leases(runs_dir)}
         lease_id = secrets.choice(string.ascii_lowercase) + "".join(
             secrets.choice(string.ascii_lowercase + string.digits) for _ in range(5)
         )
         now = datetime.now(UTC)
-        cidr = target.free_network(found.mode, taken)
-        storage_port, master_port, webui_port = target.free_ports(3)
-        state = LeaseState(
-            id=lease_id,
-            scenario=scenario,
-            stage="applying",
-            owner_pid=os.getpid(),
-            owner_ticks=start_ticks(os.getpid()) or 0,
-            kept=kept,
-            experiment=experiment,
-            created_at=now.isoformat(),
-            expires_at=(now + timedelta(hours=ttl_hours)).isoformat(),
-            isolation=found,
-            network_cidr=cidr,
-            storage_port=storage_port,
-            master_port=master_port,
-            master_webui_port=webui_port,
-            local_cores_per_vcpu=share,
-        )
-        lease = Lease(paths.leases_dir(runs_dir) / lease_id, state)
+        common: dict[str, object] = {
+            "id": lease_id,
+            "scenario": scenario,
+            "stage": "applying",
+            "owner_pid": os.getpid(),
+            "owner_ticks": start_ticks(os.getpid()) or 0,
+            "kept": kept,
+            "experiment": experiment,
+            "created_at": now.isoformat(),
+            "expires_at": (now + timedelta(hours=ttl_hours)).isoformat(),
+            "target": options.target,
+        }
+        own = target.new_lease(lease_id, scenario, options, all_leases(options.runs_dir))
+        lease = Lease(paths.leases_dir(options.runs_dir) / lease_id, LeaseState.model_validate({**common, **own}))
         lease.directory.mkdir(parents=True)
         lease.update()
     lease.eventlog_dir.mkdir()
@@ -199,21 +206,8 @@ def create(
 
 def write_root(lease: Lease, lease_dir: Path | None = None) -> None:
     """Copy the Terraform root into the lease and write its variables."""
-    root = prepare_root(lease.directory / "terraform")
-    state = lease.state
-    variables = {
-        **state.scenario.model_dump(),
-        "lease_id": state.id,
-        "lease_dir": str(lease_dir or lease.directory),
-        "project_dir": str(paths.PROJECT_DIR),
-        "python": target.python(),
-        "isolation": state.isolation.mode,
-        "network_cidr": state.network_cidr,
-        "local_cores_per_vcpu": state.local_cores_per_vcpu,
-        "storage_port": state.storage_port,
-        "master_port": state.master_port,
-        "master_webui_port": state.master_webui_port,
-    }
+    root = prepare_root(lease.directory / "terraform", lease.target.ROOT)
+    variables = lease.target.variables(lease, lease_dir or lease.directory)
     (root / "lease.auto.tfvars.json").write_text(json.dumps(variables, indent=1) + "\n", encoding="utf-8")
 
 
@@ -228,12 +222,14 @@ def all_leases(runs_dir: Path) -> list[Lease]:
     return sorted(leases, key=lambda lease: lease.state.created_at)
 
 
-def standing(runs_dir: Path, scenario: str) -> Lease | None:
-    """The newest lease of a scenario that is up and kept."""
+def standing(runs_dir: Path, scenario: str, target: TargetName = "local") -> Lease | None:
+    """The newest lease of a scenario on a target that is up and kept."""
     found = [
         lease
         for lease in all_leases(runs_dir)
-        if lease.scenario.name == scenario and lease.state.stage == "up" and lease.state.kept
+        if (lease.scenario.name, lease.state.target) == (scenario, target)
+        and lease.state.stage == "up"
+        and lease.state.kept
     ]
     return found[-1] if found else None
 
@@ -268,3 +264,8 @@ def headless(runs_dir: Path) -> list[Path]:
     """Lease directories without a readable lease.json: a client was killed while making or removing them."""
     known = {lease.directory for lease in all_leases(runs_dir)}
     return [p for p in sorted(paths.leases_dir(runs_dir).glob("*")) if p.is_dir() and p not in known]
+
+
+def known(runs_dir: Path) -> list[str]:
+    """Ids of all leases of a runs folder, readable or not."""
+    return [lease.id for lease in all_leases(runs_dir)] + [path.name for path in headless(runs_dir)]

@@ -9,7 +9,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from infra.errors import UsageError
-from infra.experiment import JOB, DataSpec, Experiment, WorkloadSpec, check, explain
+from infra.experiment import DataSpec, Experiment, WorkloadSpec, check, explain
+from infra.workloads_registry import JOB, WORKLOADS
 
 
 def one_off(
@@ -30,7 +31,7 @@ def one_off(
     """
     if (workload is None) == (job is None):
         raise UsageError(
-            "Give either a workload (write_tfrecords, read_speed) or --job SCRIPT.py, not both and not neither."
+            f"Give either a workload ({', '.join(WORKLOADS)}) or --job SCRIPT.py, not both and not neither."
         )
     if job is not None and not job.is_file():
         raise UsageError(f"--job: no file '{job}'. Give the path of a PySpark script.")

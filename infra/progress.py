@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Protocol
 
 
@@ -29,3 +31,12 @@ class Silent:
 
     def note(self, text: str) -> None:
         return None
+
+
+def read_progress(path: Path) -> tuple[int, int, str]:
+    """Done, total and unit, as a job tells them; 0 of 0 where it tells nothing."""
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        return int(told["done"]), int(told["total"]), str(told["unit"])
+    except (OSError, ValueError, KeyError):
+        return 0, 0, ""

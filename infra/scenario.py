@@ -10,7 +10,7 @@ import difflib
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 import hcl2
 from lark.exceptions import LarkError
@@ -26,6 +26,8 @@ MAX_WORKERS = 100  # w-0 to w-99: two digits is what fits in the name of a netwo
 DISK_GB_RANGE = (10, 65536)  # smallest boot disk, largest persistent disk of Compute Engine
 
 _FIELDS = {name: field.annotation for name, field in Scenario.model_fields.items()}
+_REQUIRED = [name for name, field in Scenario.model_fields.items() if field.is_required()]
+MAX_ACCELERATORS = 8  # the most of one type on a machine
 
 
 class ScenarioRow(NamedTuple):
@@ -100,6 +102,27 @@ def problems(scenario: Scenario) -> list[str]:
     smallest, largest = DISK_GB_RANGE
     if not smallest <= scenario.disk_gb <= largest:
         found.append(f"disk_gb must be a whole number from {smallest} to {largest}; received {scenario.disk_gb}.")
+    return [*found, *_optional_problems(scenario)]
+
+
+def _optional_problems(scenario: Scenario) -> list[str]:
+    found = []
+    if not 0 <= scenario.spot_workers <= MAX_WORKERS:
+        found.append(f"spot_workers must be a whole number from 0 to {MAX_WORKERS}; received {scenario.spot_workers}.")
+    if scenario.spot_workers and not scenario.workers:
+        found.append(
+            "spot_workers needs workers, because a single node has no secondary workers; "
+            f"received {scenario.spot_workers} with workers 0."
+        )
+    if (scenario.accelerator_type is None) != (scenario.accelerator_count == 0):
+        found.append(
+            "accelerator_type and accelerator_count go together, such as 'nvidia-tesla-t4' and 1; "
+            f"received {scenario.accelerator_type!r} and {scenario.accelerator_count}."
+        )
+    if not 0 <= scenario.accelerator_count <= MAX_ACCELERATORS:
+        found.append(
+            f"accelerator_count must be a whole number from 0 to {MAX_ACCELERATORS}; received {scenario.accelerator_count}."
+        )
     return found
 
 
@@ -117,11 +140,12 @@ def _read(path: Path) -> dict[str, object]:
 
 def _checked(values: dict[str, object], path: Path) -> Scenario:
     found = [f"{name} is not an attribute of a scenario.{_nearest(name, _FIELDS)}" for name in values.keys() - _FIELDS]
-    found += [f"{name} is missing." for name in _FIELDS if name not in values]
+    found += [f"{name} is missing." for name in _REQUIRED if name not in values]
     for name, wanted in _FIELDS.items():
         value = values.get(name)
-        if name in values and type(value) is not wanted:
-            kind = "a whole number" if wanted is int else "a string"
+        kinds = get_args(wanted) or (wanted,)
+        if name in values and type(value) not in kinds:
+            kind = "a whole number" if int in kinds else "a string"
             found.append(f"{name} must be {kind}; received {value!r}.")
     if not found:
         scenario = Scenario.model_validate(values)

@@ -11,12 +11,13 @@ from infra import lease as leases
 from infra import paths
 from infra.errors import BakeoffError, LeftoverError
 from infra.lease import Lease
-from infra.local import leftovers, marks
+from infra.local import marks
+from infra.local.leftovers import remove_tree
 from infra.locks import host_lock
+from infra.options import TargetName
 from infra.progress import Progress
+from infra.target import TARGETS, Target, open_target
 from workloads.record import Teardown
-
-GRACE_S = 10.0
 
 
 def tear_down(lease: Lease, runs_dir: Path, progress: Progress) -> Teardown:
@@ -26,11 +27,12 @@ def tear_down(lease: Lease, runs_dir: Path, progress: Progress) -> Teardown:
         LeftoverError: something survived; the message lists it.
     """
     began = time.monotonic()
-    found = found_bare(lease.id, runs_dir)
+    target = lease.target
+    found = found_bare(lease.id, runs_dir, target, lease)
     progress.stage(f"destroy {lease.scenario.name} ({lease.id})")
     if lease.directory.is_dir():  # else somebody tore it down meanwhile
         _destroy(lease, progress)
-    left = remove_bare(lease.id, runs_dir)
+    left = remove_bare(lease.id, runs_dir, target, lease)
     proof = Teardown(
         lease=lease.id,
         destroyed_at=datetime.now(UTC).isoformat(),
@@ -38,6 +40,9 @@ def tear_down(lease: Lease, runs_dir: Path, progress: Progress) -> Teardown:
         found=found,
         removed=[line for line in found if line not in left],
         left=left,
+        protected=target.protected(lease.id, lease),
+        lived_s=round((datetime.now(UTC) - datetime.fromisoformat(lease.state.created_at)).total_seconds(), 3),
+        **target.limits_said(lease),
     )
     _write_proof(proof, runs_dir)
     if left:
@@ -48,8 +53,7 @@ def tear_down(lease: Lease, runs_dir: Path, progress: Progress) -> Teardown:
 def _destroy(lease: Lease, progress: Progress) -> None:
     """The part that goes by Terraform's state; what it cannot do is left to the sweep."""
     lease.own("destroying")
-    leftovers.stop_terraform(lease.id, GRACE_S)
-    leftovers.thaw(lease.id)
+    lease.target.before_destroy(lease.id)
     try:
         terraform = lease.terraform
         if terraform.has_state():
@@ -84,41 +88,48 @@ def tear_down_all(runs_dir: Path, progress: Progress) -> list[Teardown]:
     """
     with host_lock("allocate", timeout_s=60):  # no lease is half made while we look
         headless = leases.headless(runs_dir)
-    left = [line for directory in headless for line in remove_bare(directory.name, runs_dir)]
+    left = [line for directory in headless for line in remove_bare(directory.name, runs_dir, target_of(directory))]
     proofs = tear_down_each(leases.all_leases(runs_dir), runs_dir, progress)
     if left:
         raise LeftoverError("; ".join(left))
     return proofs
 
 
-def found_bare(lease_id: str, runs_dir: Path) -> list[str]:
-    """What is there of a lease of which only the id is known."""
+def target_of(directory: Path) -> Target:
+    """The target of a lease whose lease.json cannot be read: told by the Terraform root that lies in its directory."""
+    name: TargetName = next(
+        (name for name in TARGETS if (directory / "terraform" / "targets" / name).exists()), "local"
+    )
+    return open_target(name)
+
+
+def found_bare(lease_id: str, runs_dir: Path, target: Target, lease: Lease | None = None) -> list[str]:
+    """What is there of a lease of which perhaps only the id is known."""
     directory = paths.leases_dir(runs_dir) / lease_id
     return (
-        [str(item) for item in leftovers.find(lease_id)]
+        [str(item) for item in target.find(lease_id, lease)]
         + [f"folder {path}" for path in temporary_folders(lease_id, runs_dir)]
         + ([f"folder {directory}"] if directory.exists() else [])
     )
 
 
-def remove_bare(lease_id: str, runs_dir: Path) -> list[str]:
+def remove_bare(lease_id: str, runs_dir: Path, target: Target, lease: Lease | None = None) -> list[str]:
     """Remove everything that bears a lease's id, without state or notes; returns what is left."""
-    leftovers.stop_terraform(lease_id, GRACE_S)
-    leftovers.thaw(lease_id)
-    sweep(lease_id)
+    target.before_destroy(lease_id)
+    sweep(lease_id, target, lease)
     for folder in temporary_folders(lease_id, runs_dir):
-        leftovers.remove_tree(folder)
-    if not leftovers.find(lease_id):  # the directory goes last: it is how the rest would be found again
+        remove_tree(folder)
+    if not target.find(lease_id, lease):  # the directory goes last: it is how the rest would be found again
         leases.remove_directory(paths.leases_dir(runs_dir) / lease_id)
-    return found_bare(lease_id, runs_dir)
+    return found_bare(lease_id, runs_dir, target, lease)
 
 
-def sweep(lease_id: str) -> None:
+def sweep(lease_id: str, target: Target, lease: Lease | None = None) -> None:
     """Remove whatever bears the lease's mark, until nothing does or it does not shrink any more."""
-    deadline = time.monotonic() + GRACE_S
-    while (items := leftovers.find(lease_id)) and time.monotonic() < deadline:
+    deadline = time.monotonic() + target.SWEEP_S
+    while (items := target.find(lease_id, lease)) and time.monotonic() < deadline:
         for item in items:
-            leftovers.remove(item)
+            target.remove(item)
 
 
 def temporary_folders(lease_id: str, runs_dir: Path) -> list[Path]:

@@ -23,7 +23,7 @@ LOCK_FILE = f".{STATE_FILE}.lock.info"
 LEASE_VARIABLE = "BAKEOFF_LEASE"  # marks Terraform and whatever it starts, so that leftovers can be found
 LOCK_TIMEOUT = "10s"
 
-_COPIED = ("targets/local", "modules", "catalogue")
+_COPIED = ("modules", "catalogue")
 
 
 class Change(NamedTuple):
@@ -33,19 +33,16 @@ class Change(NamedTuple):
     action: str
 
 
-def prepare_root(directory: Path) -> Path:
-    """Copy root module, modules and catalogue into ``directory``, as they lie in ``infra/``; returns the root module.
-
-    :class:`Terraform` accepts ``directory`` as well as the folder returned.
-    """
-    for part in _COPIED:
+def prepare_root(directory: Path, root: str = "targets/local") -> Path:
+    """Copy a root module, modules and catalogue into ``directory``, as they lie in ``infra/``; returns the root module."""
+    for part in (root, *_COPIED):
         shutil.copytree(
             paths.PROJECT_DIR / "infra" / part,
             directory / part,
             ignore=shutil.ignore_patterns("tests", "README.md", "__pycache__", "*.py", ".terraform*", "*.tfstate*"),
             dirs_exist_ok=True,
         )
-    return directory / _COPIED[0]
+    return directory / root
 
 
 def resource_address(node: str) -> str:
@@ -69,10 +66,11 @@ class Terraform:
     """Terraform in one root module.
 
     Args:
-        root_dir: a root module, or a folder made by :func:`prepare_root`.
+        root_dir: a root module, such as :func:`prepare_root` returns.
         lease_id: marks the processes; empty for work that starts nothing.
         var_file: values of variables, beside ``*.auto.tfvars[.json]`` in the root module.
         data_dir: where Terraform keeps its own files; by default ``.terraform`` in the root module.
+        backend: settings of a backend that the root leaves open; empty for a state file in the root module.
         binary: which Terraform; by default :func:`infra.terraform_binary.find_binary`.
         environment: further variables of Terraform's environment.
     """
@@ -84,20 +82,22 @@ class Terraform:
         lease_id: str = "",
         var_file: Path | None = None,
         data_dir: Path | None = None,
+        backend: Mapping[str, str] | None = None,
         binary: Binary | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> None:
-        copied = root_dir / _COPIED[0]
-        self.root_dir = copied if copied.is_dir() else root_dir
+        self.root_dir = root_dir
         self.var_file = var_file
+        self._backend = dict(backend or {})
         self.binary = binary or find_binary()
         self._environment = {"TF_DATA_DIR": str(data_dir or self.root_dir / ".terraform"), **(environment or {})}
         if lease_id:
             self._environment[LEASE_VARIABLE] = lease_id
 
     def init(self) -> None:
-        """Prepare the root module. Needs no network: modules are local and the provider is built in."""
-        self._run("init", "-json", "-input=false")
+        """Prepare the root module. On the local target it needs no network: modules are local, the provider is built in."""
+        settings = [f"-backend-config={name}={value}" for name, value in self._backend.items()]
+        self._run("init", "-json", "-input=false", *settings)
 
     def validate(self) -> None:
         """Check the module without variables. Needs :meth:`init`."""

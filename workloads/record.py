@@ -9,7 +9,8 @@ never changed afterwards:
 - ``summary.json``: the job's own :class:`Summary`;
 - ``eventlog/``: Spark's event log, and ``logs/``: the logs of every daemon and of the driver.
 
-What is known only later lies beside them as a side file: ``teardown.json`` (:class:`Teardown`).
+What is known only later lies beside them as a side file: ``teardown.json`` (:class:`Teardown`) and, on Google Cloud
+where a billing export is named, ``billed.json`` (:class:`Billed`).
 A value that was not measured is ``None`` (null), never zero.
 """
 
@@ -20,7 +21,9 @@ from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""2: ``Summary.facts``; ``Scenario`` with spot workers and accelerators; region, zone and cost of a run on Google Cloud.
+Fields are only ever added, with a default, so that every older record stays readable."""
 
 RunSource = Literal["event_log", "job"]
 Fact = str | int | float | bool | None | list[str] | list[int] | list[float]
@@ -152,7 +155,7 @@ class Summary(Model):
 
 
 class Scenario(Model):
-    """The cluster shape, in Google Cloud's words."""
+    """The cluster shape, in Google Cloud's words. Version 1 knew those without a default."""
 
     name: str
     workers: int
@@ -160,6 +163,9 @@ class Scenario(Model):
     master_machine_type: str
     disk_type: str
     disk_gb: int
+    spot_workers: int = 0  # secondary workers on Spot VMs, beside `workers`
+    accelerator_type: str | None = None  # on each worker, or on the single node
+    accelerator_count: int = 0  # per machine
 
 
 class NodeLimits(Model):
@@ -246,6 +252,34 @@ class SparkMetrics(Model):
     last_task_at: float | None
 
 
+class CostBreakdown(Model):
+    """USD by what is paid for, at list prices; ``seconds`` is what was multiplied with the price per hour."""
+
+    seconds: float  # of the machines, after the billing minimum
+    machines_usd: float
+    disks_usd: float
+    dataproc_usd: float = 0.0  # the fee per vCPU
+    vertex_usd: float = 0.0  # the fee of Vertex AI training
+    accelerators_usd: float = 0.0
+    prices_dated: str  # date of the oldest price used, ISO 8601
+
+    @property
+    def total_usd(self) -> float:
+        return self.machines_usd + self.disks_usd + self.dataproc_usd + self.vertex_usd + self.accelerators_usd
+
+
+class RunCost(Model):
+    """What an attempt was thought to cost and did: ``estimate`` from its time limit or own time, before or without a bill.
+
+    ``measured`` is made of the real seconds of each resource; what Google billed comes later, see :class:`Billed`.
+    """
+
+    estimate: CostBreakdown
+    measured: CostBreakdown | None = None
+    limit_usd: float | None = None  # --max-usd and --max-minutes of the lease
+    limit_minutes: float | None = None
+
+
 class RunRecord(Model):
     """``run.json``: one attempt of one cell."""
 
@@ -278,6 +312,22 @@ class RunRecord(Model):
     packages: dict[str, str]
     host: dict[str, str | int | float | None]
     dataset: dict[str, str | int | float | None]
+    region: str | None = None  # these four: Google Cloud only
+    zone: str | None = None
+    job_id: str | None = None  # of the Dataproc or Vertex AI job
+    cost: RunCost | None = None
+
+
+class Billed(Model):
+    """``billed.json``: what the billing export says of a lease, written beside its records once it is known."""
+
+    lease: str
+    table: str  # project.dataset.table of the export
+    queried_at: str  # ISO 8601, UTC
+    complete: bool  # false while rows of the lease may still arrive
+    currency: str
+    total: float  # in that currency, credits subtracted
+    by_sku: dict[str, float] = {}
 
 
 class Teardown(Model):
@@ -289,3 +339,8 @@ class Teardown(Model):
     found: list[str]
     removed: list[str]
     left: list[str]
+    protected: list[str] = []  # found, and not touched because of its protection label
+    lived_s: float | None = None  # from the lease's creation to its end
+    estimated_usd: float | None = None  # of the whole lease, before apply; Google Cloud only
+    measured_usd: float | None = None  # of the whole lease, from the real seconds of each resource
+    breach: str | None = None  # the hard limit that ended the lease, if one did

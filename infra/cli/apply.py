@@ -9,7 +9,7 @@ import typer
 from infra import apply as library
 from infra.cli.options import IsolationOption
 from infra.cli.output import JsonOption, RunsOption, ShareOption, print_json, say, shown
-from infra.pool import Options
+from infra.options import Options
 
 EXAMPLE = "Example: bakeoff apply four-small-ssd"
 

@@ -12,7 +12,7 @@ from infra.bench import Row, bench
 from infra.cli.options import ImagesOption, IsolationOption
 from infra.cli.output import JsonOption, RunsOption, ShareOption, print_json, shown, stdout
 from infra.experiment import find_experiment, load_experiment
-from infra.pool import Options
+from infra.options import Options
 
 EXAMPLE = "Example: bakeoff bench demo"
 

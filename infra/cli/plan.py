@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from infra.cli.output import JsonOption, RunsOption, ShareOption, print_json, say, shown
+from infra.options import Options
 from infra.plan import plan
 from infra.pricing import usd_per_hour
 from infra.scenario import load_scenario
@@ -22,7 +23,7 @@ def main(
 ) -> None:
     """Show what apply would create, change and destroy, and the price per hour. Changes nothing."""
     with shown() as progress:
-        changes = plan(scenario, runs, share, progress)
+        changes = plan(scenario, Options(runs, local_cores_per_vcpu=share), progress)
     price = usd_per_hour(load_scenario(scenario))
     if json:
         print_json({"scenario": scenario, "usd_per_hour": price, "changes": [change._asdict() for change in changes]})

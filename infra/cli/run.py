@@ -13,7 +13,7 @@ from infra.cli.options import ImagesOption, IsolationOption
 from infra.cli.output import JsonOption, RunsOption, ShareOption, shown
 from infra.experiment import DataSpec
 from infra.oneoff import one_off
-from infra.pool import Options
+from infra.options import Options
 
 EXAMPLE = "Example: bakeoff run --on one-large-ssd --job my_job.py --args '--input data.csv'"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +13,11 @@ from infra.local.spec import NodeSpec
 
 # Joins the cgroups first, then execs: not a moment, not a byte of the program is outside. $1 = number of cgroup files
 _JOIN = 'n=$1; shift; while [ "$n" -gt 0 ]; do echo 0 > "$1" || exit 126; shift; n=$((n - 1)); done; exec "$@"'
+
+
+def python() -> str:
+    """The interpreter for everything that runs on a node: this one."""
+    return sys.executable
 
 
 def on_node(spec: NodeSpec, argv: list[str]) -> list[str]:
@@ -40,7 +44,7 @@ def environment(spec: NodeSpec) -> dict[str, str]:
         "SPARK_LOCAL_IP": spec.address,
         "SPARK_LOCAL_HOSTNAME": spec.address,
         "SPARK_LOCAL_DIRS": str(spec.disk_dir),
-        "PYSPARK_PYTHON": sys.executable,
+        "PYSPARK_PYTHON": python(),
         "PYTHONDONTWRITEBYTECODE": "1",
         "TMPDIR": str(spec.tmp_dir),
     }
@@ -60,14 +64,3 @@ def start_daemon(spec: NodeSpec, argv: list[str], log: Path) -> int:
             close_fds=True,
         )
     return process.pid
-
-
-def last_words(log: Path, lines: int = 15) -> str:
-    """The end of a log, for an error message."""
-    try:
-        with log.open("rb") as file:
-            file.seek(max(0, os.path.getsize(log) - 8192))
-            text = file.read().decode(errors="replace")
-    except OSError as error:
-        return f"({error})"
-    return "\n".join(text.splitlines()[-lines:]) or "(the log is empty)"

@@ -23,6 +23,7 @@ from infra.local.cgroup import Cgroup, DiskLimit, open_cgroup
 from infra.local.sizing import Limits, limits
 from infra.local.spec import NodeSpec
 from infra.local.state import Daemon, NodeState
+from infra.logs import last_words
 from infra.paths import CACHE_DIR
 
 READY_TIMEOUT_S = 90.0
@@ -151,9 +152,7 @@ def _wait(spec: NodeSpec, daemon: Daemon | None, ready: Callable[[], bool], comp
     while not ready():
         dead = daemon is not None and not daemon.alive()
         if dead or time.monotonic() > deadline:
-            words = (
-                f" Last words of its log:\n{launch.last_words(spec.logs_dir / f'{daemon.name}.log')}" if daemon else ""
-            )
+            words = f" Last words of its log:\n{last_words(spec.logs_dir / f'{daemon.name}.log')}" if daemon else ""
             why = "its process ended" if dead else f"not ready after {READY_TIMEOUT_S:.0f} s"
             raise BakeoffError(f"Node {spec.node} of lease {spec.lease_id}: {complaint}: {why}.{words}")
         time.sleep(POLL_S)

@@ -14,16 +14,17 @@ from pathlib import Path
 from infra.eventlog import TaskCount
 from infra.experiment import Cell
 from infra.lease import Lease
-from infra.local import class_archive, java, launch, target
+from infra.local import class_archive, java, launch
 from infra.local.cgroup import open_cgroup
 from infra.local.sizing import limits
 from infra.local.spark import executor_memory_mb, master_status
 from infra.local.spec import NodeSpec, specs_of
 from infra.paths import CACHE_DIR, PROJECT_DIR
 from infra.processes import die_with_parent
+from infra.progress import read_progress
+from infra.workloads_registry import find, settings
 from workloads.package import build_zip
 
-SPARK_WORKLOADS = ("write_tfrecords",)
 STOP_S = 5.0
 DRIVER_HEAP_MB = 512  # Spark refuses a driver with less than 450 MiB
 # Drivers, and executors that only hand bytes to Python: one collector thread, no second compiler. A script of the user's
@@ -48,24 +49,13 @@ class Job:
         progress_file.parent.mkdir(parents=True, exist_ok=True)
         if cell.script is not None:
             return cls(Path(cell.script), list(cell.args), True, False, progress_file)
-        configuration = {
-            "images_uri": f"gs://{lease.bucket}/images",
-            "output_uri": f"gs://{lease.bucket}/{cell.workload}",
-            **_shape_defaults(cell, lease),
-            **cell.configuration,
-        }
+        images, output = f"gs://{lease.bucket}/images", f"gs://{lease.bucket}/{cell.workload}"
+        configuration = settings(cell.workload, cell.scenario, images, output, cell.configuration)
         config = folder / "job" / "config.json"
         config.write_text(json.dumps(configuration, indent=1) + "\n", encoding="utf-8")
         arguments = [cell.workload, "--config", str(config), "--out", str(config.parent)]
         main = PROJECT_DIR / "workloads" / "launch.py"
-        return cls(main, arguments, cell.workload in SPARK_WORKLOADS, True, progress_file)
-
-
-def _shape_defaults(cell: Cell, lease: Lease) -> dict[str, object]:
-    """Settings that follow from the shape unless the cell sets them."""
-    if cell.workload == "read_speed":
-        return {"concurrency": NodeSpec.load(lease.directory / "nodes" / "m").vcpus}
-    return {}
+        return cls(main, arguments, find(cell.workload).spark, True, progress_file)
 
 
 class Driver:
@@ -77,6 +67,8 @@ class Driver:
         self._spec = spec
         self._tasks = TaskCount(lease.eventlog_dir)
         self._booting = job.spark and job.ours
+
+    job_id: str | None = None  # there is no service that would name it
 
     @property
     def exit_code(self) -> int | None:
@@ -91,7 +83,7 @@ class Driver:
 
     def progress(self) -> tuple[int, int, str]:
         """Done, total and unit: what the job tells, else Spark's tasks."""
-        told = target.read_progress(self._job.progress_file)
+        told = read_progress(self._job.progress_file)
         return told if told[1] else (*self._tasks.poll(), "tasks")
 
     def cancel(self) -> None:
@@ -106,25 +98,26 @@ class Driver:
 
 
 @contextlib.contextmanager
-def submit(lease: Lease, job: Job, logs: Path) -> Iterator[Driver]:
-    """Start the driver; on leaving, whatever the reason, it is stopped.
+def submit(lease: Lease, cell: Cell, folder: Path) -> Iterator[Driver]:
+    """Start a cell's driver; on leaving, whatever the reason, it is stopped.
 
     Its standard output and error go to ``driver.log``. A Spark driver boots with all the CPU there is: the node's limit
     comes into force when its application has registered with the master, seconds before the first task. So ``submit_s``
     does not scale with the shape, and everything from the first task on does. A script of the user's, which may do
     anything before it asks for Spark, has its limit from the start. The driver ends with its client.
     """
+    job = Job.from_cell(cell, lease, folder)
     spec = NodeSpec.load(lease.directory / "nodes" / "m")
-    command = _spark_command(lease, spec, job) if job.spark else [target.python(), str(job.main), *job.arguments]
+    command = _spark_command(lease, spec, job) if job.spark else [launch.python(), str(job.main), *job.arguments]
     environment = {
         **launch.environment(spec),
         "BAKEOFF_PROGRESS": str(job.progress_file),
         "BAKEOFF_BUCKET": lease.bucket,
         "PYTHONPATH": str(build_zip(lease.directory / "workloads.zip")),
-        "PYSPARK_DRIVER_PYTHON": target.python(),
+        "PYSPARK_DRIVER_PYTHON": launch.python(),
     }
     limit_cpu(spec, lifted=job.spark and job.ours)
-    with (logs / "driver.log").open("wb") as log:
+    with (folder / "logs" / "driver.log").open("wb") as log:
         process = subprocess.Popen(
             launch.on_node(spec, command),
             stdin=subprocess.DEVNULL,

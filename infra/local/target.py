@@ -1,137 +1,141 @@
-"""The local target as the rest of infra sees it: what this host can give, and what may be done with a lease on it."""
+"""The local target: nodes are daemons of this host, in namespaces and cgroups where it has them. See infra/target.py."""
 
 from __future__ import annotations
 
 import contextlib
-import functools
-import ipaddress
-import json
-import os
-import random
 import shutil
-import socket
-import subprocess
-import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from infra.errors import SetupError, UsageError
-from infra.local import class_archive, disk, freezer, isolation, launch, marks, node, sizing
-from infra.local.spec import NodeSpec, specs_of
+from infra import paths, pricing
+from infra.errors import UsageError
+from infra.experiment import Cell
+from infra.lease import Lease
+from infra.local import class_archive, freezer, host, launch, leftovers, marks, node, sizing
+from infra.local import describe as nodes
+from infra.local.lease_state import LocalState, own
+from infra.local.leftovers import Item
+from infra.local.load import load as load  # noqa: PLC0414 - part of the interface
+from infra.local.sampling import sampled as sampled  # noqa: PLC0414 - part of the interface
+from infra.local.spec import specs_of
 from infra.local.state import NodeState
+from infra.local.submit import submit as submit  # noqa: PLC0414 - part of the interface
 from infra.locks import host_lock
-from infra.paths import CACHE_DIR, PROJECT_DIR, leases_dir
+from infra.options import Options
 from infra.progress import Progress
-from workloads.record import Isolation, NodeLimits, Scenario
+from infra.target import Leftover
+from infra.terraform import node_started, resource_address
+from infra.terraform_process import Event
+from workloads.record import Isolation, NodeLimits, RunCost, Scenario
 
-if TYPE_CHECKING:
-    from infra.lease import Lease
-
-NETWORKS = {"namespaces": "10.77", "none": "127.77"}  # first two bytes; the third is the lease's
-STORE_STOP_S = 5.0
-
-
-def python() -> str:
-    """The interpreter for everything that runs on a node: this one."""
-    return sys.executable
+ROOT = "targets/local"
+POLL_S = 0.25
+LEAST_SAMPLED_RATIO = 0.8  # below it the sampler was starved or died
+READS_GS_IN_PLACE = False  # gs:// is the lease's own object store here
+TERRAFORM_GRACE_S = SWEEP_S = 10.0
 
 
 def prepare(progress: Progress) -> None:
     """What is made once per checkout and speeds up every start of Spark."""
-    if not class_archive.archive_path(CACHE_DIR).exists():
+    if not class_archive.archive_path(paths.CACHE_DIR).exists():
         progress.stage("preparing Spark's classes (once per checkout, about half a minute)")
-        class_archive.ensure_class_archive(CACHE_DIR)
+        class_archive.ensure_class_archive(paths.CACHE_DIR)
 
 
-@functools.cache
-def capabilities(runs_dir: Path) -> Isolation:
-    """What this host can isolate, for files below ``runs_dir``; found out by trying, once per process.
-
-    What is tried bears the name of a lease directory that exists meanwhile, so that ``clean`` finds it after a kill.
-    """
-    trial = isolation.trial_id()
-    directory = leases_dir(runs_dir) / trial
-    with host_lock("allocate", timeout_s=60):  # clean looks under this lock: it takes no trial under way for an orphan
-        directory.mkdir(parents=True)
-        try:
-            return isolation.detect(directory, trial=trial)
-        finally:
-            directory.rmdir()
+def conditions(options: Options) -> dict[str, object]:
+    """How nodes are kept apart, and how much of the host a vCPU is."""
+    return {
+        "isolation": host.isolation_for(options.isolation, options.runs_dir).model_dump(exclude={"missing"}),
+        "local_cores_per_vcpu": _share(options),
+    }
 
 
-def isolation_for(asked: str, runs_dir: Path) -> Isolation:
-    """The isolation that a new lease gets for what was asked (``auto``: the best there is).
-
-    Raises:
-        SetupError: namespaces were asked for, and this host cannot make them.
-    """
-    if asked == "none":
-        return isolation.none(
-            "The nodes ran as plain processes, as was asked for (--isolation none): no limits, and no counters of their own "
-            "for network and disk."
-        )
-    found = capabilities(runs_dir)
-    if asked == "namespaces" and found.mode != "namespaces":
-        raise SetupError("Isolation is not to be had here: " + " ".join(found.missing))
-    return found
-
-
-def check_fits(scenarios: list[Scenario], share: float, standing: Lease | None = None) -> None:
-    """Refuse shapes that this host's memory cannot hold together.
+def check(scenarios: list[Scenario], options: Options, standing: Lease | None = None) -> None:
+    """Refuse shapes that this host cannot stand for, or whose memory it cannot hold together.
 
     Raises:
         UsageError: with the numbers, and the cure.
     """
-    needed = {s.name: sizing.memory_needed_mb(s, share) for s in scenarios}
-    available = sizing.memory_available_mb()
-    if standing is not None:  # what its nodes hold is given back first
-        available = min(available + sizing.memory_needed_mb(standing.scenario, share), sizing.memory_total_mb())
-    if sum(needed.values()) > available:
-        parts = ", ".join(f"{name} {mb} MB" for name, mb in needed.items())
-        raise UsageError(
-            f"Not enough memory on this host: needed {sum(needed.values())} MB ({parts}: each node's memory x {share:g}, at "
-            f"least {sizing.MEMORY_FLOOR_GIB:g} GiB), available {available} MB. Close programs, destroy other clusters"
-            + (
-                ', run fewer scenarios at a time (repeat_level = "lease" holds one at a time),'
-                if len(scenarios) > 1
-                else ","
+    for scenario in scenarios:
+        if scenario.spot_workers or scenario.accelerator_count:
+            raise UsageError(
+                f"The scenario {scenario.name} has spot workers or accelerators, and the local target stands for neither; "
+                "received "
+                f"spot_workers {scenario.spot_workers}, accelerator_count {scenario.accelerator_count}. Use --target gcp."
             )
-            + " or lower --local-cores-per-vcpu."
+    host.check_fits(scenarios, own(standing).local_cores_per_vcpu if standing else _share(options), standing)
+
+
+def differs(lease: Lease, options: Options) -> list[str]:
+    """A standing cluster is what it is: other isolation or another share than was asked for."""
+    has, found = own(lease), []
+    if options.isolation not in ("auto", has.isolation.mode):
+        found.append(f"--isolation {options.isolation}, and it has '{has.isolation.mode}'")
+    if options.local_cores_per_vcpu not in (None, has.local_cores_per_vcpu):
+        found.append(
+            f"--local-cores-per-vcpu {options.local_cores_per_vcpu:g}, and it has {has.local_cores_per_vcpu:g}"
         )
+    return found
 
 
-def free_network(mode: str, taken: set[str]) -> str:
-    """A /24 for a new lease that no other lease, link or route of this host uses.
-
-    Raises:
-        SetupError: all 254 are in use.
-    """
-    used = {ipaddress.ip_network(t) for t in taken} | set(_routed())
-    numbers = random.sample(range(1, 255), 254)
-    for number in numbers:
-        candidate = ipaddress.ip_network(f"{NETWORKS[mode]}.{number}.0/24")
-        if not any(candidate.overlaps(other) for other in used):
-            return str(candidate)
-    raise SetupError(f"Every network of {NETWORKS[mode]}.0.0/16 is in use on this host. Cure: bakeoff clean --yes.")
-
-
-def _routed() -> Iterator[ipaddress.IPv4Network]:
-    """Destinations of the host's routes but the default one, from /proc/net/route (little-endian hexadecimal)."""
-    for line in Path("/proc/net/route").read_text(encoding="ascii").splitlines()[1:]:
-        fields = line.split()
-        destination, mask = (int.from_bytes(bytes.fromhex(fields[i])[::-1], "big") for i in (1, 7))
-        if mask:
-            yield ipaddress.IPv4Network((destination, bin(mask).count("1")))
+def new_lease(lease_id: str, scenario: Scenario, options: Options, others: list[Lease]) -> Mapping[str, object]:
+    """A network and ports that nobody uses. Raises SetupError: isolation was asked for, and is not to be had."""
+    found = host.isolation_for(options.isolation, options.runs_dir)
+    taken = {other.state.local.network_cidr for other in others if other.state.local}
+    storage_port, master_port, webui_port = host.free_ports(3)
+    return {
+        "local": LocalState(
+            isolation=found,
+            network_cidr=host.free_network(found.mode, taken),
+            storage_port=storage_port,
+            master_port=master_port,
+            master_webui_port=webui_port,
+            local_cores_per_vcpu=_share(options),
+        )
+    }
 
 
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on."""
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for listener in sockets:
-            listener.bind(("", 0))
-        return [listener.getsockname()[1] for listener in sockets]
+def variables(lease: Lease, lease_dir: Path) -> Mapping[str, object]:
+    """Values of the variables of ``infra/targets/local``."""
+    state = own(lease)
+    return {
+        **lease.scenario.model_dump(exclude_defaults=True),
+        "lease_id": lease.id,
+        "lease_dir": str(lease_dir),
+        "project_dir": str(paths.PROJECT_DIR),
+        "python": launch.python(),
+        "isolation": state.isolation.mode,
+        "network_cidr": state.network_cidr,
+        "local_cores_per_vcpu": state.local_cores_per_vcpu,
+        "storage_port": state.storage_port,
+        "master_port": state.master_port,
+        "master_webui_port": state.master_webui_port,
+    }
+
+
+def backend(lease: Lease) -> Mapping[str, str]:
+    """The state is a file in the lease's directory."""
+    return {}
+
+
+def parts(lease: Lease) -> list[str]:
+    """The object store and the nodes."""
+    return ["store", *lease.node_names]
+
+
+def started(event: Event) -> str | None:
+    """The node that is up according to this event."""
+    return node_started(event)
+
+
+def replacements(lease: Lease) -> list[str]:
+    """Terraform cannot see a dead daemon."""
+    return [resource_address(name) for name in dead_nodes(lease)]
+
+
+def own_turn(progress: Progress) -> contextlib.AbstractContextManager[None]:
+    """One cell measures at a time on a host, and nothing is loaded meanwhile."""
+    return host_lock("measure", progress=progress)
 
 
 def dead_nodes(lease: Lease) -> list[str]:
@@ -143,7 +147,7 @@ def dead_nodes(lease: Lease) -> list[str]:
 def alone(lease: Lease, others: list[Lease]) -> Iterator[None]:
     """Within, the lease is awake and the others are frozen; idle daemons would share the host's cores with the measured ones."""
     freezer.thaw(lease.id)
-    frozen = [other for other in others if other.id != lease.id and other.state.stage == "up"]
+    frozen = [other for other in others if other.id != lease.id and other.state.stage == "up" and other.state.local]
     try:
         for other in frozen:
             with contextlib.suppress(OSError):  # torn down just now
@@ -171,36 +175,6 @@ def thaw(lease: Lease) -> None:
     freezer.thaw(lease.id)
 
 
-def evict(lease: Lease) -> None:
-    """Every attempt begins with programs in the page cache, and the data of its nodes and of the object store out of it."""
-    disk.prewarm(class_archive.runtime_files())
-    disk.evict_cache([lease.directory / "store", *(spec.disk_dir for spec in specs_of(lease.directory))])
-
-
-@contextlib.contextmanager
-def sampler(lease: Lease, out: Path, log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """The sampler's process, which writes one line per node and second to ``out``; stopped on leaving."""
-    command = [python(), "-m", "infra.local.sampler", "--lease-dir", str(lease.directory), "--out", str(out), "--nodes"]
-    with log.open("wb") as words:
-        process = subprocess.Popen(
-            [*command, *lease.node_names, "--parent", str(os.getpid())],
-            cwd=PROJECT_DIR,
-            env={**os.environ, marks.LEASE: lease.id},
-            stdin=subprocess.DEVNULL,
-            stdout=words,
-            stderr=words,
-        )
-    try:
-        yield process
-    finally:
-        process.terminate()
-        try:
-            process.wait(STORE_STOP_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
 def copy_logs(lease: Lease, logs: Path) -> None:
     """The daemons' and executors' logs as they are now, one folder per node."""
     for spec in specs_of(lease.directory):
@@ -216,44 +190,60 @@ def copy_logs(lease: Lease, logs: Path) -> None:
 
 def describe(lease: Lease) -> tuple[list[NodeLimits], Isolation]:
     """What each node really had, and what kept the nodes apart."""
-    specs = [spec for spec in specs_of(lease.directory) if spec.role != "store"]
-    found = isolation.with_probes(lease.state.isolation, lease.directory)
-    return [_limits(spec, isolation.read_probe(spec), found) for spec in specs], found
+    return nodes.describe(lease.directory, own(lease).isolation)
 
 
-def _limits(spec: NodeSpec, probe: dict[str, float] | None, found: Isolation) -> NodeLimits:
-    size = sizing.limits(spec)
-    share = spec.local_cores_per_vcpu
-    throttled = found.disk is not None and probe is not None
-    return NodeLimits(
-        node=spec.node,
-        role="single" if spec.role == "single" else "master" if spec.role == "master" else "worker",
-        address=spec.address,
-        machine_type=spec.machine_type,
-        nominal_vcpus=spec.vcpus,
-        nominal_memory_gb=spec.memory_gb,
-        actual_cores=size.cores if found.cpu else None,
-        actual_memory_mb=size.memory_mb if found.memory else None,
-        nominal_disk_read_mb_s=size.disk_read_bytes_s / share / 1e6,
-        nominal_disk_read_iops=size.disk_read_iops / share,
-        actual_disk_read_mb_s=size.disk_read_bytes_s / 1e6 if throttled else None,
-        actual_disk_write_mb_s=size.disk_write_bytes_s / 1e6 if throttled else None,
-        actual_disk_read_iops=size.disk_read_iops if throttled else None,
-        actual_disk_write_iops=size.disk_write_iops if throttled else None,
-        actual_network_mbit_s=size.network_bit_s / 1e6 if found.network else None,
-        probed_disk_read_mb_s=probe["measured_read_mb_s"] if probe else None,
-        probed_disk_read_iops=probe["measured_read_iops"] if probe else None,
-    )
+def record_fields(lease: Lease) -> Mapping[str, object]:
+    """The share of the host that stood for a vCPU."""
+    return {"local_cores_per_vcpu": own(lease).local_cores_per_vcpu}
 
 
-def read_progress(path: Path) -> tuple[int, int, str]:
-    """Done, total and unit, as a job tells them; 0 of 0 where it tells nothing."""
-    try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-        return int(told["done"]), int(told["total"]), str(told["unit"])
-    except (OSError, ValueError, KeyError):
-        return 0, 0, ""
+def usd_per_hour(lease: Lease) -> float:
+    """Notional: what the shape costs on Google Cloud."""
+    return pricing.usd_per_hour(lease.scenario)
 
 
-last_words = launch.last_words
-default_cores_per_vcpu = sizing.default_cores_per_vcpu
+def cost(lease: Lease, cell: Cell, lasted_s: float) -> RunCost | None:
+    """Costs of a local run are notional."""
+    return None
+
+
+def collect(lease: Lease, folder: Path, launched_at: float, ended_at: float) -> list[str]:
+    """Everything lies in its place already."""
+    return []
+
+
+def before_destroy(lease_id: str) -> None:
+    """End an orphaned Terraform, and wake what is frozen: it would not die."""
+    leftovers.stop_terraform(lease_id, TERRAFORM_GRACE_S)
+    leftovers.thaw(lease_id)
+
+
+def limits_said(lease: Lease) -> dict[str, object]:
+    """Nothing is paid for."""
+    return {}
+
+
+def find(lease_id: str | None, lease: Lease | None = None) -> Sequence[Item]:
+    """Everything on this host that bears the mark of this lease, or of any."""
+    return leftovers.find(lease_id)
+
+
+def protected(lease_id: str | None, lease: Lease | None = None) -> list[str]:
+    """Nothing on a host has a protection."""
+    return []
+
+
+def expired(found: Sequence[Leftover]) -> set[str]:
+    """What belongs to another checkout is left alone, however old."""
+    return set()
+
+
+def remove(item: Leftover) -> None:
+    """Remove one thing that :func:`find` found."""
+    if isinstance(item, Item):
+        leftovers.remove(item)
+
+
+def _share(options: Options) -> float:
+    return options.local_cores_per_vcpu or sizing.default_cores_per_vcpu()

@@ -17,6 +17,7 @@ from infra.lease import Lease
 from infra.local import launch, target
 from infra.local.spec import specs_of
 from infra.local.state import NodeState
+from infra.options import Options
 from infra.progress import Silent
 from workloads.record import Scenario
 
@@ -38,7 +39,7 @@ def pids(lease: Lease) -> dict[str, int]:
 
 @pytest.mark.timeout(300)
 def test_a_lease_is_mended_shrinks_and_goes(tmp_path: Path) -> None:
-    lease = leases.create(SHAPE, runs_dir=tmp_path, isolation="none", local_cores_per_vcpu=0.15, kept=True)
+    lease = leases.create(SHAPE, Options(tmp_path, "none", 0.15), kept=True)
     try:
         lease.apply(Silent())
         first = pids(lease)
@@ -82,7 +83,7 @@ def leave_an_attempt(lease: Lease) -> subprocess.Popen[bytes]:
 
 
 def test_a_lease_made_by_an_older_version_is_still_a_lease(tmp_path: Path) -> None:
-    lease = leases.create(SHAPE, runs_dir=tmp_path, isolation="none", local_cores_per_vcpu=0.15, kept=True)
+    lease = leases.create(SHAPE, Options(tmp_path, "none", 0.15), kept=True)
     path = lease.directory / "lease.json"
     path.write_text(path.read_text().replace("{", '{"a_field_of_another_version": 1,', 1))
     assert [found.id for found in leases.all_leases(tmp_path)] == [lease.id]

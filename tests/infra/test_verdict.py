@@ -12,6 +12,7 @@ from infra import attempt
 from infra.attempt import Outcome
 from infra.errors import UsageError
 from infra.local import target
+from infra.options import Options
 from infra.scenario import load_scenario
 from workloads.record import SparkMetrics, StageSeconds, Status, Summary
 
@@ -25,7 +26,9 @@ ROWS = {"m": 10, "w-0": 10, "w-1": 10}
 @pytest.fixture
 def lease(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(target, "dead_nodes", lambda lease: [])
-    return SimpleNamespace(scenario=SimpleNamespace(workers=2), node_names=["m", "w-0", "w-1"])
+    return SimpleNamespace(
+        target=target, scenario=SimpleNamespace(workers=2, spot_workers=0), node_names=["m", "w-0", "w-1"]
+    )
 
 
 def judge(
@@ -88,8 +91,8 @@ def test_accounts_that_do_not_add_up_are_no_summary() -> None:
         Summary.model_validate({**SUMMARY.model_dump(), "items_out": 1, "items_rejected": 1})
 
 
-def test_a_shape_that_does_not_fit_is_refused_with_the_numbers() -> None:
+def test_a_shape_that_does_not_fit_is_refused_with_the_numbers(tmp_path: Path) -> None:
     with pytest.raises(
         UsageError, match=r"needed \d+ MB .*eight-tiny-standard \d+ MB.* available \d+ MB.*Close programs"
     ):
-        target.check_fits([load_scenario("eight-tiny-standard")], 4.0 * 100)
+        target.check([load_scenario("eight-tiny-standard")], Options(tmp_path, local_cores_per_vcpu=4.0 * 100))

@@ -42,6 +42,6 @@ def cluster(tmp_path: Path) -> StubCluster:
 
 @pytest.fixture
 def terraform(cluster: StubCluster, binary: Binary) -> Terraform:
-    terraform = Terraform(cluster.directory / "terraform", lease_id=cluster.lease_id, binary=binary)
+    terraform = Terraform(cluster.root, lease_id=cluster.lease_id, binary=binary)
     terraform.init()
     return terraform

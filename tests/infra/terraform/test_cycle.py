@@ -82,7 +82,7 @@ def test_a_change_replaces_only_what_it_must(
     tmp_path: Path, shape: dict[str, object], expected: dict[str, str]
 ) -> None:
     cluster = StubCluster(tmp_path)
-    terraform = Terraform(cluster.directory / "terraform", lease_id=cluster.lease_id)
+    terraform = Terraform(cluster.root, lease_id=cluster.lease_id)
     terraform.init()
     terraform.apply()
     cluster.write(**shape)

@@ -1,0 +1,38 @@
+"""What a lease remembers of Google Cloud: the gcp target's part of ``lease.json``.
+
+The settings are those the lease was made with, so that it can be found and destroyed after ``gcp.toml`` has changed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict
+
+from infra.errors import UsageError
+from infra.gcp.settings import GcpSettings
+
+if TYPE_CHECKING:
+    from infra.lease import Lease
+
+
+class GcpState(BaseModel):
+    """Chosen once per lease."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    settings: GcpSettings
+    max_usd: float | None  # what the user asked for
+    max_minutes: float | None
+    limit_s: float  # what follows: the cluster's server-side time to live, from its creation
+    worst_usd_per_hour: float  # what limit_s was computed with
+    estimated_usd: float  # before apply
+    images_uri: str | None = None  # gs:// prefix that jobs read
+    applied_at: float | None = None  # unix s: when the cluster began to be paid for
+
+
+def own(lease: Lease) -> GcpState:
+    """The part of a lease of this target. Raises UsageError for a lease of another one."""
+    if lease.state.gcp is None:
+        raise UsageError(f"Lease {lease.id} is not of Google Cloud, but of the target {lease.state.target}.")
+    return lease.state.gcp

@@ -1,0 +1,24 @@
+"""How clusters are made and used, beyond what a scenario or an experiment says: what the command line's options become."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+TargetName = Literal["local", "gcp"]
+IsolationChoice = Literal["auto", "namespaces", "none"]
+
+
+@dataclass(frozen=True)
+class Options:
+    """One set for all verbs; each target reads what concerns it."""
+
+    runs_dir: Path
+    isolation: IsolationChoice = "auto"  # local only
+    local_cores_per_vcpu: float | None = None  # local only; None: the host's default
+    keep: bool = False  # leave the clusters up afterwards
+    one_off: bool = False  # `bakeoff run`: on the standing cluster of a scenario, where there is one, and always anew
+    target: TargetName = "local"
+    max_usd: float | None = None  # gcp only: hard limits of each lease
+    max_minutes: float | None = None
