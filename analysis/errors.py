@@ -6,6 +6,7 @@
       NoRecordsError        nothing to analyse; the message says where it looked and what to do
       DamagedRecordError    one record cannot be read; ``runs.load`` names it and leaves it out
         NewerSchemaError    it was written by a newer bakeoff than this one
+      SearchError           a search or a replay cannot be done with what it was given: rule, value, cure
 """
 
 from __future__ import annotations
@@ -25,3 +26,7 @@ class DamagedRecordError(AnalysisError):
 
 class NewerSchemaError(DamagedRecordError):
     """A record was written under a schema version that this version of bakeoff does not know."""
+
+
+class SearchError(AnalysisError):
+    """Candidates, outcomes or past runs that a search cannot work with; the message names rule, value and cure."""

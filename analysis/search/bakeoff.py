@@ -1,0 +1,126 @@
+"""``bakeoff``, the default: a model of cluster shapes, expected improvement, and a stop when a run no longer pays for itself.
+
+The model is :mod:`analysis.search.cluster_model`. The next run has the largest expected improvement, as a share of the best
+(:func:`analysis.search.gaussian_process.relative_improvement`), times the probability of keeping the limits (the constrained EI
+of Gardner et al., ICML 2014). It works from the first proposal on: before any run, the best guess of the prior goes first.
+The stop rule is ours: a run is worth its price while expected saving per use x :data:`USES` exceeds what the run costs.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from scipy.special import ndtr
+
+from analysis.search.cluster_model import Belief, ClusterModel, Prior
+from analysis.search.gaussian_process import relative_improvement
+from analysis.search.problem import Objective, Problem
+from analysis.search.strategy import Proposal, Strategy
+
+USES = 25.0  # how often the found configuration will be used, unless said otherwise
+LEAST_RUNS = 3
+FAILED_ABOVE = 0.2  # a failed run stands this much above the worst value seen (log)
+FAILED_NOISE = 0.05  # and this vaguely (variance)
+
+
+class Bakeoff(Strategy):
+    """See the module. ``uses``: how often the configuration will be used once found; more uses, longer search."""
+
+    name = "bakeoff"
+
+    def __init__(self, problem: Problem, seed: int = 0, uses: float = USES) -> None:
+        super().__init__(problem, seed)
+        self.uses = uses
+        self.model = ClusterModel(problem, seed)
+        self._limits: dict[str, ClusterModel] = {}
+        self._scored: tuple[object, np.ndarray, Belief] | None = None
+
+    def propose(self, open_: list[int], pending: list[int]) -> Proposal:
+        score, belief = self._score(tuple(pending))
+        index = max(open_, key=lambda i: (score[i], -i))
+        deviation = float(belief.deviation[index])
+        best = self.best()
+        if best is None:
+            return Proposal(index, f"the best guess, uncertainty ±{math.expm1(deviation):.0%}", None, deviation)
+        gain = float(score[index])
+        change = math.expm1(float(belief.mean[index]) - math.log(best[1]))
+        said = f"expected gain {gain:.1%}; predicted {change:+.0%} against the best, uncertainty ±{math.expm1(deviation):.0%}"
+        return Proposal(index, said, gain, deviation)
+
+    def stop_reason(self) -> str | None:
+        best = self.best()
+        if best is None or len(self.told) < LEAST_RUNS:
+            return None
+        score, belief = self._score(())
+        open_ = [i for i in range(len(score)) if i not in self.told]
+        index = max(open_, key=lambda i: score[i])
+        price = math.exp(min(float(belief.mean[index]) - math.log(best[1]), 1.5))
+        if float(score[index]) * self.uses >= price:
+            return None
+        return (
+            f"the next run would save {score[index]:.1%} per use and costs {price:.2f} uses: over {self.uses:g} uses it does "
+            "not pay for itself"
+        )
+
+    def _score(self, pending: tuple[int, ...]) -> tuple[np.ndarray, Belief]:
+        """Constrained expected improvement of every candidate, (n,), and the belief behind it; kept until the next tell."""
+        key = (len(self.told), pending)
+        if self._scored is None or self._scored[0] != key:
+            self._scored = (key, *self._acquisition(pending))
+        return self._scored[1], self._scored[2]
+
+    def _acquisition(self, pending: tuple[int, ...]) -> tuple[np.ndarray, Belief]:
+        ran, y, extra = self._runs()
+        belief = self.model.condition(ran, y, extra)
+        if pending:  # as if they had ended as predicted ("kriging believer", Ginsbourger, Le Riche and Carraro 2010)
+            mean = belief.mean
+            ran, y = [*ran, *pending], np.concatenate([y, mean[list(pending)]])
+            belief = self.model.condition(ran, y, np.concatenate([extra, np.zeros(len(pending))]))
+        best = self.best()
+        keeps = np.prod([self._keeps(limit.outcome) for limit in self.problem.objective.limits], axis=0)
+        if best is not None:
+            gains = relative_improvement(belief.means, belief.deviations, math.log(best[1]))
+            return np.asarray(belief.weights @ gains * keeps), belief
+        # Nothing feasible yet: the limits first, and among equals the lowest prediction.
+        return np.asarray(np.log(np.maximum(keeps, 1e-12)) - belief.mean), belief
+
+    def _runs(self) -> tuple[list[int], np.ndarray, np.ndarray]:
+        """Runs as (indices, log values, further noise variances). A failed run is a vague high value."""
+        values = {i: math.log(self.value(i)) for i, outcome in self.told.items() if outcome.ok}
+        worst = max(values.values(), default=None)
+        extra = dict.fromkeys(values, 0.0)
+        for i, outcome in self.told.items():
+            if outcome.ok:
+                continue
+            paid = self.value(i) if outcome.status == "timed_out" else math.nan
+            known = [v for v in (worst, math.log(paid) if paid > 0 else None) if v is not None]
+            if known:
+                values[i] = max(known) + FAILED_ABOVE
+                extra[i] = FAILED_NOISE
+        order = [i for i in self.told if i in values]
+        return order, np.asarray([values[i] for i in order]), np.asarray([extra[i] for i in order])
+
+    def _keeps(self, outcome: str) -> np.ndarray:
+        """Probability per candidate that an outcome keeps its limit."""
+        limit = next(limit for limit in self.problem.objective.limits if limit.outcome == outcome)
+        if outcome not in self._limits:
+            self._limits[outcome] = _model_of(outcome, self.problem, self.seed)
+        measured = {i: o.values[outcome] for i, o in self.told.items() if o.values.get(outcome, 0) > 0}
+        if not measured:
+            return np.ones(len(self.problem.candidates))
+        belief = self._limits[outcome].condition(list(measured), np.log(list(measured.values())))
+        sign = 1.0 if limit.bound == "at most" else -1.0
+        z = sign * (math.log(limit.value) - belief.means) / np.sqrt(belief.deviations**2 + belief.noise[:, None] ** 2)
+        return np.asarray(belief.weights @ ndtr(z))
+
+
+def _model_of(outcome: str, problem: Problem, seed: int) -> ClusterModel:
+    """A model of the logarithm of an outcome that has a limit; only run time and cost follow the size of a cluster."""
+    if outcome == "runtime_s":
+        return ClusterModel(Problem(problem.candidates, Objective("time"), problem.history), seed)
+    if outcome == "cost_usd":
+        return ClusterModel(Problem(problem.candidates, Objective("cost"), problem.history), seed)
+    return ClusterModel(
+        Problem(problem.candidates, Objective("time")), seed, Prior(cores_power=0.0, shortage_share=0.0)
+    )

@@ -1,0 +1,44 @@
+"""The options that say what a search minimises, and within which limits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from analysis.search.problem import Objective
+
+ObjectiveName = Literal["cost", "time", "weighted", "requests"]
+ObjectiveOption = Annotated[
+    ObjectiveName,
+    typer.Option(
+        help="cost: USD per run; time: seconds; weighted: cost^w x time^(1-w); requests: requests served per dollar."
+    ),
+]
+MaxRuntimeOption = Annotated[float | None, typer.Option(help="Limit: a run takes at most this many seconds.")]
+LeastAccuracyOption = Annotated[float | None, typer.Option(help="Limit: the accuracy reached is at least this.")]
+MaxLatencyOption = Annotated[
+    float | None, typer.Option("--max-latency-ms", help="Limit: the latency is at most this many milliseconds.")
+]
+WeightOption = Annotated[float, typer.Option(help="For --objective weighted: w, the weight of cost, from 0 to 1.")]
+
+
+def objective_of(
+    name: ObjectiveName,
+    max_runtime_s: float | None,
+    least_accuracy: float | None,
+    max_latency_ms: float | None,
+    weight: float,
+) -> Objective:
+    """The objective that the options say. Raises SearchError for a limit or weight out of range."""
+    from analysis.search.problem import Limit, Objective
+
+    limits = []
+    if max_runtime_s is not None:
+        limits.append(Limit("runtime_s", "at most", max_runtime_s))
+    if least_accuracy is not None:
+        limits.append(Limit("accuracy", "at least", least_accuracy))
+    if max_latency_ms is not None:
+        limits.append(Limit("latency_ms", "at most", max_latency_ms))
+    return Objective(name, tuple(limits), weight)

@@ -1,0 +1,117 @@
+"""``bakeoff replay``: judge search strategies on recorded cloud runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from infra.cli.objective import (
+    LeastAccuracyOption,
+    MaxLatencyOption,
+    MaxRuntimeOption,
+    ObjectiveOption,
+    WeightOption,
+    objective_of,
+)
+from infra.cli.output import JsonOption, print_json, say, shown, stderr, stdout
+from infra.errors import UsageError
+
+EXAMPLE = (
+    "Example: bakeoff replay --data scout_multinode.csv.gz --objective cost --strategies bakeoff,cherrypick,random"
+)
+
+
+def main(
+    data: Annotated[Path, typer.Option("--data", help="Table of recorded runs: .csv or .csv.gz.")],
+    objective: ObjectiveOption = "cost",
+    max_runtime: MaxRuntimeOption = None,
+    least_accuracy: LeastAccuracyOption = None,
+    max_latency: MaxLatencyOption = None,
+    weight: WeightOption = 0.5,
+    strategies: Annotated[
+        str, typer.Option(help="Names, separated by commas, or 'all'.")
+    ] = "bakeoff,cherrypick,random",
+    seeds: Annotated[int, typer.Option(min=1, max=1000, help="Searches per workload; their seeds are 0, 1, ...")] = 5,
+    features: Annotated[
+        str | None, typer.Option(help="Feature columns, separated by commas. Default: known by name.")
+    ] = None,
+    history: Annotated[
+        bool, typer.Option("--history/--no-history", help="Whether workloads of other applications may be learnt from.")
+    ] = True,
+    min_candidates: Annotated[
+        int | None, typer.Option(min=1, help="Shortest list that is judged. Default: a third of the longest.")
+    ] = None,
+    json: JsonOption = False,
+    plot: Annotated[Path | None, typer.Option(help="Draw runs against best so far: FILE.svg and FILE.png.")] = None,
+) -> None:
+    """Replay searches on a table of recorded runs, as if each run were paid for, and judge them."""
+    from analysis.errors import SearchError
+    from analysis.search import tournament
+    from analysis.search.recordings import load_recordings
+    from analysis.search.replay import judgeable
+    from analysis.search.strategies import STRATEGIES
+
+    names = (
+        list(STRATEGIES) if strategies == "all" else [name.strip() for name in strategies.split(",") if name.strip()]
+    )
+    columns = [name.strip() for name in features.split(",") if name.strip()] if features else None
+    try:
+        asked = objective_of(objective, max_runtime, least_accuracy, max_latency, weight)
+        recordings, notes = load_recordings(data, asked, columns)
+        judged, left_out = judgeable(recordings, asked, min_candidates)
+        with shown() as progress:
+            progress.stage(f"replaying {', '.join(names)} on {len(judged)} workloads")
+            result = tournament.play(
+                names,
+                judged,
+                recordings,
+                asked,
+                seeds,
+                lambda done, total: progress.advance(done, total, "searches"),
+                history,
+            )
+    except SearchError as error:
+        raise UsageError(str(error)) from error
+    notes = [*notes, *left_out, *result.notes]
+    if plot is not None:
+        from analysis.figures import search_runs
+
+        search_runs.draw(result, f"{data.name.split('.')[0]}, {asked}", plot)
+    if json:
+        rows = [row.as_json() for row in result.rows]
+        print_json({"objective": str(asked), "rows": rows, "summary": result.summary(), "notes": notes})
+        return
+    _print(
+        result.summary(), f"{data.name}, objective {asked}, {seeds} seeds, {'with' if history else 'without'} history"
+    )
+    for note in notes:
+        stderr.print(note, highlight=False, markup=False, soft_wrap=True)
+    if plot is not None:
+        say(f"Figure: {plot.with_suffix('.svg')} and {plot.with_suffix('.png')}")
+
+
+def _print(summary: list[dict[str, Any]], title: str) -> None:
+    table = Table(title=title)
+    headings = (
+        "strategy", "workloads", "runs to within 10 %", "runs at stop", "regret at stop", "found optimum", "search cost",
+        "stopped too early", "best after 4, 6, 8, 12 runs", "cost + 10 x regret", "cost + 50 x regret",
+    )  # fmt: skip
+    for heading in headings:
+        table.add_column(heading, justify="left" if heading == "strategy" else "right")
+    for row in summary:
+        table.add_row(
+            row["strategy"],
+            str(row["workloads"]),
+            f"{row['runs_to_within_10pct']:.2f}",
+            f"{row['runs_to_stop']:.1f}",
+            f"{row['regret']:.3f}",
+            f"{row['found_optimum']:.0%}",
+            f"{row['search_cost']:.1f}",
+            f"{row['censored_at_stop']:.0f} of {row['searches']}",
+            " ".join(f"{value:.3f}" for value in row["best_after"].values()),
+            *(f"{value:.1f}" for value in row["total_cost"].values()),
+        )
+    stdout.print(table)
