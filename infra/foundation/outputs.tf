@@ -1,0 +1,17 @@
+output "gcp_toml" {
+  description = "Text of gcp.toml, which tells bakeoff where on Google Cloud: names, no secrets."
+  depends_on  = [module.clients]
+
+  value = join("\n", concat(
+    ["# Written by: terraform -chdir=infra/foundation output -raw gcp_toml"],
+    [for name, value in local.settings : "${name} = ${jsonencode(value)}"],
+    ["", "[labels]"],
+    [for name, value in var.labels : "${name} = ${jsonencode(value)}"],
+    [""],
+  ))
+}
+
+output "dashboard" {
+  description = "Whole name of the monitoring dashboard."
+  value       = module.dashboard.id
+}
