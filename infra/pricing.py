@@ -1,4 +1,4 @@
-"""List price of a scenario per hour: machines, disks and the Dataproc fee, on demand, without discounts."""
+"""List price of a scenario per hour: machines, disks, accelerators and the Dataproc fee, without discounts."""
 
 from __future__ import annotations
 
@@ -22,11 +22,13 @@ class HourlyPrice(NamedTuple):
     disks_usd: float
     dataproc_usd: float
     prices_dated: str  # date of the oldest price used, ISO 8601
+    spot_usd: float = 0.0  # machines on Spot VMs, with their accelerators; Google may change this price every day
+    accelerators_usd: float = 0.0  # of the other machines
 
     @property
     def total_usd(self) -> float:
         """USD per hour in all."""
-        return self.machines_usd + self.disks_usd + self.dataproc_usd
+        return self.machines_usd + self.spot_usd + self.accelerators_usd + self.disks_usd + self.dataproc_usd
 
 
 def regions() -> list[str]:
@@ -40,15 +42,16 @@ def usd_per_hour(scenario: Scenario, region: str = DEFAULT_REGION) -> float:
 
 
 def hourly_price(scenario: Scenario, region: str = DEFAULT_REGION) -> HourlyPrice:
-    """Price of every node of the scenario: its machine, its disk, and Dataproc's fee per vCPU.
+    """Price of every node of the scenario: its machine, its disk, its accelerators, and Dataproc's fee per vCPU.
 
-    Raises UsageError for a region, machine type or disk type without a price.
-    Source: cloud.google.com/dataproc/pricing (the fee counts the vCPUs of masters and workers alike).
+    Raises UsageError for a region, machine type, disk type or accelerator type without a price.
+    Source: cloud.google.com/dataproc/pricing (the fee counts the vCPUs of masters, workers and spot workers alike).
     """
     if region not in regions():
         raise unknown_name("region", region, regions())
     nodes = Counter({scenario.master_machine_type: 1})
     nodes[scenario.machine_type] += scenario.workers
+    spot = scenario.spot_workers
     used: list[Price] = []
 
     def price(kind: str, sku: str) -> float:
@@ -57,6 +60,14 @@ def hourly_price(scenario: Scenario, region: str = DEFAULT_REGION) -> HourlyPric
         return found.usd
 
     machines = sum(price("machine", name) * count for name, count in nodes.items() if count)
+    spot_usd = price("machine_spot", scenario.machine_type) * spot if spot else 0.0
+    accelerators = 0.0
+    if scenario.accelerator_type:
+        regular = scenario.accelerator_count * (scenario.workers or 1)
+        accelerators = price("accelerator", scenario.accelerator_type) * regular
+        if spot:
+            spot_usd += price("accelerator_spot", scenario.accelerator_type) * scenario.accelerator_count * spot
+    nodes[scenario.machine_type] += spot
     vcpus = sum(catalogue.machine_type(name).vcpus * count for name, count in nodes.items())
     disk_gb = scenario.disk_gb * nodes.total()
     return HourlyPrice(
@@ -65,6 +76,8 @@ def hourly_price(scenario: Scenario, region: str = DEFAULT_REGION) -> HourlyPric
         disks_usd=price("disk", scenario.disk_type) * disk_gb / HOURS_PER_MONTH,
         dataproc_usd=price("dataproc", "vcpu") * vcpus,
         prices_dated=min(found.dated for found in used),
+        spot_usd=spot_usd,
+        accelerators_usd=accelerators,
     )
 
 
@@ -73,4 +86,4 @@ def _price(kind: str, sku: str, region: str) -> Price:
     try:
         return of_kind[sku]
     except KeyError:
-        raise unknown_name(f"{kind} price in {region}", sku, of_kind) from None
+        raise unknown_name(f"{kind.replace('_', ' ')} price in {region}", sku, of_kind) from None

@@ -1,13 +1,18 @@
-"""What Google Cloud publishes about machines, disks and prices, from the CSV files beside this one (see its README)."""
+"""What Google Cloud publishes about machines, disks and prices, from the CSV files beside this one (see its README).
+
+``BAKEOFF_PRICES`` names another price table, such as one that ``bakeoff prices --refresh`` wrote.
+"""
 
 from __future__ import annotations
 
 import csv
+import datetime
+import os
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from infra.errors import unknown_name
+from infra.errors import UsageError, unknown_name
 
 CATALOGUE_DIR = Path(__file__).resolve().parent
 
@@ -102,10 +107,29 @@ def disk_limits(disk_type: str, disk_gb: int, machine: MachineType) -> DiskLimit
     return DiskLimits(limit("read", "mib_s"), limit("write", "mib_s"), limit("read", "iops"), limit("write", "iops"))
 
 
-@cache
+def prices_path() -> Path:
+    """The price table in use: ``$BAKEOFF_PRICES``, else the one that is shipped."""
+    return Path(os.environ.get("BAKEOFF_PRICES") or CATALOGUE_DIR / "prices.csv")
+
+
 def prices() -> tuple[Price, ...]:
-    """The whole price table."""
-    return tuple(
-        Price(row["kind"], row["sku"], row["region"], float(row["usd"]), row["unit"], row["source"], row["dated"])
-        for row in _rows("prices.csv")
-    )
+    """The whole price table in use. Raises UsageError if it cannot be read."""
+    return _prices(prices_path())
+
+
+@cache
+def _prices(path: Path) -> tuple[Price, ...]:
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        if not rows:
+            raise ValueError("it is empty")
+        for row in rows:
+            datetime.date.fromisoformat(row["dated"])
+        return tuple(
+            Price(row["kind"], row["sku"], row["region"], float(row["usd"]), row["unit"], row["source"], row["dated"])
+            for row in rows
+        )
+    except (OSError, KeyError, ValueError, TypeError) as error:
+        wanted = ", ".join(Price._fields)
+        raise UsageError(f"{path} is not a price table with the columns {wanted}: {error!r}") from error

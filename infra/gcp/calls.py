@@ -38,21 +38,27 @@ def call(method: Callable[..., Any], request: Any, backoff: Backoff) -> Any:
         CloudError: any other failure, in Google's own words.
     """
     from google.api_core.exceptions import GoogleAPIError
-    from google.api_core.retry import Retry
     from google.api_core.timeout import ConstantTimeout
     from google.auth.exceptions import GoogleAuthError
 
-    retry = Retry(
+    timeout = ConstantTimeout(backoff.attempt_s)  # type: ignore[no-untyped-call]
+    try:
+        return method(request=request, retry=retry(backoff), timeout=timeout)
+    except (GoogleAPIError, GoogleAuthError) as error:
+        raise as_ours(error) from error
+
+
+def retry(backoff: Backoff) -> Any:
+    """The rule of repeating, for Google's clients."""
+    from google.api_core.retry import Retry
+
+    return Retry(
         predicate=is_transient,
         initial=backoff.first_s,
         maximum=backoff.longest_s,
-        timeout=backoff.total_s,
         multiplier=2,
+        timeout=backoff.total_s,
     )
-    try:
-        return method(request=request, retry=retry, timeout=ConstantTimeout(backoff.attempt_s))  # type: ignore[no-untyped-call]
-    except (GoogleAPIError, GoogleAuthError) as error:
-        raise as_ours(error) from error
 
 
 def pages(method: Callable[..., Any], request: Any, backoff: Backoff) -> list[Any]:

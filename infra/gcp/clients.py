@@ -10,9 +10,10 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from functools import cached_property
+from importlib import import_module
 from typing import Any
 
-from infra.errors import CredentialsError
+from infra.errors import CredentialsError, SetupError
 from infra.gcp.calls import LOGIN, Backoff
 
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
@@ -88,57 +89,45 @@ class Clients:
     @cached_property
     def jobs(self) -> Any:
         """Dataproc's jobs."""
-        from google.cloud.dataproc_v1 import JobControllerClient
-
-        return self._grpc(JobControllerClient, f"{self.region}-dataproc.googleapis.com:443")
+        return self._grpc(
+            "google.cloud.dataproc_v1", "JobControllerClient", f"{self.region}-dataproc.googleapis.com:443"
+        )
 
     @cached_property
     def clusters(self) -> Any:
         """Dataproc's clusters."""
-        from google.cloud.dataproc_v1 import ClusterControllerClient
-
-        return self._grpc(ClusterControllerClient, f"{self.region}-dataproc.googleapis.com:443")
+        name = "ClusterControllerClient"
+        return self._grpc("google.cloud.dataproc_v1", name, f"{self.region}-dataproc.googleapis.com:443")
 
     @cached_property
     def metrics(self) -> Any:
         """Cloud Monitoring's time series."""
-        from google.cloud.monitoring_v3 import MetricServiceClient
-
-        return self._grpc(MetricServiceClient)
+        return self._grpc("google.cloud.monitoring_v3", "MetricServiceClient")
 
     @cached_property
     def custom_jobs(self) -> Any:
         """Vertex AI's custom jobs."""
-        from google.cloud.aiplatform_v1.services.job_service import JobServiceClient
-
-        return self._grpc(JobServiceClient, f"{self.region}-aiplatform.googleapis.com:443")
+        module = "google.cloud.aiplatform_v1.services.job_service"
+        return self._grpc(module, "JobServiceClient", f"{self.region}-aiplatform.googleapis.com:443")
 
     @cached_property
     def projects(self) -> Any:
         """Projects, and what the caller may do in them."""
-        from google.cloud.resourcemanager_v3 import ProjectsClient
-
-        return self._grpc(ProjectsClient)
+        return self._grpc("google.cloud.resourcemanager_v3", "ProjectsClient")
 
     @cached_property
     def services(self) -> Any:
         """The APIs that are enabled in a project."""
-        from google.cloud.service_usage_v1 import ServiceUsageClient
-
-        return self._grpc(ServiceUsageClient)
+        return self._grpc("google.cloud.service_usage_v1", "ServiceUsageClient")
 
     @cached_property
     def price_catalogue(self) -> Any:
         """The Cloud Billing Catalog: list prices."""
-        from google.cloud.billing_v1 import CloudCatalogClient
-
-        return self._grpc(CloudCatalogClient)
+        return self._grpc("google.cloud.billing_v1", "CloudCatalogClient")
 
     def compute(self, collection: str) -> Any:
         """A client of Compute Engine by its collection: ``MachineTypes``, ``AcceleratorTypes``, ``Regions``, ``Projects``."""
-        from google.cloud import compute_v1
-
-        client = getattr(compute_v1, f"{collection}Client")
+        client = _load("google.cloud.compute_v1", f"{collection}Client")
         if self._stand_in is None:
             return client(credentials=self.credentials)
         transport = client.get_transport_class("rest")
@@ -148,14 +137,21 @@ class Clients:
     @cached_property
     def bigquery(self) -> Any:
         """BigQuery, for a billing export table."""
-        from google.cloud import bigquery
-
+        client = _load("google.cloud.bigquery", "Client")
         options = {"api_endpoint": self._stand_in.rest} if self._stand_in else None
-        return bigquery.Client(project=self.project_id, credentials=self.credentials, client_options=options)
+        return client(project=self.project_id, credentials=self.credentials, client_options=options)
 
-    def _grpc(self, client: Any, endpoint: str | None = None) -> Any:
+    def _grpc(self, module: str, name: str, endpoint: str | None = None) -> Any:
+        client = _load(module, name)
         if self._stand_in is None:
             return client(credentials=self.credentials, client_options={"api_endpoint": endpoint} if endpoint else None)
         import grpc
 
         return client(transport=client.get_transport_class("grpc")(channel=grpc.insecure_channel(self._stand_in.grpc)))
+
+
+def _load(module: str, name: str) -> Any:
+    try:
+        return getattr(import_module(module), name)
+    except ImportError as error:
+        raise SetupError(f"--target gcp needs Google's clients ({error}). Run: make setup-gcp") from error

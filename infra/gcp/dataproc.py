@@ -94,6 +94,10 @@ class DataprocDriver(RemoteDriver):
         self._yarn_progress = 0.0
         self._next_cluster_look = 0.0
 
+    @property
+    def job_id(self) -> str:
+        return self._job.job_id
+
     def progress(self) -> tuple[int, int, str]:
         """Done, total and unit: what the job tells, else YARN's percentage."""
         return self.log.progress if self.log.progress[1] else (round(self._yarn_progress), 100, "%")

@@ -50,6 +50,11 @@ class RemoteDriver(ABC):
             self._look_now()
         return self.exit_code
 
+    @property
+    @abstractmethod
+    def job_id(self) -> str | None:
+        """The service's name for the job."""
+
     @abstractmethod
     def progress(self) -> tuple[int, int, str]:
         """Done, total and unit; a total of 0: not known."""

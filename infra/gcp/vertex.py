@@ -197,13 +197,18 @@ class VertexDriver(RemoteDriver):
 
     def __init__(self, clients: Clients, job: VertexJob, name: str, **time: Any) -> None:
         super().__init__(time_limit_s=job.time_limit_s, poll_s=POLL_S, cancel_s=CANCEL_S, **time)
-        self._clients, self.name = clients, name
+        self._clients, self._name = clients, name
         self.run_s: float | None = None  # from start to end of the machines, once it has ended
+
+    @property
+    def job_id(self) -> str:
+        """``projects/PROJECT/locations/REGION/customJobs/NUMBER``."""
+        return self._name
 
     @property
     def logs_command(self) -> str:
         """The command that shows its output (cloud.google.com/vertex-ai/docs/training/view-logs)."""
-        return f"gcloud ai custom-jobs stream-logs {self.name} --region {self._clients.region}"
+        return f"gcloud ai custom-jobs stream-logs {self._name} --region {self._clients.region}"
 
     def progress(self) -> tuple[int, int, str]:
         """Not known: the API has no such figure."""
@@ -212,7 +217,7 @@ class VertexDriver(RemoteDriver):
     def _look(self, *, cancelling: bool) -> None:
         from google.cloud import aiplatform_v1
 
-        request = aiplatform_v1.GetCustomJobRequest(name=self.name)
+        request = aiplatform_v1.GetCustomJobRequest(name=self._name)
         seen = call(self._clients.custom_jobs.get_custom_job, request, self._clients.backoff)
         self.state, self.details = seen.state.name, seen.error.message
         if self.state in ENDED:
@@ -224,7 +229,7 @@ class VertexDriver(RemoteDriver):
     def _request_cancel(self) -> None:
         from google.cloud import aiplatform_v1
 
-        request = aiplatform_v1.CancelCustomJobRequest(name=self.name)
+        request = aiplatform_v1.CancelCustomJobRequest(name=self._name)
         try:
             call(self._clients.custom_jobs.cancel_custom_job, request, self._clients.backoff)
         except CloudError as error:
@@ -235,7 +240,7 @@ class VertexDriver(RemoteDriver):
         return f"Vertex AI: {self.state}. {self.details} Its output: {self.logs_command}"
 
     def _kill_command(self) -> str:
-        return f"gcloud ai custom-jobs cancel {self.name} --region {self._clients.region}"
+        return f"gcloud ai custom-jobs cancel {self._name} --region {self._clients.region}"
 
 
 @contextlib.contextmanager

@@ -1,11 +1,20 @@
-"""A job to submit, and a clock that does not wait."""
+"""A scenario, a job to submit, and a clock that does not wait."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
 from infra.gcp.dataproc import DataprocJob
+from workloads.record import Scenario
 
+FOUR = Scenario(
+    name="four",
+    workers=4,
+    machine_type="n1-standard-2",
+    master_machine_type="n1-standard-1",
+    disk_type="pd-ssd",
+    disk_gb=200,
+)
 EXPIRES = datetime(2026, 11, 24, 20, 0, tzinfo=UTC)
 
 

@@ -8,8 +8,13 @@ from dataclasses import dataclass, field
 
 from infra.gcp.calls import Backoff
 from infra.gcp.clients import Clients, StandIn
+from tests.infra.gcp.fakes.bigquery import FakeBigQuery
+from tests.infra.gcp.fakes.catalog import FakeCatalog
+from tests.infra.gcp.fakes.compute import FakeCompute
 from tests.infra.gcp.fakes.dataproc import FakeDataproc
 from tests.infra.gcp.fakes.monitoring import FakeMonitoring
+from tests.infra.gcp.fakes.project import FakeProject
+from tests.infra.gcp.fakes.rest import serve_rest
 from tests.infra.gcp.fakes.server import Failures, serve
 from tests.infra.gcp.fakes.vertex import FakeVertex
 
@@ -24,6 +29,10 @@ class Cloud:
     dataproc: FakeDataproc = field(default_factory=FakeDataproc)
     monitoring: FakeMonitoring = field(default_factory=FakeMonitoring)
     vertex: FakeVertex = field(default_factory=FakeVertex)
+    project: FakeProject = field(default_factory=FakeProject)
+    compute: FakeCompute = field(default_factory=FakeCompute)
+    catalog: FakeCatalog = field(default_factory=FakeCatalog)
+    bigquery: FakeBigQuery = field(default_factory=FakeBigQuery)
     stand_in: StandIn = field(default_factory=lambda: StandIn("", ""))
 
     @property
@@ -41,6 +50,9 @@ class Cloud:
 def standing_cloud() -> Iterator[Cloud]:
     """A cloud whose servers run until the end of the block."""
     cloud = Cloud()
-    with serve([cloud.dataproc, cloud.monitoring, cloud.vertex], cloud.failures) as grpc:
-        cloud.stand_in = StandIn(grpc, "")
+    with (
+        serve([cloud.dataproc, cloud.monitoring, cloud.vertex, cloud.project, cloud.catalog], cloud.failures) as grpc,
+        serve_rest([cloud.compute, cloud.bigquery], cloud.failures) as rest,
+    ):
+        cloud.stand_in = StandIn(grpc, rest)
         yield cloud

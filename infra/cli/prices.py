@@ -1,0 +1,75 @@
+"""``bakeoff prices``: the list prices in use, or today's from Google's catalogue."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from infra import catalogue
+from infra.cli.output import JsonOption, print_json, say, shown, stdout
+from infra.gcp import prices
+from infra.gcp.clients import Clients
+from infra.paths import CACHE_DIR
+from infra.pricing import DEFAULT_REGION, regions
+
+EXAMPLE = "Example: bakeoff prices --refresh --region europe-west2"
+
+
+def main(
+    refresh: Annotated[bool, typer.Option(help="Ask Google's Billing Catalog, and write a new table.")] = False,
+    region: Annotated[
+        list[str] | None, typer.Option(help="Region, may be repeated. Default: those of the table in use.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Where the new table goes. Default: .cache/prices/prices-<date>.csv")
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """List prices: those in use, dated; or refreshed from Google Cloud (needs credentials)."""
+    if not refresh:
+        _show([price for price in catalogue.prices() if not region or price.region in region], json)
+        return
+    today = datetime.now(UTC).date()
+    path = out or CACHE_DIR / "prices" / f"prices-{today.isoformat()}.csv"
+    with shown() as progress:
+        progress.stage("ask the Billing Catalog")
+        found = prices.refresh(Clients("", DEFAULT_REGION), region or regions(), today)
+    prices.write(found.prices, path)
+    changes = prices.changes(catalogue.prices(), found.prices)
+    if json:
+        print_json(
+            {
+                "table": str(path),
+                "dated": today.isoformat(),
+                "prices": [price._asdict() for price in found.prices],
+                "missing": found.missing,
+                "changes": [change._asdict() for change in changes],
+            }
+        )
+        return
+    for change in changes:
+        say(f"{change.kind} {change.sku} {change.region}: {_usd(change.before_usd)} -> {_usd(change.after_usd)}")
+    if found.missing:
+        say(f"Not in the catalogue: {', '.join(found.missing)}")
+    say(f"{len(found.prices)} prices, {len(changes)} of them changed: {path}")
+    say(f"To use it: export BAKEOFF_PRICES={path}")
+
+
+def _show(rows: list[catalogue.Price], json: bool) -> None:
+    if json:
+        print_json([row._asdict() for row in rows])
+        return
+    table = Table(title=f"List prices ({catalogue.prices_path().name})")
+    for heading in ("kind", "sku", "region", "USD", "unit", "dated"):
+        table.add_column(heading, justify="right" if heading == "USD" else "left")
+    for row in rows:
+        table.add_row(row.kind, row.sku, row.region, f"{row.usd:.5f}", row.unit, row.dated)
+    stdout.print(table)
+
+
+def _usd(value: float | None) -> str:
+    return "none" if value is None else f"{value:.5f}"
