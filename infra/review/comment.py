@@ -23,6 +23,7 @@ KINDS = {
     "text": "comments only",
 }
 LONGEST_VALUE = 160
+MOST_NAMES = 10
 MOST_ATTRIBUTES = 80  # of one resource
 
 
@@ -215,7 +216,8 @@ def _finding(state: str, finding: Finding) -> str:
 
 def _checked(review: Review) -> Section:
     configuration, policy = review.configuration, review.policy
-    broken = ", ".join(code(scenario.name) for scenario in review.scenarios if "after" in scenario.problems)
+    names = [code(scenario.name) for scenario in review.scenarios if "after" in scenario.problems]
+    broken = ", ".join(names[:MOST_NAMES]) + (f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else "")
     plans = f"{configuration.planned} in both revisions, {len(configuration.failed)} refused"
     findings = f"{len(policy.new) + len(policy.old)} findings"
     rows = (
