@@ -8,28 +8,19 @@ counts them and leaves them out of medians.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 from pydantic import ValidationError
 
-from analysis.columns import PANDAS_TYPES, RUN_MEASUREMENT_COLUMNS, RUN_NODE_COLUMNS
+from analysis.columnar import read_tables, to_frame
+from analysis.columns import RUN_MEASUREMENT_COLUMNS, RUN_NODE_COLUMNS
 from analysis.errors import DamagedRecordError, NewerSchemaError, NoRecordsError
 from analysis.rows import runs_frame
-from workloads.record import (
-    MEASUREMENT_COLUMNS,
-    NODE_COLUMNS,
-    SCHEMA_VERSION,
-    Column,
-    RunRecord,
-    Summary,
-    Teardown,
-)
+from workloads.record import SCHEMA_VERSION, RunRecord, Summary, Teardown
 
 __all__ = ["UPGRADES", "Damaged", "NoRecordsError", "Runs", "load", "read_record"]
 
@@ -86,36 +77,40 @@ def load(runs_dir: Path, experiment: str) -> Runs:
             f"No records: '{root}' does not exist. Experiments with records: {', '.join(known) or 'none'}. "
             f"Measure first: bakeoff bench {experiment}"
         )
+    directories = {f"{experiment}/{path.name}": path for path in _record_directories(root)}
     records: dict[str, RunRecord] = {}
     summaries: dict[str, Summary] = {}
-    measurements: list[pa.Table] = []
-    nodes: list[pa.Table] = []
-    damaged: list[Damaged] = []
-    for directory in _record_directories(root):
-        run = f"{experiment}/{directory.name}"
+    reasons: dict[str, str] = {}
+    shared: dict[tuple[tuple[str, object], ...], Json] = {}
+    for run, directory in directories.items():
         try:
             record = read_record(directory)
             summary = _read_summary(directory, record)
-            rows = _read_table(directory / "measurements.parquet", MEASUREMENT_COLUMNS)
-            samples = _read_table(directory / "nodes.parquet", NODE_COLUMNS)
         except DamagedRecordError as error:
-            damaged.append(Damaged(run, str(error)))
+            reasons[run] = str(error)
             continue
-        records[run] = record
+        records[run] = _sharing(record, shared)
         if summary is not None:
             summaries[run] = summary
-        measurements.append(_with_run(rows, run))
-        nodes.append(_with_run(samples, run))
+    portions = read_tables([(run, directories[run]) for run in records])
+    for run, reason in (item for portion in portions for item in portion.damaged.items()):
+        reasons[run] = reason
+        del records[run]
+        summaries.pop(run, None)
+    damaged = [Damaged(run, reasons[run]) for run in directories if run in reasons]
     if not records:
         named = "".join(f"\n  {d.run}: {d.reason}" for d in damaged)
         raise NoRecordsError(
             f"No readable record in '{root}'. Measure first: bakeoff bench {experiment}"
             + (f"\nDamaged records, left out:{named}" if named else "")
         )
+    measurements = to_frame([portion.measurements for portion in portions], RUN_MEASUREMENT_COLUMNS)
+    nodes = [portion.nodes for portion in portions]
+    portions.clear()  # what is not needed any more goes before the largest frame is made
     return Runs(
         runs=runs_frame(records, summaries),
-        measurements=_frame(measurements, RUN_MEASUREMENT_COLUMNS),
-        nodes=_frame(nodes, RUN_NODE_COLUMNS),
+        measurements=measurements,
+        nodes=to_frame(nodes, RUN_NODE_COLUMNS),
         records=records,
         summaries=summaries,
         teardowns=_read_teardowns(runs_dir, root, {r.lease for r in records.values()}, damaged),
@@ -183,37 +178,12 @@ def _read_summary(directory: Path, record: RunRecord) -> Summary | None:
         raise DamagedRecordError(f"summary.json: {_first(error)}") from error
 
 
-def _read_table(path: Path, columns: tuple[Column, ...]) -> pa.Table:
-    """Rows of a parquet file with ``columns``; none where the file is absent, as nothing was measured.
-
-    A column that came to the schema after the file was written is null: it was not measured.
-    """
-    schema = pa.schema([(c.name, _ARROW[c.arrow_type]) for c in columns])
-    if not path.exists():
-        return schema.empty_table()
-    try:
-        table = pq.ParquetFile(path).read()
-        absent = [c for c in columns if c.name not in table.column_names]
-        for column in absent:
-            if column.since > 1:
-                table = table.append_column(column.name, pa.nulls(table.num_rows, _ARROW[column.arrow_type]))
-        if lost := [c.name for c in absent if c.since == 1]:
-            raise DamagedRecordError(f"{path.name} lacks the columns {', '.join(lost)}")
-        return table.select(schema.names).cast(schema)
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise DamagedRecordError(f"{path.name} cannot be read: {error}") from error
-
-
-_ARROW = {"string": pa.string(), "int64": pa.int64(), "float64": pa.float64(), "bool": pa.bool_()}
-
-
-def _with_run(table: pa.Table, run: str) -> pa.Table:
-    return table.add_column(0, "run", pa.array([run] * table.num_rows, pa.string()))
-
-
-def _frame(tables: Iterable[pa.Table], columns: tuple[Column, ...]) -> pd.DataFrame:
-    frame: pd.DataFrame = pa.concat_tables(list(tables)).to_pandas()
-    return frame.astype({c.name: PANDAS_TYPES[c.arrow_type] for c in columns})
+def _sharing(record: RunRecord, shared: dict[tuple[tuple[str, object], ...], Json]) -> RunRecord:
+    """The record with its long dictionaries in common with others that say the same: 100 packages each add up."""
+    same = {name: dict(value) for name in ("packages", "host", "dataset") for value in (getattr(record, name),)}
+    return record.model_copy(
+        update={name: shared.setdefault(tuple(value.items()), value) for name, value in same.items()}
+    )
 
 
 def _read_teardowns(runs_dir: Path, root: Path, leases: set[str], damaged: list[Damaged]) -> list[Teardown]:
