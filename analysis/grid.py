@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import pandas as pd
 
-from analysis.columns import Column
 from analysis.metrics import GROUP
 from analysis.runs import Runs
 from analysis.variants import variant_labels
+from workloads.record import Column
 
 PARAMETERS: tuple[Column, ...] = (
     Column("batch_size", "float64", "images", "images per batch"),
     Column("batch_count", "float64", "batches", "batches in one measurement"),
-    Column("repetitions", "float64", "repetitions", "times that this point of the grid has been read, this one included"),
+    Column(
+        "repetitions", "float64", "repetitions", "times that this point of the grid has been read, this one included"
+    ),
     Column("data_size", "float64", "images", "batch_size x batch_count x repetitions: images of this point so far"),
 )
 """What throughput may depend on, as the study has it; data_size is the product of the other three."""

@@ -94,7 +94,9 @@ def correlation(blocks: Blocks, parameter: str) -> Estimate | None:
         over = _over_leases(by_lease.to_numpy())
         low, high = (None if bound is None else math.tanh(bound) for bound in (over.low, over.high))
         return Estimate(math.tanh(over.value), low, high, over.p_value, OVER_LEASES)
-    fixed = combine_effects(z, np.array([1 / (n - 3) for _, _, n in found])).summary_frame().loc["fixed effect"]
+    with np.errstate(divide="ignore", invalid="ignore"):  # of a ratio that is not used here
+        combined = combine_effects(z, np.array([1 / (n - 3) for _, _, n in found]))
+    fixed = combined.summary_frame().loc["fixed effect"]
     p = 2 * float(stats.norm.sf(abs(fixed["eff"]) / fixed["sd_eff"]))
     return Estimate(math.tanh(fixed["eff"]), math.tanh(fixed["ci_low"]), math.tanh(fixed["ci_upp"]), p, WITHIN_BLOCKS)
 
@@ -109,7 +111,9 @@ def coefficients(blocks: Blocks, parameters: Sequence[str]) -> dict[str, Estimat
         return {name: _over_leases(np.array([f[name] for f in fits]), OVER_LEASES) for name in names}
     pooled = fit(blocks.frame, names)
     if pooled.df_resid < 1:
-        return {name: Estimate(float(pooled.params[i]), None, None, None, WITHIN_BLOCKS) for i, name in enumerate(names)}
+        return {
+            name: Estimate(float(pooled.params[i]), None, None, None, WITHIN_BLOCKS) for i, name in enumerate(names)
+        }
     robust = pooled.get_robustcov_results("HC3", use_t=True)
     bounds = robust.conf_int(1 - LEVEL)
     return {
@@ -172,4 +176,3 @@ def variance_inflation(frame: pd.DataFrame, parameters: Sequence[str]) -> dict[s
 
     design = add_constant(frame[list(parameters)].to_numpy(float), has_constant="add")
     return {name: float(variance_inflation_factor(design, i + 1)) for i, name in enumerate(parameters)}
-

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from analysis import metrics
+from analysis.formats import plural
 from analysis.runs import Runs
+from workloads.record import RunRecord
 
 PROBE_TOLERANCE = 0.15  # a probed disk rate within this share of the configured one counts as met
 COVERAGE_FLOOR = 0.9  # a node with fewer of its expected samples is named
@@ -107,13 +110,29 @@ def validity(runs: Runs) -> Validity:
         nodes_sampled=len(rows),
         rejected=dict(sorted(rejected.items())),
         rejected_examples=[examples[reason] for reason in sorted(examples)],
-        differences=differences(runs),
+        differences=differences(runs.records[run] for run in sorted(ok)),
     )
 
 
-def differences(runs: Runs) -> list[str]:
-    """Conditions that differ between ok records, so that their numbers do not compare as they stand."""
-    ok = [runs.records[str(run)] for run in runs.ok["run"]]
+def lacking_isolation(records: Sequence[RunRecord]) -> str:
+    """Why these records carry no verdict between shapes, in words; empty where each has complete isolation."""
+    incomplete = [record for record in records if not record.isolation.complete]
+    if not incomplete:
+        return ""
+    reasons = dict.fromkeys(text for record in incomplete for text in record.isolation.missing)
+    return (
+        f"{len(incomplete)} of {plural(len(records), 'record')} lack complete isolation, so nodes could use more than their "
+        f"shape has, or disturb each other. {' '.join(reasons) or 'The records do not say what was missing.'}"
+    )
+
+
+def differences(records: Iterable[RunRecord], *, revisions: bool = True) -> list[str]:
+    """Conditions that differ between records, so that their numbers do not compare as they stand.
+
+    Args:
+        revisions: whether different revisions of the project are among them; not where they are what is compared.
+    """
+    ok = list(records)
     found: list[str] = []
     shares = sorted({r.local_cores_per_vcpu for r in ok}, key=lambda s: -1.0 if s is None else s)
     if len(shares) > 1:
@@ -128,9 +147,9 @@ def differences(runs: Runs) -> list[str]:
     data = {tuple(sorted((k, str(v)) for k, v in r.dataset.items())) for r in ok}
     if len(data) > 1:
         found.append(f"The records read {len(data)} different data sets.")
-    revisions = sorted({(r.git_revision or "not recorded")[:12] for r in ok})
-    if len(revisions) > 1:
-        found.append(f"The records come from different revisions of the project: {', '.join(revisions)}.")
+    known = sorted({(r.git_revision or "not recorded")[:12] for r in ok})
+    if revisions and len(known) > 1:
+        found.append(f"The records come from different revisions of the project: {', '.join(known)}.")
     return found
 
 

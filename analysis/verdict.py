@@ -3,8 +3,7 @@
 The rule, stated in every verdict that it stops: none without complete isolation of every record, none between records
 under different conditions, and none below :data:`MIN_REPEATS` independent repeats per shape. Repeats on one lease are
 pseudo-replicates - they share the lease's luck - and count as one. Above that, a shape is declared the winner only
-if its worst lease is better than the best lease of every other shape. With five leases each, that happens by chance for
-a given pair and direction once in 252 (all 10 choose 5 orders of the leases being equally likely).
+if :mod:`analysis.compare` finds it better than every other shape, corrected for the number of comparisons.
 """
 
 from __future__ import annotations
@@ -14,11 +13,14 @@ from typing import Literal
 
 import pandas as pd
 
+from analysis.compare import Comparison, compare_all_scenarios
 from analysis.formats import plural, seconds, usd
+from analysis.intervals import MIN_REPEATS
 from analysis.runs import Runs
-from analysis.validity import differences
+from analysis.validity import differences, lacking_isolation
 
-MIN_REPEATS = 5
+__all__ = ["MIN_REPEATS", "RULE", "Kind", "Verdict", "verdicts"]
+
 RULE = (
     f"The rule: no verdict below {MIN_REPEATS} independent repeats per shape; repeats on one lease are "
     "pseudo-replicates, as they share its luck, and count as one."
@@ -43,13 +45,16 @@ class Verdict:
 
 def verdicts(runs: Runs) -> list[Verdict]:
     """One verdict per workload and variant, in order of their names."""
-    different = differences(runs)
+    different = differences(runs.records[str(run)] for run in runs.ok["run"])
+    compared = compare_all_scenarios(runs, "run_s") + compare_all_scenarios(runs, "cost_usd")
     found = []
     for key, group in runs.runs.groupby(["workload", "variant"], sort=True):
         workload, variant = (str(part) for part in key)
         ok = group[(group["status"] == "ok") & group["run_s"].notna()]
         medians = ok.groupby("scenario")[["run_s", "cost_usd"]].median().sort_values("run_s", kind="stable")
-        kind, headline, text, fastest, cheapest = _judge(ok, medians, runs, different)
+        kind, headline, text, fastest, cheapest = _judge(
+            ok, medians, runs, different, [c for c in compared if (c.workload, c.variant) == (workload, variant)]
+        )
         found.append(Verdict(workload, variant, kind, headline, text, _stated(medians), fastest, cheapest))
     return found
 
@@ -62,24 +67,13 @@ def _stated(medians: pd.DataFrame) -> str:
 
 
 def _judge(
-    ok: pd.DataFrame, medians: pd.DataFrame, runs: Runs, different: list[str]
+    ok: pd.DataFrame, medians: pd.DataFrame, runs: Runs, different: list[str], compared: list[Comparison]
 ) -> tuple[Kind, str, str, str | None, str | None]:
     if ok.empty:
         return "no_data", "No run ended well: nothing to compare.", "See what went wrong under Validity.", None, None
-    incomplete = ok[~ok["isolation_complete"].fillna(False).astype(bool)]
-    if not incomplete.empty:
-        reasons = list(dict.fromkeys(m for run in incomplete["run"] for m in runs.records[str(run)].isolation.missing))
-        why = " ".join(reasons) if reasons else "The records do not say what was missing."
-        return (
-            "no_isolation",
-            "No shape is declared the winner: the nodes were not fully kept apart.",
-            (
-                f"{len(incomplete)} of {plural(len(ok), 'record')} lack complete isolation, so nodes could "
-                f"use more than their shape has, or disturb each other. {why}"
-            ),
-            None,
-            None,
-        )
+    if why := lacking_isolation([runs.records[str(run)] for run in ok["run"]]):
+        headline = "No shape is declared the winner: the nodes were not fully kept apart."
+        return "no_isolation", headline, why, None, None
     repeats, leases = ok.groupby("scenario").size(), ok.groupby("scenario")["lease"].nunique()
     have = ", ".join(
         f"{plural(int(repeats[n]), 'repeat')} on {plural(int(leases[n]), 'lease')}" for n in medians.index[:1]
@@ -107,7 +101,7 @@ def _judge(
             None,
             None,
         )
-    return _winners(ok)
+    return _winners(medians, compared)
 
 
 def _lead(medians: pd.DataFrame) -> str:
@@ -121,14 +115,18 @@ def _lead(medians: pd.DataFrame) -> str:
     return f"A first look: {last} took {ratio:.2f} times as long as {first}{paid}."
 
 
-def _winners(ok: pd.DataFrame) -> tuple[Kind, str, str, str | None, str | None]:
-    by_lease = ok.groupby(["scenario", "lease"])[["run_s", "cost_usd"]].median()
-    fastest, cheapest = _separated(by_lease["run_s"]), _separated(by_lease["cost_usd"])
+def _winners(medians: pd.DataFrame, compared: list[Comparison]) -> tuple[Kind, str, str, str | None, str | None]:
+    names = [str(name) for name in medians.index]
+    fastest, cheapest = (_best(names, [c for c in compared if c.metric == metric]) for metric in ("run_s", "cost_usd"))
+    lead = [c for c in compared if c.metric == "run_s" and names[0] in (c.a.name, c.b.name)]
+    text = " ".join(c.text for c in lead)
     if fastest is None and cheapest is None:
+        noisy = any(c.verdict == "too_noisy" for c in compared)
         return (
             "no_difference",
-            "No evidence that one shape is faster or cheaper than every other: their ranges overlap.",
-            "A winner's worst lease must be better than every other shape's best.",
+            "No evidence that one shape is faster or cheaper than every other"
+            + (": the repeats scatter too much to tell." if noisy else "."),
+            text,
             None,
             None,
         )
@@ -137,21 +135,13 @@ def _winners(ok: pd.DataFrame) -> tuple[Kind, str, str, str | None, str | None]:
     if fastest is not None and fastest == cheapest:
         said = [f"{fastest} is the fastest and costs least per run"]
     headline = "; ".join(said) + "."
-    return (
-        "winner",
-        headline[0].upper() + headline[1:] if fastest is None else headline,
-        "A winner's worst lease is better than every other shape's best lease.",
-        fastest,
-        cheapest,
-    )
+    return "winner", headline[0].upper() + headline[1:] if fastest is None else headline, text, fastest, cheapest
 
 
-def _separated(values: pd.Series) -> str | None:
-    """The scenario whose largest value is below the smallest of every other; None where they overlap."""
-    by_scenario = values.groupby("scenario")
-    if values.isna().any():
-        return None
-    worst, best = by_scenario.max(), by_scenario.min()
-    name = str(best.idxmin())
-    others = best.drop(name)
-    return name if bool((worst[name] < others).all()) else None
+def _best(names: list[str], compared: list[Comparison]) -> str | None:
+    """The shape that is better than every other; None where there is none."""
+    won: dict[str, int] = dict.fromkeys(names, 0)
+    for one in compared:
+        if one.verdict in ("better", "worse"):
+            won[one.b.name if one.verdict == "better" else one.a.name] += 1
+    return next((name for name, count in won.items() if count == len(names) - 1), None)

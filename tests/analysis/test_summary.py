@@ -182,9 +182,11 @@ def test_no_verdict_below_five_leases(tmp_path: Path, count: int) -> None:
     assert verdict.fastest == ("one-large-ssd" if count == 5 else None)
 
 
-def test_overlapping_ranges_declare_no_winner(tmp_path: Path) -> None:
-    verdict = on_leases(tmp_path, [40.0, 41, 42, 43, 44], [33.0, 34, 35, 36, 60]).verdicts[0]
+def test_repeats_that_scatter_declare_no_winner(tmp_path: Path) -> None:
+    verdict = on_leases(tmp_path, [40.0, 41, 42, 43, 44], [33.0, 34, 35, 70, 80]).verdicts[0]
     assert verdict.kind == "no_difference"
+    assert "too much to tell" in verdict.headline
+    assert "more to find one of 10%" in verdict.text
     assert verdict.fastest is verdict.cheapest is None
 
 

@@ -1,0 +1,65 @@
+"""``bakeoff compare A B``: is B faster or slower than A, and can the records tell?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from infra.cli.output import JsonOption, RunsOption, print_json, shown, stdout
+from infra.errors import UsageError
+
+if TYPE_CHECKING:
+    from analysis.sides import Compared
+
+EXAMPLE = "Example: bakeoff compare four-small-ssd one-large-ssd --experiment demo"
+
+
+def main(
+    a: Annotated[str, typer.Argument(help="The baseline: a scenario, an experiment, or a folder of records.")],
+    b: Annotated[str, typer.Argument(help="What is compared with it, of the same kind.")],
+    runs: RunsOption,
+    experiment: Annotated[
+        str | None, typer.Option(help="Whose scenarios A and B are. Default: the newest experiment.")
+    ] = None,
+    metric: Annotated[str, typer.Option(help="run_s, images_per_s, cost_usd, cost_per_1000_usd, ...")] = "run_s",
+    min_effect: Annotated[
+        float, typer.Option(min=0.001, max=10, help="Smallest relative difference that must not be missed.")
+    ] = 0.10,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit code 1 also where the records cannot say.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Say whether B is faster or slower than A. Exit code 0: no difference found, or B is better; 1: B is worse."""
+    from analysis.errors import AnalysisError
+    from analysis.sides import compare_named
+
+    try:
+        with shown() as progress:
+            progress.stage(f"comparing {a} and {b}")
+            compared = compare_named(runs, a, b, metric=metric, experiment=experiment, min_effect=min_effect)
+    except AnalysisError as error:
+        raise UsageError(str(error)) from error
+    if json:
+        print_json(compared.as_dict())
+    else:
+        _print(compared)
+    if compared.worse or (strict and compared.undecided):
+        raise typer.Exit(1)
+
+
+def _print(compared: Compared) -> None:
+    from analysis.compare import stated
+
+    table = Table(title=escape(f"{compared.b} against {compared.a}, {compared.of}"))
+    for heading in ("workload", "verdict", "medians (95 %)", "why"):
+        table.add_column(heading, overflow="fold")
+    for one in compared.comparisons:
+        name = ", ".join(part for part in (one.workload, one.variant, one.kind, one.where) if part)
+        table.add_row(*(escape(text) for text in (name, one.word, stated(one), one.text)))
+    stdout.print(table)
+    for damaged in compared.damaged:
+        stdout.print(
+            f"left out, damaged: {damaged.run}: {damaged.reason}", highlight=False, markup=False, soft_wrap=True
+        )
