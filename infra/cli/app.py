@@ -7,7 +7,21 @@ import sys
 import typer
 from rich.markup import escape
 
-from infra.cli import apply, bench, clean, compare, destroy, doctor, plan, prices, replay, report, review, run, scenarios
+from infra.cli import (
+    apply,
+    bench,
+    clean,
+    compare,
+    destroy,
+    doctor,
+    plan,
+    prices,
+    replay,
+    report,
+    review,
+    run,
+    scenarios,
+)
 from infra.cli.output import stderr
 from infra.errors import BakeoffError, Interrupted
 from infra.signals import raise_interrupted
