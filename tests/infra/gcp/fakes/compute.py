@@ -7,11 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.infra.gcp.fakes.server import Refusal
+from tests.infra.gcp.fakes.server import Refusal, page, require
 
 PATH = re.compile(
-    r"/compute/v1/projects/([^/]+)(?:/(zones|regions)/([^/]+)(?:/(machineTypes|acceleratorTypes)/(.+))?)?"
+    r"/compute/v1/projects/([^/]+)"
+    r"(?:/(zones|regions)/([^/]+)(?:/(machineTypes|acceleratorTypes|instances)(?:/(.+))?)?)?"
 )
+BY_CLUSTER = re.compile(r'labels\.goog-dataproc-cluster-name = "([^"]+)"')
 
 
 @dataclass
@@ -40,11 +42,24 @@ class FakeCompute:
         default_factory=lambda: {"CPUS_ALL_REGIONS": (96, 0), "GPUS_ALL_REGIONS": (1, 0)}
     )
 
+    instances: dict[str, dict[str, Any]] = field(default_factory=dict)  # by name
+    page_size: int = 2
+
+    def add_instance(self, name: str, cluster: str, machine_type: str, created: str) -> None:
+        self.instances[name] = {
+            "name": name,
+            "machineType": f"projects/{self.project}/zones/{self.zone}/machineTypes/{machine_type}",
+            "creationTimestamp": created,
+            "labels": {"goog-dataproc-cluster-name": cluster},
+        }
+
     def answer(self, method: str, path: str, body: dict[str, Any]) -> tuple[str, Callable[[Any], Any]] | None:
         match = PATH.fullmatch(path)
         if not match or method != "GET":
             return None
         project, kind, place, collection, name = match.groups()
+        if collection == "instances":
+            return collection, lambda query: self._instances(project, place, query)
         if collection:
             return collection, lambda _: self._offer(project, place, name)
         if kind == "regions":
@@ -55,6 +70,16 @@ class FakeCompute:
         if (project, zone) != (self.project, self.zone) or name not in self.offered:
             raise Refusal("NOT_FOUND", f"The resource 'projects/{project}/zones/{zone}/{name}' was not found")
         return {"name": name}
+
+    def _instances(self, project: str, zone: str, query: dict[str, Any]) -> dict[str, Any]:
+        require((project, zone) == (self.project, self.zone), f"no zone {zone} in {project}")
+        require(0 < int(query.get("maxResults", 500)) <= 500, "maxResults is at most 500")
+        asked = BY_CLUSTER.fullmatch(query.get("filter", ""))
+        require(asked, f"the filter must name one cluster: {query.get('filter')}")
+        cluster = asked[1] if asked else ""
+        found = [i for i in self.instances.values() if i["labels"]["goog-dataproc-cluster-name"] == cluster]
+        some, token = page(found, query.get("pageToken", ""), self.page_size)
+        return {"items": some, **({"nextPageToken": token} if token else {})}
 
     def _region(self, project: str, region: str) -> dict[str, Any]:
         if (project, region) != (self.project, self.region):

@@ -1,0 +1,95 @@
+"""How long each machine of a cluster really stood: Compute Engine knows when it was created, and a file when it was last seen.
+
+A machine that is gone can no longer be asked, so a cluster is observed while it stands, at least before it is destroyed.
+API: cloud.google.com/compute/docs/reference/rest/v1/instances/list.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from pydantic import BaseModel, TypeAdapter
+
+from infra.gcp.calls import pages
+from infra.gcp.clients import Clients
+from infra.gcp.cost import Machine
+from infra.gcp.monitoring import node_name
+from workloads.record import Scenario
+
+CLUSTER_LABEL = "goog-dataproc-cluster-name"  # put on every instance by Dataproc
+PAGE = 500  # the API's maximum
+
+
+class Life(BaseModel):
+    """One machine; Unix seconds."""
+
+    node: str
+    machine_type: str
+    created_at: float
+    gone_by: float | None = None  # when it was first missed: at the latest then it had ended
+
+
+_LIVES = TypeAdapter(list[Life])
+
+
+def observe(clients: Clients, cluster: str, zone: str) -> list[Life]:
+    """The machines of a cluster that there are now, by name. Raises as :func:`infra.gcp.calls.pages`."""
+    request = {
+        "project": clients.project_id,
+        "zone": zone,
+        "filter": f'labels.{CLUSTER_LABEL} = "{cluster}"',
+        "max_results": PAGE,
+    }
+    found = []
+    for instance in pages(clients.compute("Instances").list, request, clients.backoff):
+        node = node_name(instance.name, cluster)
+        if node is not None:
+            created = datetime.fromisoformat(instance.creation_timestamp).timestamp()
+            machine_type = instance.machine_type.rpartition("/")[2]
+            found.append(Life(node=node, machine_type=machine_type, created_at=created))
+    return sorted(found, key=lambda life: (life.node, life.created_at))
+
+
+def keep(path: Path, seen: list[Life], now: float) -> list[Life]:
+    """Add an observation to those kept in a file, and return them all.
+
+    A machine that was there before and is not now, such as a preempted one, ended between: the later time counts.
+    """
+    known = {(life.node, life.created_at): life for life in load(path)}
+    present = {(life.node, life.created_at): life for life in seen}
+    for key, life in known.items():
+        if key not in present and life.gone_by is None:
+            known[key] = life.model_copy(update={"gone_by": now})
+    every = sorted({**present, **known}.values(), key=lambda life: (life.created_at, life.node))
+    part = path.with_name(f".{path.name}.part")
+    part.write_bytes(_LIVES.dump_json(every, indent=1) + b"\n")
+    part.replace(path)
+    return every
+
+
+def load(path: Path) -> list[Life]:
+    """What is kept in a file; nothing, if there is none."""
+    return _LIVES.validate_json(path.read_bytes()) if path.is_file() else []
+
+
+def machines(lives: list[Life], scenario: Scenario, ended_at: float) -> list[Machine]:
+    """What is to be paid for, if the machines that are not known to have ended did so at ``ended_at``."""
+    master_works = scenario.workers == 0
+    return [
+        Machine(
+            node=life.node,
+            machine_type=life.machine_type,
+            disk_type=scenario.disk_type,
+            disk_gb=scenario.disk_gb,
+            seconds=max(0.0, (life.gone_by or ended_at) - life.created_at),
+            spot=life.node.startswith("sw-"),
+            accelerator_type=scenario.accelerator_type if _works(life, master_works=master_works) else None,
+            accelerator_count=scenario.accelerator_count if _works(life, master_works=master_works) else 0,
+        )
+        for life in lives
+    ]
+
+
+def _works(life: Life, *, master_works: bool) -> bool:
+    return master_works or life.node != "m"
