@@ -12,6 +12,7 @@ from infra.cli import (
     bench,
     clean,
     compare,
+    costs,
     destroy,
     doctor,
     plan,
@@ -36,7 +37,22 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for verb in (doctor, scenarios, prices, plan, apply, run, bench, destroy, clean, report, compare, review, replay):
+for verb in (
+    doctor,
+    scenarios,
+    prices,
+    plan,
+    apply,
+    run,
+    bench,
+    destroy,
+    clean,
+    costs,
+    report,
+    compare,
+    review,
+    replay,
+):
     app.command(name=verb.__name__.rsplit(".", 1)[-1], epilog=verb.EXAMPLE)(verb.main)
 
 

@@ -80,9 +80,9 @@ class Comparison(NamedTuple):
     """One row of the reconciliation; None where a figure is not known, or the bill is in another currency."""
 
     item: str
-    estimate_usd: float
+    estimate_usd: float | None
     measured_usd: float
-    measured_minus_estimate_usd: float
+    measured_minus_estimate_usd: float | None
     billed: float | None
     currency: str | None
     billed_minus_measured_usd: float | None
@@ -150,10 +150,13 @@ def billed_s(seconds: float) -> float:
     return max(LEAST_S, math.ceil(seconds))
 
 
-def reconcile(estimate: Cost, measured: Cost, bill: Bill | None = None) -> list[Comparison]:
+def reconcile(estimate: Cost | float | None, measured: Cost, bill: Bill | None = None) -> list[Comparison]:
     """Estimate, measurement and bill in one table: a row per item, credits, and the total.
 
     ``other`` is what a lease is billed for and no price here covers, such as network traffic and log storage.
+
+    Args:
+        estimate: by item, or only its total in USD.
     """
     billed: dict[str, float] = {}
     for row in bill.rows if bill else ():
@@ -162,27 +165,23 @@ def reconcile(estimate: Cost, measured: Cost, bill: Bill | None = None) -> list[
         billed["credits"] = billed.get("credits", 0.0) + row.credits
     currency = bill.currency if bill else None
 
-    def row_of(name: str, estimated: float, found: float, charged: float | None) -> Comparison:
-        usd = charged is not None and currency == "USD"
-        return Comparison(
-            name,
-            estimated,
-            found,
-            found - estimated,
-            charged,
-            currency,
-            charged - found if usd and charged is not None else None,
-        )
+    def row_of(name: str, estimated: float | None, found: float, charged: float | None) -> Comparison:
+        more = None if estimated is None else found - estimated
+        above = charged - found if charged is not None and currency == "USD" else None
+        return Comparison(name, estimated, found, more, charged, currency, above)
 
-    known = bool(billed)
+    def estimated(item: Item) -> float | None:
+        return estimate.of(item) if isinstance(estimate, Cost) else None
+
     rows = [
-        row_of(item, estimate.of(item), measured.of(item), billed.get(item, 0.0) if known else None)
+        row_of(item, estimated(item), measured.of(item), billed.get(item, 0.0) if billed else None)
         for item in ITEMS
-        if estimate.of(item) or measured.of(item) or billed.get(item)
+        if estimated(item) or measured.of(item) or billed.get(item)
     ]
-    if known:
-        rows.append(row_of("credits", 0.0, 0.0, billed["credits"]))
-    return [*rows, row_of("total", estimate.total_usd, measured.total_usd, bill.total if bill else None)]
+    if billed:
+        rows.append(row_of("credits", None, 0.0, billed["credits"]))
+    total = estimate.total_usd if isinstance(estimate, Cost) else estimate
+    return [*rows, row_of("total", total, measured.total_usd, bill.total if bill else None)]
 
 
 def item_of(sku: str) -> Item:

@@ -134,6 +134,12 @@ def test_without_a_bill() -> None:
     assert notes(None) == ["Not compared with a bill: no billing export table is named."]
 
 
+def test_an_estimate_of_which_only_the_total_is_known() -> None:
+    *items, total = reconcile(1.5, cost(machines(FOUR, 3600), REGION))
+    assert all(row.estimate_usd is None and row.measured_minus_estimate_usd is None for row in items)
+    assert total.estimate_usd == 1.5 and total.measured_minus_estimate_usd == pytest.approx(total.measured_usd - 1.5)
+
+
 def test_a_bill_that_has_not_arrived_is_not_zero(cloud: Cloud) -> None:
     bill = bill_of(cloud)
     assert bill.total is None

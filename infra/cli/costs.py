@@ -1,0 +1,65 @@
+"""``bakeoff costs``: what an experiment's leases were thought to cost, did, and were billed."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from infra.cli.output import JsonOption, RunsOption, print_json, say, shown, stdout
+from infra.gcp import reconcile
+from infra.gcp.clients import Clients
+from infra.gcp.settings import config_path, load_settings
+
+EXAMPLE = "Example: bakeoff costs demo --table my-project.billing.gcp_billing_export_v1_ABC"
+
+
+def main(
+    runs: RunsOption,
+    experiment: Annotated[str, typer.Argument(help="An experiment with records of Google Cloud.")],
+    table: Annotated[
+        str | None,
+        typer.Option(help="Billing export table, project.dataset.table. Default: billing_table of gcp.toml."),
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Compare estimate, measurement and bill of every lease of an experiment that is gone."""
+    settings = load_settings() if config_path().is_file() or table else None
+    table = table or (settings.billing_table if settings else None)
+    clients = Clients(settings.project_id, settings.region) if settings and table else None
+    with shown() as progress:
+        progress.stage(f"costs of {experiment}")
+        found, untold = reconcile.costs(runs, experiment, table=table, clients=clients, now=datetime.now(UTC))
+    if json:
+        print_json({"experiment": experiment, "leases": [one.as_json() for one in found], "missing": untold})
+        return
+    for one in found:
+        _show(one)
+    for sentence in untold:
+        say(sentence)
+
+
+def _show(one: reconcile.LeaseCosts) -> None:
+    shown_table = Table(title=f"{one.scenario}, lease {one.lease}, {one.lived_s / 60:.1f} min in {one.region}")
+    headings = ("item", "estimate USD", "measured USD", "difference", "billed", "currency", "billed - measured")
+    for heading in headings:
+        shown_table.add_column(heading, justify="left" if heading in ("item", "currency") else "right")
+    for row in one.rows:
+        shown_table.add_row(
+            row.item,
+            _amount(row.estimate_usd),
+            _amount(row.measured_usd),
+            _amount(row.measured_minus_estimate_usd),
+            _amount(row.billed),
+            row.currency or "",
+            _amount(row.billed_minus_measured_usd),
+        )
+    stdout.print(shown_table)
+    for sentence in one.notes:
+        say(sentence)
+
+
+def _amount(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"
