@@ -13,7 +13,7 @@ ARGS      ?=
 PYTEST    := $(PY) -m pytest
 CODE      := workloads analysis infra tests .ci
 
-.PHONY: help setup setup-gcp setup-test demo test test-fast test-terraform test-slow lint policy format lock destroy clean-up clean $(SCENARIOS) \
+.PHONY: help setup setup-gcp setup-train setup-test demo test test-fast test-terraform test-slow lint policy format lock destroy clean-up clean $(SCENARIOS) \
 	$(foreach verb,plan apply run destroy,$(addprefix $(verb)/,$(SCENARIOS)))
 
 ## help: this list
@@ -70,6 +70,10 @@ setup:
 ## setup-gcp: the same, with Google's clients, for `--target gcp`
 setup-gcp:
 	@PYTHON='$(PYTHON)' .ci/setup.sh gcp
+
+## setup-train: the same, with TensorFlow, for the workloads train and serve
+setup-train:
+	@PYTHON='$(PYTHON)' .ci/setup.sh train
 
 ## setup-test: all of it, with TensorFlow and the test tools
 setup-test:

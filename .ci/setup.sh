@@ -1,6 +1,7 @@
 #!/bin/sh
 # Makes .venv and installs the pinned packages into it:  .ci/setup.sh base   what `make demo` needs
 #                                                        .ci/setup.sh gcp    also Google's clients, for --target gcp
+#                                                        .ci/setup.sh train  also TensorFlow, for train and serve
 #                                                        .ci/setup.sh test   also TensorFlow and the test tools
 # A second call finds its stamp and ends at once. POSIX sh, because Python may be what is missing. Whatever is wrong
 # is said in one sentence that ends with the command that cures it. PYTHON=... names the interpreter to use.
@@ -18,8 +19,9 @@ have() { command -v "$1" >/dev/null 2>&1; }
 case $wanted in
 base) sections='base'; need_mb=1700 ;;
 gcp) sections='base gcp'; need_mb=2000 ;;
+train) sections='base gcp train'; need_mb=4600 ;; # a section holds what the ones before it lack
 test) sections='base gcp train test'; need_mb=4800 ;;
-*) fail "unknown set of packages '$wanted': give base, gcp or test, as in: .ci/setup.sh base" ;;
+*) fail "unknown set of packages '$wanted': give base, gcp, train or test, as in: .ci/setup.sh base" ;;
 esac
 
 root=$(cd "$(dirname "$0")/.." && pwd -P)

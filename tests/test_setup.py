@@ -243,7 +243,7 @@ def test_a_folder_that_is_no_environment_is_left_alone(machine: Machine) -> None
 def test_an_unknown_set_is_refused(machine: Machine) -> None:
     result = machine.set_up("everything")
     assert result.returncode == 1
-    assert "give base, gcp or test" in result.stderr
+    assert "give base, gcp, train or test" in result.stderr
 
 
 @pytest.mark.slow

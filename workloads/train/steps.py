@@ -1,0 +1,51 @@
+"""One update and one validation step, over all replicas of a strategy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+import tf_keras
+
+from workloads.train.config import TrainConfig
+from workloads.train.model import build_model
+
+
+def make_steps(config: TrainConfig, strategy: Any, classes: int, pretrained: bytes | None) -> tuple[Any, Any, Any, Any]:
+    """Model, optimiser, training step, validation step; call it within the scope of the strategy.
+
+    The training step takes images and labels of every replica and the size of the whole batch, and returns [sum of the
+    losses, images predicted right]. The loss whose gradient is taken is the mean over the whole batch, so that the sum over
+    the replicas is what one device would compute. The validation step also takes weights, 0 for images that fill a batch.
+    """
+    model = build_model(config, classes, pretrained)
+    optimizer = tf_keras.optimizers.SGD(config.learning_rate, momentum=config.momentum)
+    optimizer.build(model.trainable_variables)
+
+    def losses(labels: Any, logits: Any) -> tuple[Any, Any]:
+        right = tf.cast(tf.argmax(logits, axis=1, output_type=tf.int32) == labels, tf.float32)
+        return tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits), right
+
+    def update(images: Any, labels: Any, batch_size: Any) -> Any:
+        with tf.GradientTape() as tape:
+            each, right = losses(labels, model(tf.cast(images, tf.float32), training=True))
+            loss = tf.reduce_sum(each) / batch_size
+        gradients = tape.gradient(loss, model.trainable_variables)
+        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+        return tf.stack([tf.reduce_sum(each), tf.reduce_sum(right)])
+
+    def judge(images: Any, labels: Any, weights: Any) -> Any:
+        each, right = losses(labels, model(tf.cast(images, tf.float32), training=False))
+        return tf.stack([tf.reduce_sum(each * weights), tf.reduce_sum(right * weights)])
+
+    @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
+    def train_step(images: Any, labels: Any, batch_size: Any) -> Any:
+        sums = strategy.run(update, args=(images, labels, batch_size))
+        return strategy.reduce(tf.distribute.ReduceOp.SUM, sums, axis=None)
+
+    @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
+    def validate_step(images: Any, labels: Any, weights: Any) -> Any:
+        sums = strategy.run(judge, args=(images, labels, weights))
+        return strategy.reduce(tf.distribute.ReduceOp.SUM, sums, axis=None)
+
+    return model, optimizer, train_step, validate_step
