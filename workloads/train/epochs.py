@@ -58,11 +58,11 @@ def warm_up(session: Session, phase: Phase) -> float:
     labels = _spread(session, [tf.zeros((each,), tf.int32)] * session.local_replicas)
     weights = _spread(session, [tf.zeros((each,), tf.float32)] * session.local_replicas)
     kept = session.model.get_weights()
-    slots = [variable.numpy() for variable in session.optimizer.variables]
+    slots = [variable.numpy() for variable in session.optimizer.weights]
     session.train_step(images, labels, tf.constant(float(phase.batch_size))).numpy()
     session.validate_step(images, labels, weights).numpy()
     session.model.set_weights(kept)
-    for variable, value in zip(session.optimizer.variables, slots, strict=True):
+    for variable, value in zip(session.optimizer.weights, slots, strict=True):
         variable.assign(value)
     return time.perf_counter() - start
 

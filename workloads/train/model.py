@@ -17,10 +17,12 @@ from workloads.train.config import TrainConfig
 BATCH_NORM_MOMENTUM = 0.9
 
 
-def build_model(config: TrainConfig, classes: int, pretrained: bytes | None = None) -> Any:
+def build_model(config: TrainConfig, classes: int, pretrained: bytes | None = None, replicas: int = 1) -> Any:
     """A new model; to be called within the scope of a strategy, if there is one.
 
     Args:
+        replicas: over which batch normalisation is synchronised, if the configuration says so; one needs none of it, and
+            its fused form is faster.
         pretrained: HDF5 file of weights without the last layer, as Keras publishes them; None: random.
 
     Raises:
@@ -28,8 +30,10 @@ def build_model(config: TrainConfig, classes: int, pretrained: bytes | None = No
     """
     size = config.image_size
 
+    synchronized = config.sync_batch_norm and replicas > 1
+
     def batch_normalization(**settings: Any) -> Any:
-        settings |= {"momentum": BATCH_NORM_MOMENTUM, "synchronized": config.sync_batch_norm}
+        settings |= {"momentum": BATCH_NORM_MOMENTUM, "synchronized": synchronized}
         return tf_keras.layers.BatchNormalization(**settings)
 
     # The published builder takes its layers from here.

@@ -75,7 +75,7 @@ def train(task: Task) -> TaskResult:
         found = Checkpoint(task.identity, [], [], [], [])
     else:
         model.set_weights(found.weights)
-        for variable, value in zip(optimizer.variables, found.slots, strict=True):
+        for variable, value in zip(optimizer.weights, found.slots, strict=True):
             variable.assign(value)
     resumed_from = len(found.history)
     compile_s = _epochs(session, phases, found)
@@ -147,7 +147,7 @@ def _keep(session: Session, state: Checkpoint, row: dict[str, Any]) -> None:
     """Add an epoch to the state, and write the checkpoint. All processes read the variables: some reads are collective."""
     state.history.append(row)
     state.weights = session.model.get_weights()
-    state.slots = [variable.numpy() for variable in session.optimizer.variables]
+    state.slots = [variable.numpy() for variable in session.optimizer.weights]
     if session.config.patience is not None and best_epoch(state.history) == row["epoch"]:
         state.best = state.weights
     if session.task.index == 0:
