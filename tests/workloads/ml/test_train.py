@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -66,7 +67,7 @@ def test_a_process_that_makes_no_step_is_ended_and_named(tmp_path: Path, monkeyp
     sleeper = tmp_path / "sleeper"
     sleeper.write_text("#!/bin/sh\nexec sleep 60\n")
     sleeper.chmod(0o755)
-    monkeypatch.setattr(process.sys, "executable", str(sleeper))
+    monkeypatch.setattr(sys, "executable", str(sleeper))
     config = TrainConfig(images_uri="a", output_uri="b", peer_timeout_s=1, staging_folder=str(tmp_path / "disk"))
     task = process.Task(config, "c", [], "d", False, 0, 2)
     with pytest.raises(WorkloadError, match=r"process 0 of 2 made no step for 1 s; its peers are \['x:1', 'y:2'\]"):
@@ -81,7 +82,7 @@ def test_a_killed_process_names_its_signal(tmp_path: Path, monkeypatch: pytest.M
     killed = tmp_path / "killed"
     killed.write_text("#!/bin/sh\necho the last words\nkill -9 $$\n")
     killed.chmod(0o755)
-    monkeypatch.setattr(process.sys, "executable", str(killed))
+    monkeypatch.setattr(sys, "executable", str(killed))
     config = TrainConfig(images_uri="a", output_uri="b", staging_folder=str(tmp_path / "disk"))
     with pytest.raises(WorkloadError, match=r"process 0 of 1 ended with signal SIGKILL; .* the last words"):
         process.run_task(process.Task(config, "c", [], "d", False), None, lambda done, total: None)
