@@ -14,7 +14,14 @@ from workloads.record import MEASUREMENT_COLUMNS, Summary
 from workloads.storage import Folder
 
 ROOT = Path(__file__).resolve().parents[3]
-SMALL: dict[str, Any] = {"image_size": 32, "source_size": 48, "shards": 2, "threads": 1, "validation_ratio": 0.3, "seed": 1}
+SMALL: dict[str, Any] = {
+    "image_size": 32,
+    "source_size": 48,
+    "shards": 2,
+    "threads": 1,
+    "validation_ratio": 0.3,
+    "seed": 1,
+}
 PLAIN: dict[str, Any] = {"augment": False, "shuffle": False, "dropout": 0.0}  # what one device and several do alike
 Rows = list[dict[str, Any]]
 
