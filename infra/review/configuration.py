@@ -8,6 +8,8 @@ scenario's on top: the plans then show a shape's resources under a project and n
 from __future__ import annotations
 
 import json
+import os
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -24,8 +26,9 @@ from infra.review.scenarios import ScenarioChange
 
 TARGET = "infra/targets/gcp"
 LAYERS = ("infra/bootstrap", "infra/foundation")
-READ_BY_ALL = ("infra/modules/", "infra/catalogue/")
+CATALOGUE = "infra/catalogue"
 NOT_READ = ("infra/catalogue/prices.csv",)
+_SOURCE = re.compile(r'^\s*source\s*=\s*"(\.[^"]*)"', re.MULTILINE)
 SUFFIXES = (".tf", ".csv", ".tftpl", ".sh", ".json", ".hcl")
 
 
@@ -83,10 +86,11 @@ def compare_configuration(
         scenarios: of both trees.
         files: that differ below ``infra/``; what reads none of them is the same and is not planned.
     """
+    touched = {root for root in (TARGET, *LAYERS) if _touches(_folders(before, root) | _folders(after, root), files)}
     todo: list[tuple[str, ScenarioChange | None]] = [
-        (TARGET, scenario) for scenario in scenarios if _touches(TARGET, files) or scenario.fields
+        (TARGET, scenario) for scenario in scenarios if TARGET in touched or scenario.fields
     ]
-    todo += [(root, None) for root in LAYERS if _touches(root, files)]
+    todo += [(root, None) for root in LAYERS if root in touched]
     todo = [(root, scenario) for root, scenario in todo if (before / root).is_dir() or (after / root).is_dir()]
     diffs: dict[tuple[str, str], RootDiff] = {}
     failed: list[Failed] = []
@@ -125,10 +129,24 @@ def compare_configuration(
     )
 
 
-def _touches(root: str, files: list[File]) -> bool:
-    """True if a root module reads one of the files."""
+def _folders(tree: Path, root: str) -> set[str]:
+    """Folders of a tree that a root module reads: its own, those of its modules, and the catalogue where one names it."""
+    found: set[str] = set()
+    todo = {root}
+    while todo:
+        folder = todo.pop()
+        found.add(folder)
+        text = "".join(path.read_text(encoding="utf-8", errors="replace") for path in (tree / folder).glob("*.tf"))
+        sources = {os.path.normpath(f"{folder}/{source}") for source in _SOURCE.findall(text)}
+        todo |= sources - found
+        found |= {CATALOGUE} if "/catalogue" in text else set()
+    return found
+
+
+def _touches(folders: set[str], files: list[File]) -> bool:
+    """True if Terraform reads one of the files in one of the folders."""
     return any(
-        file.path.startswith((f"{root}/", *READ_BY_ALL))
+        any(file.path.startswith(f"{folder}/") for folder in folders)
         and file.path.endswith(SUFFIXES)
         and file.path not in NOT_READ
         and "/tests/" not in file.path

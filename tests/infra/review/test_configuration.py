@@ -8,7 +8,7 @@ import pytest
 
 from infra.google_provider.provider import CHOICE_VARIABLE
 from infra.review.comment import comment
-from infra.review.configuration import ResourceChange, RootDiff
+from infra.review.configuration import ResourceChange, RootDiff, _folders
 from infra.review.markdown import code
 from tests.infra.review.conftest import Repository
 
@@ -172,9 +172,23 @@ def test_where_no_provider_is_to_be_had_that_is_said_and_the_rest_given(
 def test_what_terraform_does_not_read_is_not_planned(terraformed: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(CHOICE_VARIABLE, "none")  # a plan would say so
     terraformed.write("infra/targets/gcp/README.md", "Words.\n")
+    terraformed.write("infra/modules/unused/main.tf", BUCKET)
     terraformed.write("infra/targets/gcp/tests/cluster.tftest.hcl", TEST + "\n")
     configuration = terraformed.review().configuration
     assert (configuration.planned, configuration.unavailable) == (0, None)
+
+
+def test_a_module_of_a_module_is_read_and_so_is_the_catalogue_where_it_is_named(terraformed: Repository) -> None:
+    terraformed.write("infra/modules/bucket/inner.tf", 'module "x" {\n  source = "../inner"\n}\n')
+    terraformed.write(
+        "infra/modules/inner/main.tf", 'locals {\n  x = file("${path.module}/../../catalogue/disks.csv")\n}\n'
+    )
+    assert _folders(terraformed.root, "infra/targets/gcp") == {
+        "infra/targets/gcp",
+        "infra/modules/bucket",
+        "infra/modules/inner",
+        "infra/catalogue",
+    }
 
 
 def test_terraform_out_of_format_is_said(terraformed: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
