@@ -23,7 +23,7 @@ State = Literal["ok", "missing", "broken"]
 
 
 class Check(BaseModel):
-    """One thing looked at. ``missing`` costs a feature, ``broken`` stops the local target."""
+    """One thing looked at. ``missing`` costs a feature, ``broken`` stops the target."""
 
     name: str
     state: State
@@ -35,9 +35,9 @@ def examine(runs_dir: Path) -> list[Check]:
     """Every check, in the order in which a run needs them."""
     return [
         _machine(),
-        _guarded("terraform", _terraform, "make setup"),
-        _guarded("java", _java, "make setup, or set JAVA_HOME to a JDK 17"),
-        _guarded("object store", _store, "make setup"),
+        guarded("terraform", _terraform, "make setup"),
+        guarded("java", _java, "make setup, or set JAVA_HOME to a JDK 17"),
+        guarded("object store", _store, "make setup"),
         *_isolation(runs_dir),
         _share(),
         _memory(),
@@ -45,7 +45,8 @@ def examine(runs_dir: Path) -> list[Check]:
     ]
 
 
-def _guarded(name: str, look: Callable[[], str], cure: str) -> Check:
+def guarded(name: str, look: Callable[[], str], cure: str) -> Check:
+    """A check by something that raises an error where it is broken."""
     try:
         return Check(name=name, state="ok", detail=look())
     except (BakeoffError, OSError, ImportError) as error:

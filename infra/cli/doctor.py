@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 from rich.markup import escape
 
 from infra.cli.output import JsonOption, RunsOption, print_json, stdout
 from infra.doctor import examine
+from infra.gcp import doctor as gcp
+from infra.options import TargetName
 
-EXAMPLE = "Example: bakeoff doctor"
+EXAMPLE = "Example: bakeoff doctor --target gcp"
 
 MARKS = {"ok": "[green]ok[/]     ", "missing": "[yellow]missing[/]", "broken": "[red]broken[/] "}
 
 
-def main(runs: RunsOption, json: JsonOption = False) -> None:
+def main(
+    runs: RunsOption,
+    target: Annotated[TargetName, typer.Option(help="Where clusters would run.")] = "local",
+    json: JsonOption = False,
+) -> None:
     """Say what this machine can do, what is missing, and the command that cures it."""
-    checks = examine(runs)
+    checks = examine(runs) if target == "local" else gcp.examine()
     if json:
         print_json(checks)
     else:

@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from infra.errors import CloudError, JobError, MissingError
+from infra.errors import AccessError, CloudError, CredentialsError, JobError, MissingError, QuotaError
 from infra.gcp.calls import call
 from infra.gcp.clients import Clients
 from infra.gcp.driver import CANCELLED_EXIT, FAILED_EXIT, RemoteDriver
@@ -161,6 +161,8 @@ def submit(clients: Clients, job: DataprocJob, logs: Path, **options: Any) -> It
     check_cluster(clients, job.cluster)
     try:
         call(clients.jobs.submit_job, submit_request(clients, job), clients.backoff)
+    except (AccessError, CredentialsError, MissingError, QuotaError):  # it was refused
+        raise
     except BaseException:
         with contextlib.suppress(CloudError):  # it may have arrived, and only the answer got lost
             request_cancel(clients, job.job_id)

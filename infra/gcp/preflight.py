@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import reduce
+from operator import or_
 from typing import Any, NamedTuple
 
 from infra.errors import CloudError, CredentialsError, MissingError
@@ -25,6 +28,7 @@ PERMISSIONS = (
     "compute.disks.list",
     "compute.instances.list",
     "compute.machineTypes.get",
+    "compute.projects.get",
     "compute.regions.get",
     "dataproc.clusters.create",
     "dataproc.clusters.delete",
@@ -37,6 +41,8 @@ PERMISSIONS = (
     "dataproc.jobs.list",
     "dataproc.operations.get",
     "monitoring.timeSeries.list",
+    "resourcemanager.projects.get",
+    "serviceusage.services.list",
 )
 VERTEX_PERMISSIONS = (
     "aiplatform.customJobs.cancel",
@@ -55,9 +61,15 @@ class Problem(NamedTuple):
 
 
 def problems(
-    clients: Clients, scenarios: Sequence[Scenario], *, zone: str, vertex: bool = False, addresses: int = 0
+    clients: Clients,
+    scenarios: Sequence[Scenario],
+    *,
+    zone: str,
+    vertex: bool = False,
+    addresses: int = 0,
+    together: bool = True,
 ) -> list[Problem]:
-    """Everything that would make an apply of these clusters, side by side, fail.
+    """Everything that would make an apply of these clusters fail, side by side or (not ``together``) one after another.
 
     A check that cannot be made is a problem too; the others are still made. What it cannot see: rights on a single
     bucket or service account, Vertex AI's own quotas, and whether the zone has machines left at this moment.
@@ -65,7 +77,8 @@ def problems(
     Raises:
         UsageError: a scenario names a machine, disk or accelerator that the catalogue does not know.
     """
-    wanted = quotas.needed(scenarios, addresses=addresses)
+    alone = [quotas.needed([scenario], addresses=addresses) for scenario in scenarios]
+    wanted = quotas.needed(scenarios, addresses=addresses) if together else reduce(or_, alone, Counter())
     try:
         _ = clients.credentials
     except CredentialsError as error:
@@ -145,7 +158,12 @@ def _permissions(clients: Clients, names: Sequence[str]) -> list[Problem]:
 
 def _role(permission: str) -> str:
     service = permission.split(".", 1)[0]
-    roles = {"dataproc": "roles/dataproc.editor", "aiplatform": "roles/aiplatform.user"}
+    roles = {
+        "aiplatform": "roles/aiplatform.user",
+        "dataproc": "roles/dataproc.editor",
+        "resourcemanager": "roles/browser",
+        "serviceusage": "roles/serviceusage.serviceUsageViewer",
+    }
     return roles.get(service, f"roles/{service}.viewer")
 
 

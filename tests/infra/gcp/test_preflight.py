@@ -51,6 +51,14 @@ def test_clusters_side_by_side_add_up(cloud: Cloud) -> None:
     assert found.what == "The quota SSD_TOTAL_GB does not suffice: 2000 needed, 1500 left of 1500 in europe-west2."
 
 
+def test_clusters_one_after_another_do_not(cloud: Cloud) -> None:
+    cloud.compute.quotas["SSD_TOTAL_GB"] = (1500, 0)
+    larger = FOUR.model_copy(update={"disk_gb": 400})
+    assert checked(cloud, FOUR, FOUR, together=False) == []
+    (found,) = checked(cloud, FOUR, larger, together=False)
+    assert "SSD_TOTAL_GB does not suffice: 2000 needed, 1500 left of 1500" in found.what
+
+
 @pytest.mark.parametrize(
     ("changes", "metric", "limit", "needed"),
     [
