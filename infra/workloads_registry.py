@@ -42,7 +42,8 @@ def _vcpus_of_m(scenario: Scenario) -> int:
 
 WORKLOADS: dict[str, Workload] = {
     "write_tfrecords": Workload(spark=True),
-    "read_speed": Workload(spark=False, shape_defaults=lambda scenario: {"concurrency": _vcpus_of_m(scenario)}),
+    "read_speed": Workload(spark=False, shape_defaults=lambda scenario: {"processes": _vcpus_of_m(scenario)}),
+    "spark_read_speed": Workload(spark=True),
     "train": Workload(spark=True, tensorflow=True, gcp_service="vertex"),
     "stream": Workload(spark=True),
     "serve": Workload(spark=False, tensorflow=True),

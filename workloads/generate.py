@@ -11,12 +11,9 @@ draw.
 from __future__ import annotations
 
 import argparse
-import ctypes
 import io
 import math
 import os
-import signal
-import sys
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -27,6 +24,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
+from workloads.processes import end_with
 from workloads.storage import Folder
 
 
@@ -63,16 +61,8 @@ def generate(folder: Path, images: int, seed: int = 0, processes: int | None = N
     draw = partial(_draw_to, str(folder), seed)
     if workers == 1:
         return sum(map(draw, range(images)))
-    with ProcessPoolExecutor(workers, get_context("spawn"), _end_with, (os.getpid(),)) as pool:
+    with ProcessPoolExecutor(workers, get_context("spawn"), end_with, (os.getpid(),)) as pool:
         return sum(pool.map(draw, range(images), chunksize=max(1, images // (workers * 8))))
-
-
-def _end_with(parent: int) -> None:
-    """A worker ends with the process that started it, also when that is killed."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG, linux/prctl.h
-        if os.getppid() != parent:
-            os._exit(1)
 
 
 def draw(index: int, seed: int) -> tuple[str, bytes]:

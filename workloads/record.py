@@ -40,7 +40,7 @@ class Column(NamedTuple):
 
 
 MEASUREMENT_COLUMNS: tuple[Column, ...] = (
-    Column("operation", "string", "", "what was timed: read, write, stage, train, validate, stream or serve"),
+    Column("operation", "string", "", "what was timed: read, grid, write, stage, train, validate, stream or serve"),
     Column("format", "string", "", "image (one object per image) or tfrecord"),
     Column("source", "string", "", "bucket (object store) or staged (the node's own disk)"),
     Column("cache", "string", "", "cold (evicted just before), warm (read just before) or unknown"),
@@ -54,6 +54,14 @@ MEASUREMENT_COLUMNS: tuple[Column, ...] = (
     Column("bytes_read", "int64", "bytes", "payload bytes read"),
     Column("bytes_written", "int64", "bytes", "payload bytes written"),
     Column("images_per_s", "float64", "images/s", "images / duration_s"),
+    Column(
+        "device_bytes",
+        "int64",
+        "bytes",
+        "bytes that disk (staged) or network (bucket) delivered meanwhile, by the kernel's counters",
+        since=2,
+    ),
+    Column("node", "string", "", "address of the node that did the work, where it was spread over a cluster", since=2),
     # Of training, streaming and serving; null elsewhere.
     Column("epoch", "int64", "", "passes over the training images so far, this one included: from 1", since=2),
     Column("split", "string", "", "train or validation", since=2),

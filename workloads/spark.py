@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from py4j.protocol import Py4JJavaError
-from pyspark import SparkConf, SparkContext
+from pyspark import Accumulator, SparkConf, SparkContext
+
+from workloads.errors import WorkloadError
+from workloads.progress import Progress
 
 
 @contextmanager
@@ -34,6 +38,33 @@ def spark_context(name: str) -> Iterator[SparkContext]:
         yield context
     finally:
         context.stop()
+
+
+@contextmanager
+def counted(context: SparkContext, total: int) -> Iterator[Accumulator[int]]:
+    """An accumulator of images done, which is reported as the job's progress while tasks still work.
+
+    What Spark says when a task fails is shortened to the failed task's own words.
+
+    Raises:
+        WorkloadError: a task failed for good.
+    """
+    done, progress, finished = context.accumulator(0), Progress(total), threading.Event()
+
+    def watch() -> None:
+        while not finished.wait(0.5):
+            progress.set(done.value)
+
+    watcher = threading.Thread(target=watch, name="progress", daemon=True)
+    watcher.start()
+    try:
+        yield done
+    except Py4JJavaError as error:
+        raise WorkloadError(last_words(error)) from error
+    finally:
+        finished.set()
+        watcher.join()
+    progress.set(total)
 
 
 def last_words(error: Py4JJavaError) -> str:

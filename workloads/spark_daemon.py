@@ -9,6 +9,8 @@ from __future__ import annotations
 from google.cloud import storage  # noqa: F401
 from pyspark import daemon
 
+import workloads.bucket
+import workloads.read_speed.readers
 import workloads.shards  # noqa: F401
 
 if __name__ == "__main__":

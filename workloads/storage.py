@@ -1,4 +1,4 @@
-"""One narrow seam over Google Cloud Storage and local folders.
+"""One narrow seam over Google Cloud Storage (:mod:`workloads.bucket`) and local folders.
 
 A store is a place, ``gs://bucket/prefix`` or a folder; names are relative to it, with ``/`` between their parts.
 Every write is atomic: a reader sees the whole object or none of it.
@@ -9,24 +9,19 @@ credentials.
 
 from __future__ import annotations
 
-import io
 import os
 import shutil
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
-from functools import cache
+from contextlib import nullcontext
 from pathlib import Path
-from typing import IO, Any, NamedTuple, Protocol, TypeVar
+from typing import IO, NamedTuple, Protocol, TypeVar
 
 from workloads.errors import ConfigError, NotFound, StorageError
 
 GS = "gs://"
-CONNECTIONS = 32  # of one process to the object store; more threads than this wait for a free one
-RETRY_S = 60.0  # how long the client repeats a request that the object store did not answer
-STREAM_CHUNK_BYTES = 1 << 20  # one ranged request of an opened object
 _TEMPORARY = ".part-"  # marks a file that is still being written
 
 Item = TypeVar("Item")
@@ -60,6 +55,8 @@ def open_store(uri: str) -> Store:
         bucket, _, prefix = uri.removeprefix(GS).partition("/")
         if not bucket:
             raise ConfigError(f"a gs:// URI names a bucket, as in gs://my-bucket/images; received {uri!r}")
+        from workloads.bucket import Bucket
+
         return Bucket(bucket, prefix.strip("/"))
     if "://" in uri and not uri.startswith("file://"):
         raise ConfigError(f"data lies in gs://bucket/prefix or in a local folder; received {uri!r}")
@@ -143,137 +140,24 @@ class Folder:
         return count
 
 
-class Bucket:
-    """A store under a prefix of a Cloud Storage bucket."""
-
-    def __init__(self, bucket: str, prefix: str = "") -> None:
-        self.bucket = bucket
-        self.prefix = f"{prefix}/" if prefix else ""
-        self.uri = f"{GS}{bucket}/{prefix}".rstrip("/")
-
-    def _blob(self, name: str) -> Any:
-        return _client().bucket(self.bucket).blob(self.prefix + name)
-
-    def _call(self, what: str, call: Callable[..., Result], *arguments: Any, **options: Any) -> Result:
-        from google.api_core.exceptions import GoogleAPIError
-        from google.api_core.exceptions import NotFound as Missing
-        from google.cloud.storage.retry import DEFAULT_RETRY
-        from requests import RequestException
-
-        try:
-            return call(*arguments, retry=DEFAULT_RETRY.with_timeout(RETRY_S), **options)
-        except Missing as error:
-            raise NotFound(f"cannot {what}: it is not there{_where()}") from error
-        except (GoogleAPIError, RequestException) as error:
-            raise StorageError(f"cannot {what}{_where()}: {error}") from error
-
-    def list(self) -> list[Entry]:
-        def names(retry: Any) -> list[Entry]:
-            blobs = _client().list_blobs(
-                self.bucket, prefix=self.prefix or None, fields="items(name,size),nextPageToken", retry=retry
-            )
-            return [Entry(blob.name.removeprefix(self.prefix), blob.size or 0) for blob in blobs]
-
-        # An object that is called exactly like the prefix is the mark of a folder made in the web console.
-        return sorted(entry for entry in self._call(f"list {self.uri}", names) if entry.name)
-
-    def exists(self, name: str) -> bool:
-        return bool(self._call(f"look up {self.uri}/{name}", self._blob(name).exists))
-
-    def read(self, name: str) -> bytes:
-        return bytes(self._call(f"read {self.uri}/{name}", self._blob(name).download_as_bytes))
-
-    def open(self, name: str) -> IO[bytes]:
-        return io.BufferedReader(_Ranges(self, name), STREAM_CHUNK_BYTES)
-
-    def write(self, name: str, data: bytes | IO[bytes]) -> int:
-        file = io.BytesIO(data) if isinstance(data, bytes) else data
-        size = file.seek(0, io.SEEK_END)
-        options = {"size": size, "rewind": True, "content_type": "application/octet-stream"}
-        self._call(f"write {self.uri}/{name}", self._blob(name).upload_from_file, file, **options)
-        return size
-
-    def delete(self, name: str) -> None:
-        with suppress(NotFound):  # gone is gone
-            self._call(f"delete {self.uri}/{name}", self._blob(name).delete)
-
-    def delete_all(self) -> int:
-        names = [entry.name for entry in self.list()]
-        for _ in map_bounded(self.delete, names, threads=8):
-            pass
-        return len(names)
-
-
-class _Ranges(io.RawIOBase):
-    """An object read piece by piece, so that memory stays bounded whatever its size."""
-
-    def __init__(self, bucket: Bucket, name: str) -> None:
-        self._bucket, self._name, self._position = bucket, name, 0
-        self._blob = bucket._blob(name)
-        bucket._call(f"read {bucket.uri}/{name}", self._blob.reload)  # its size, and the generation to stay on
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        end = min(self._position + len(buffer), self._blob.size)
-        if end <= self._position:
-            return 0
-        what = f"read {self._bucket.uri}/{self._name}"
-        span = {"start": self._position, "end": end - 1, "if_generation_match": self._blob.generation}
-        data = self._bucket._call(what, self._blob.download_as_bytes, checksum=None, **span)
-        buffer[: len(data)] = data
-        self._position += len(data)
-        return len(data)
-
-
-def _where() -> str:
-    host = os.environ.get("STORAGE_EMULATOR_HOST")
-    return f" (object store at {host})" if host else ""
-
-
-@cache
-def _client_of(process: int) -> Any:  # a connection must not be shared across a fork
-    from google.auth.credentials import AnonymousCredentials
-    from google.auth.exceptions import DefaultCredentialsError
-    from google.cloud import storage
-    from requests.adapters import HTTPAdapter
-
-    if os.environ.get("STORAGE_EMULATOR_HOST"):
-        client = storage.Client(project="emulated", credentials=AnonymousCredentials())  # type: ignore[no-untyped-call]
-    else:
-        try:
-            client = storage.Client()
-        except DefaultCredentialsError:  # enough for public buckets; others say that access is denied
-            client = storage.Client.create_anonymous_client()
-    for scheme in ("http://", "https://"):
-        client._http.mount(scheme, HTTPAdapter(pool_connections=4, pool_maxsize=CONNECTIONS, pool_block=True))
-    return client
-
-
-_client_lock = threading.Lock()
-
-
-def _client() -> Any:
-    with _client_lock:
-        return _client_of(os.getpid())
-
-
-def map_bounded(function: Callable[[Item], Result], items: Iterable[Item], *, threads: int) -> Iterator[Result]:
+def map_bounded(
+    function: Callable[[Item], Result], items: Iterable[Item], *, threads: int, pool: ThreadPoolExecutor | None = None
+) -> Iterator[Result]:
     """The results in the order of the items, computed by threads, at most ``threads`` of them in flight or waiting.
 
-    The bound is what keeps memory flat: no more than ``threads`` results exist that the caller has not taken.
+    The bound is what keeps memory flat: no more than ``threads`` results exist that the caller has not taken. Who calls
+    often brings a ``pool`` of that many threads.
     """
     if threads <= 1:
         yield from map(function, items)
         return
     waiting: deque[Future[Result]] = deque()
-    with ThreadPoolExecutor(threads) as pool:
+    with nullcontext(pool) if pool else ThreadPoolExecutor(threads) as workers:
         try:
             for item in items:
                 if len(waiting) == threads:
                     yield waiting.popleft().result()
-                waiting.append(pool.submit(function, item))
+                waiting.append(workers.submit(function, item))
             while waiting:
                 yield waiting.popleft().result()
         finally:

@@ -67,10 +67,10 @@ def _wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
 @pytest.fixture
 def bucket(object_store: str) -> str:
     """The gs:// URI of a new, empty bucket."""
-    from workloads.storage import _client
+    from workloads.bucket import client
 
     name = f"test-{uuid4().hex[:12]}"
-    _client().create_bucket(name)
+    client().create_bucket(name)
     return f"gs://{name}"
 
 

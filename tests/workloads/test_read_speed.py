@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import mmap
+import multiprocessing
 import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ import pytest
 from tests.workloads.pictures import encode, gradient
 from workloads.errors import DatasetError
 from workloads.generate import draw
-from workloads.read_speed import job, staging
+from workloads.read_speed import caches, counters, job, readers, staging
 from workloads.read_speed.staging import evict
 from workloads.record import MEASUREMENT_COLUMNS, Summary
 from workloads.shards import MANIFEST, list_shards
@@ -48,7 +50,7 @@ def test_the_whole_grid_is_measured(bucket: str, tmp_path: Path, monkeypatch: py
         batch_sizes=[2, 4],
         batch_counts=[1, 3],
         repetitions=2,
-        shards=3,
+        shards=4,
     )
     reads = [row for row in rows if row["operation"] == "read"]
     points = {
@@ -216,18 +218,99 @@ def test_eviction_is_checked(tmp_path: Path) -> None:
         assert staging.resident_pages(tmp_path / "x") == (25, 25)
 
 
-@pytest.mark.parametrize(("gone", "cache"), [(True, "cold"), (False, "unknown"), (None, "unknown")])
+STAGED: dict[str, Any] = {"sources": ["staged"], "batch_sizes": [4], "batch_counts": [2], "repetitions": 1}
+
+
+def staged(tmp_path: Path, code: int = 0, **more: Any) -> tuple[Summary, list[dict[str, Any]]]:
+    fill(Folder(tmp_path / "images"), 8)
+    where = {"images_uri": str(tmp_path / "images"), "output_uri": str(tmp_path / "o")}
+    summary, rows = run(tmp_path, code, **where, **STAGED, staging_folder=str(tmp_path / "disk"), **more)
+    return summary, [row for row in rows if row["operation"] == "read"]
+
+
+@pytest.mark.parametrize("gone", [False, None])
 def test_only_what_is_known_to_be_cold_is_called_cold(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gone: bool | None, cache: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gone: bool | None
 ) -> None:
-    monkeypatch.setattr(job, "evict", lambda *_: gone)
-    fill(Folder(tmp_path / "images"), 2)
-    config: dict[str, Any] = {
-        "images_uri": str(tmp_path / "images"),
-        "output_uri": str(tmp_path / "o"),
-        "formats": ["image"],
-    }
-    grid: dict[str, Any] = {"sources": ["staged"], "batch_sizes": [1], "batch_counts": [1], "repetitions": 1}
-    summary, rows = run(tmp_path, **config, **grid, staging_folder=str(tmp_path / "disk"))
-    assert [row["cache"] for row in rows if row["operation"] == "read"] == [cache]
-    assert any(note.startswith("cache:") for note in summary.notes) == (not gone)
+    monkeypatch.setattr(caches, "evict", lambda *_: gone)
+    summary, (row,) = staged(tmp_path, formats=["image"])
+    assert row["cache"] == "unknown"
+    assert any(note.startswith("cache:") for note in summary.notes)
+
+
+def test_cold_reads_come_from_the_disk_by_its_own_count(tmp_path: Path) -> None:
+    summary, rows = staged(tmp_path, caches=["cold", "warm"])
+    for row in rows:
+        if row["cache"] == "cold":
+            assert row["device_bytes"] >= 0.9 * row["bytes_read"]
+        if row["cache"] == "warm":
+            assert row["device_bytes"] <= 0.1 * row["bytes_read"]
+    if "unknown" in {
+        row["cache"] for row in rows
+    }:  # a file system that lives in memory, or a kernel that counts nothing
+        assert any(note.startswith("cache:") for note in summary.notes)
+
+
+def test_a_cold_read_that_was_served_from_memory_is_invalid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(caches, "evict", lambda *_: True)  # says so, and does nothing
+    summary, rows = staged(tmp_path, 1, formats=["image"])
+    assert summary.status == "invalid"
+    assert summary.error is not None
+    assert "was to be read cold, but the disk delivered 0 of" in summary.error
+    assert rows == []
+
+
+def test_a_kernel_that_does_not_count_lets_nothing_be_called_cold(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counters, "disk_read_bytes", lambda: None)
+    summary, (row,) = staged(tmp_path, formats=["image"])
+    assert (row["cache"], row["device_bytes"]) == ("unknown", None)
+    assert any("/proc/self/io" in note or note.startswith("cache:") for note in summary.notes)
+
+
+def test_a_bucket_must_have_come_over_the_network(bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(open_store(f"{bucket}/images"), 4)
+    config: dict[str, Any] = {"images_uri": f"{bucket}/images", "output_uri": f"{bucket}/o", "formats": ["image"]}
+    grid: dict[str, Any] = {"batch_sizes": [2], "batch_counts": [2], "repetitions": 1}
+    _, (row,) = run(tmp_path, **config, **grid)
+    assert row["device_bytes"] >= row["bytes_read"] > 0
+    monkeypatch.setattr(counters, "network_received_bytes", lambda: 7)
+    monkeypatch.setattr(caches, "network_received_bytes", lambda: 7)
+    summary, rows = run(tmp_path, 1, **config, **grid)
+    assert (summary.status, rows) == ("invalid", [])
+    assert summary.error is not None
+    assert "the network delivered only 0" in summary.error
+
+
+@pytest.mark.parametrize("processes", [1, 2, 3])
+def test_processes_share_every_batch(tmp_path: Path, processes: int) -> None:
+    sizes = fill(Folder(tmp_path / "images"), 12)
+    where: dict[str, Any] = {"images_uri": str(tmp_path / "images"), "output_uri": str(tmp_path / "o")}
+    grid: dict[str, Any] = {"batch_sizes": [5], "batch_counts": [3], "repetitions": 1, "shards": 2}
+    summary, rows = run(tmp_path, **where, **grid, processes=processes)
+    image, tfrecord = sorted(rows, key=lambda row: row["format"])
+    assert image["images"] == tfrecord["images"] == 15
+    assert sum(sizes) < image["bytes_read"] < 2 * sum(sizes)
+    assert summary.facts["processes"] == processes
+
+
+def test_a_killed_reader_process_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(Folder(tmp_path / "images"), 4)
+    monkeypatch.setattr(readers, "decode_square", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+    where = {"images_uri": str(tmp_path / "images"), "output_uri": str(tmp_path / "o")}
+    summary, _ = run(tmp_path, 1, **where, formats=["image"], processes=2)
+    assert summary.error is not None
+    assert "a reader process was killed" in summary.error
+    assert multiprocessing.active_children() == []
+
+
+@pytest.mark.parametrize(
+    "setting", [{"batch_sizes": [0]}, {"batch_counts": [-1]}, {"repetitions": 0}, {"batch_sizes": []}, {"shards": 0}]
+)
+def test_grid_values_out_of_range_are_named(tmp_path: Path, setting: dict[str, Any]) -> None:
+    summary, _ = run(tmp_path, 2, images_uri="images", output_uri="o", **setting)
+    assert summary.error is not None
+    ((name, value),) = setting.items()
+    assert name in summary.error
+    assert str(value[0] if isinstance(value, list) and value else value) in summary.error

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from workloads import bucket
+from workloads.bucket import Bucket
 from workloads.errors import ConfigError, NotFound, StorageError
-from workloads.storage import Bucket, Entry, Folder, Store, map_bounded, open_store, read_uri
+from workloads.storage import Entry, Folder, Store, map_bounded, open_store, read_uri
 
 
 @pytest.fixture(params=["folder", "bucket", "prefix"])
@@ -92,16 +94,14 @@ def test_missing_places(tmp_path: Path, object_store: str) -> None:
 
 
 def test_unreachable_object_store_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    from workloads import storage
-
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", "http://127.0.0.1:9")
-    monkeypatch.setattr(storage, "RETRY_S", 0.1)
-    storage._client_of.cache_clear()
+    monkeypatch.setattr(bucket, "RETRY_S", 0.1)
+    bucket.forget_clients()
     try:
         with pytest.raises(StorageError, match=r"127\.0\.0\.1:9"):
             Bucket("any").list()
     finally:
-        storage._client_of.cache_clear()
+        bucket.forget_clients()
 
 
 @pytest.mark.parametrize("uri", ["", "gs://", "gs:///x", "s3://bucket/x", "file://"])

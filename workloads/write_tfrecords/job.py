@@ -7,20 +7,16 @@ every core has the same share of the work. Each task answers with the accounts o
 from __future__ import annotations
 
 import sys
-import threading
 import time
 from collections.abc import Sequence
 
-from py4j.protocol import Py4JJavaError
 from pyspark import SparkContext
 
 from workloads.contract import Measurements, Outcome, run_job
 from workloads.dataset import list_dataset
-from workloads.errors import WorkloadError
-from workloads.progress import Progress
 from workloads.record import Rejected
 from workloads.shards import ShardPlan, ShardResult, begin_output, finish_output, plan_shards, write_shard
-from workloads.spark import last_words, spark_context
+from workloads.spark import counted, spark_context
 from workloads.storage import GS
 from workloads.write_tfrecords.config import WriteTFRecordsConfig
 
@@ -71,30 +67,14 @@ def write_tfrecords(config: WriteTFRecordsConfig, measurements: Measurements) ->
 
 def run_tasks(context: SparkContext, plans: Sequence[ShardPlan]) -> list[ShardResult]:
     """Write all shards on the cluster. Finished tasks report the images they went through while others still work."""
-    done = context.accumulator(0)
+    with counted(context, sum(len(plan.names) for plan in plans)) as done:
 
-    def task(plan: ShardPlan) -> ShardResult:
-        result = write_shard(plan)
-        done.add(result.images_in)
-        return result
+        def task(plan: ShardPlan) -> ShardResult:
+            result = write_shard(plan)
+            done.add(result.images_in)
+            return result
 
-    progress = Progress(sum(len(plan.names) for plan in plans))
-    finished = threading.Event()
-
-    def watch() -> None:
-        while not finished.wait(0.5):
-            progress.set(done.value)
-
-    watcher = threading.Thread(target=watch, name="progress", daemon=True)
-    watcher.start()
-    try:
         results: list[ShardResult] = context.parallelize(plans, len(plans)).map(task).collect()
-    except Py4JJavaError as error:
-        raise WorkloadError(last_words(error)) from error
-    finally:
-        finished.set()
-        watcher.join()
-    progress.set(sum(result.images_in for result in results))
     return results
 
 
