@@ -10,10 +10,11 @@ PY        := .venv/bin/python
 WORKLOAD  ?= write_tfrecords
 DEMO      ?= demo
 ARGS      ?=
+BENCH     ?=
 PYTEST    := $(PY) -m pytest
 CODE      := workloads analysis infra tests .ci
 
-.PHONY: help setup setup-gcp setup-train setup-test demo test test-fast test-terraform test-slow lint policy format lock destroy clean-up clean $(SCENARIOS) \
+.PHONY: help setup setup-gcp setup-train setup-test demo test test-fast test-terraform test-slow bench lint policy format lock destroy clean-up clean $(SCENARIOS) \
 	$(foreach verb,plan apply run destroy,$(addprefix $(verb)/,$(SCENARIOS)))
 
 ## help: this list
@@ -33,6 +34,10 @@ test: lint test-fast
 ## test-slow: the long tests: kills, whole cycles; < 45 min
 test-slow: setup-test
 	$(PYTEST) -m slow
+
+## bench: measures the workloads against what they could reach; BENCH=name for one; < 25 min
+bench: setup-test
+	$(PY) -m tests.bench $(BENCH)
 
 ## <scenario>: runs WORKLOAD on a cluster of that shape, reports, and tears it down
 $(SCENARIOS): %: setup

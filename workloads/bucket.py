@@ -21,6 +21,7 @@ from workloads.media import CONNECTIONS, Media, Part
 from workloads.storage import GS, Entry, map_bounded
 
 RETRY_S = 60.0  # how long a request is repeated that the object store did not answer
+UPLOAD_CHUNK_BYTES = 8 << 20  # held in memory; the client's own would be 100 MiB
 STREAM_CHUNK_BYTES = 1 << 20  # one ranged request of an opened object
 
 Result = TypeVar("Result")
@@ -84,7 +85,9 @@ class Bucket:
         file = io.BytesIO(data) if isinstance(data, bytes) else data
         size = file.seek(0, io.SEEK_END)
         options = {"size": size, "rewind": True, "content_type": "application/octet-stream"}
-        self._call(f"write {self.uri}/{name}", self._blob(name).upload_from_file, file, **options)
+        blob = self._blob(name)
+        blob.chunk_size = UPLOAD_CHUNK_BYTES
+        self._call(f"write {self.uri}/{name}", blob.upload_from_file, file, **options)
         return size
 
     def delete(self, name: str) -> None:

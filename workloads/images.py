@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import warnings
 from enum import StrEnum
+from typing import Literal
 
 from PIL import Image, JpegImagePlugin, PngImagePlugin  # noqa: F401  (the plugins: registered now, not at the first image)
 from PIL.Image import Resampling, Transpose
@@ -21,6 +22,13 @@ MAX_DECODE_BYTES = 256 << 20  # memory that decoding one image may take; a small
 warnings.filterwarnings("ignore", message="Corrupt EXIF data")  # what follows from it is said at _orientation
 Image.MAX_IMAGE_PIXELS = None  # the two limits above replace Pillow's
 
+# Pillow keeps memory for the next image (of 16 MiB at most each): new pages would cost a sixth of the decoding.
+Image.core.set_blocks_max(8)  # type: ignore[attr-defined]  # documented under Block Allocator
+
+# All of them average over the pixels that a smaller picture leaves out. The softer ones are faster: resizing takes 1.1 ms
+# of a photograph of 500x333 by bicubic, 0.7 by bilinear, 0.5 by box, which is what others call "area".
+Resample = Literal["bicubic", "bilinear", "box"]
+_FILTERS = {"bicubic": Resampling.BICUBIC, "bilinear": Resampling.BILINEAR, "box": Resampling.BOX}
 _ORIENTATION = 0x0112  # EXIF tag
 _TRANSPOSE = {
     2: Transpose.FLIP_LEFT_RIGHT,
@@ -51,7 +59,7 @@ class Unusable(Exception):
         self.reason = reason
 
 
-def to_square_jpeg(data: bytes, size: int, quality: int) -> bytes:
+def to_square_jpeg(data: bytes, size: int, quality: int, resample: Resample = "bicubic") -> bytes:
     """Decode, resize and centre-crop to ``size`` x ``size`` pixels, and encode as JPEG. The same bytes give the same
     bytes.
 
@@ -59,11 +67,11 @@ def to_square_jpeg(data: bytes, size: int, quality: int) -> bytes:
         Unusable: the image cannot be decoded, or is too large.
     """
     out = io.BytesIO()
-    decode_square(data, size).save(out, "JPEG", quality=quality)
+    decode_square(data, size, resample).save(out, "JPEG", quality=quality)
     return out.getvalue()
 
 
-def decode_square(data: bytes, size: int) -> Image.Image:
+def decode_square(data: bytes, size: int, resample: Resample = "bicubic") -> Image.Image:
     """Decode to RGB, upright, resized and centre-cropped to ``size`` x ``size`` pixels.
 
     Raises:
@@ -78,7 +86,7 @@ def decode_square(data: bytes, size: int) -> Image.Image:
     width, height = image.size
     side = min(width, height)
     left, top = (width - side) / 2, (height - side) / 2
-    square = image.resize((size, size), Resampling.BICUBIC, box=(left, top, left + side, top + side))
+    square = image.resize((size, size), _FILTERS[resample], box=(left, top, left + side, top + side))
     # Turning the small square is cheaper than turning the photograph, and the same: the crop is symmetric.
     if orientation in _TRANSPOSE:
         square = square.transpose(_TRANSPOSE[orientation])

@@ -18,12 +18,12 @@ from dataclasses import dataclass
 
 from workloads.dataset import Dataset, class_of, in_order, printable
 from workloads.errors import ConfigError, NotFound, WorkloadError
-from workloads.images import Unusable, to_square_jpeg
+from workloads.images import Resample, Unusable, to_square_jpeg
 from workloads.storage import Store, map_bounded, open_store
 from workloads.tfrecord import SUFFIX, encode_example, frame
 
 MANIFEST = "manifest.json"
-SPOOL_BYTES = 32 << 20  # a shard larger than this waits on disk, not in memory, for its upload
+SPOOL_BYTES = 4 << 20  # a shard larger than this waits on disk, not in memory, for its upload
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ class ShardOptions:
     jpeg_quality: int = 90
     shuffle_seed: int | None = 0
     shard_prefix: str = "images"
+    resample: Resample = "bicubic"
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ def write_shard(plan: ShardPlan) -> ShardResult:
         for image, data in zip(plan.names, fetched, strict=True):
             bytes_read += len(data)
             try:
-                square = to_square_jpeg(data, options.image_size, options.jpeg_quality)
+                square = to_square_jpeg(data, options.image_size, options.jpeg_quality, options.resample)
             except Unusable as why:
                 rejected.append((printable(image), str(why)))
                 continue
@@ -163,6 +164,7 @@ def identity(dataset: Dataset, options: ShardOptions, shards: int) -> dict[str, 
         "jpeg_quality": options.jpeg_quality,
         "shuffle_seed": options.shuffle_seed,
         "shard_prefix": options.shard_prefix,
+        "resample": options.resample,
     }
 
 

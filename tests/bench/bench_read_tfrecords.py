@@ -1,0 +1,72 @@
+"""Reading TFRecords with decode, held against the same decoder on the same bytes from memory, on all cores."""
+
+from __future__ import annotations
+
+import cProfile
+import io
+import pstats
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.bench.data import photographs
+from tests.bench.harness import Result, compare
+from tests.bench.team import CORES, team
+from workloads.images import decode
+from workloads.read_speed.crew import crew_of
+from workloads.read_speed.readers import TFRecordReader
+from workloads.shards import ShardOptions
+from workloads.storage import Folder
+from workloads.tfrecord import decode_example, read_records
+from workloads.tfrecord_set import complete_shards, prepare_tfrecords
+
+PASSES = 4  # over the set in one measurement
+BATCH = 64
+
+
+def measure(folder: Path) -> list[Result]:
+    """One bar: >= 0.90."""
+    images = photographs(folder)
+    prepare_tfrecords(images.uri, str(folder / "tfrecords"), ShardOptions(), 16, threads=2)
+    store = Folder(folder / "tfrecords")
+    shards, _ = complete_shards(store)
+    squares = [image for shard in shards for image in _squares(store, shard)]
+    batches = PASSES * len(squares) // BATCH
+    reader = TFRecordReader(store, shards, True)
+    with crew_of(CORES) as crew, team(_decode, squares) as from_memory:
+        crew.open("tfrecord", reader)
+
+        def ours() -> float:
+            answer = crew.read("tfrecord", BATCH, batches)
+            assert answer.read.images == BATCH * batches
+            return answer.read.images / (answer.ended - answer.began)
+
+        return [
+            compare(
+                f"read_speed, TFRecords with decode, {CORES} processes / the decoder alone, from memory",
+                ours,
+                from_memory,
+                names=("read_speed", "from memory"),
+                at_least=0.90,
+                profile=lambda: _profile(reader, batches),
+            )
+        ]
+
+
+def _squares(store: Folder, shard: str) -> list[bytes]:
+    with store.open(shard) as stream:
+        return [decode_example(record.data, shard).image for record in read_records(stream, shard)]
+
+
+def _decode(squares: Sequence[bytes]) -> int:
+    for _ in range(PASSES):
+        for square in squares:
+            decode(square)
+    return PASSES * len(squares)
+
+
+def _profile(reader: TFRecordReader, batches: int) -> list[str]:
+    """One process reading: what takes its time."""
+    profile, text = cProfile.Profile(), io.StringIO()
+    profile.runcall(reader.read, BATCH, max(1, batches // 4))
+    pstats.Stats(profile, stream=text).sort_stats("tottime").print_stats(12)
+    return [line for line in text.getvalue().splitlines() if line.strip()]
