@@ -1,9 +1,11 @@
-"""``bakeoff``, the default: a model of cluster shapes, expected improvement, and a stop when a run no longer pays for itself.
+"""``bakeoff``, the default: a model of cluster shapes, expected improvement, and a stop when a run no longer pays for
+itself.
 
-The model is :mod:`analysis.search.cluster_model`. The next run has the largest expected improvement, as a share of the best
-(:func:`analysis.search.gaussian_process.relative_improvement`), times the probability of keeping the limits (the constrained EI
-of Gardner et al., ICML 2014). It works from the first proposal on: before any run, the best guess of the prior goes first.
-The stop rule is ours: a run is worth its price while expected saving per use x :data:`USES` exceeds what the run costs.
+The model is :mod:`analysis.search.cluster_model`. The next run has the largest expected improvement, as a share of
+the best (:func:`analysis.search.gaussian_process.relative_improvement`), times the probability of keeping the limits
+(the constrained EI of Gardner et al., ICML 2014). It works from the first proposal on: before any run, the best guess
+of the prior goes first. The stop rule is ours: a run is worth its price while expected saving per use x :data:`USES`
+exceeds what the run costs.
 """
 
 from __future__ import annotations
@@ -20,8 +22,21 @@ from analysis.search.strategy import Proposal, Strategy
 
 USES = 25.0  # how often the found configuration will be used, unless said otherwise
 LEAST_RUNS = 3
+FIRST_WEIGHT = 1.0
 FAILED_ABOVE = 0.2  # a failed run stands this much above the worst value seen (log)
 FAILED_NOISE = 0.05  # and this vaguely (variance)
+FAILURE = Prior(
+    cores_power=0.0,
+    cores_power_sd=0.3,
+    smooth_sd=0.5,
+    noise_ratio=0.4,
+    shortage_share=1.0,
+    shortage_power=1.5,
+    shortage_power_sd=1.0,
+    past_share=0.0,
+    level_sd=0.7,
+)
+"""Of a score that is 1 for a run that failed and -1 for one that ended well; -1 is its level before any run."""
 
 
 class Bakeoff(Strategy):
@@ -34,6 +49,7 @@ class Bakeoff(Strategy):
         self.uses = uses
         self.model = ClusterModel(problem, seed)
         self._limits: dict[str, ClusterModel] = {}
+        self._failure: ClusterModel | None = None
         self._scored: tuple[object, np.ndarray, Belief] | None = None
 
     def propose(self, open_: list[int], pending: list[int]) -> Proposal:
@@ -78,12 +94,12 @@ class Bakeoff(Strategy):
             ran, y = [*ran, *pending], np.concatenate([y, mean[list(pending)]])
             belief = self.model.condition(ran, y, np.concatenate([extra, np.zeros(len(pending))]))
         best = self.best()
-        keeps = np.prod([self._keeps(limit.outcome) for limit in self.problem.objective.limits], axis=0)
+        keeps = np.prod([self._ends_well(), *(self._keeps(li.outcome) for li in self.problem.objective.limits)], axis=0)
         if best is not None:
             gains = relative_improvement(belief.means, belief.deviations, math.log(best[1]))
             return np.asarray(belief.weights @ gains * keeps), belief
         # Nothing feasible yet: the limits first, and among equals the lowest prediction.
-        return np.asarray(np.log(np.maximum(keeps, 1e-12)) - belief.mean), belief
+        return np.asarray(FIRST_WEIGHT * np.log(np.maximum(keeps, 1e-12)) - belief.mean), belief
 
     def _runs(self) -> tuple[list[int], np.ndarray, np.ndarray]:
         """Runs as (indices, log values, further noise variances). A failed run is a vague high value."""
@@ -100,6 +116,17 @@ class Bakeoff(Strategy):
                 extra[i] = FAILED_NOISE
         order = [i for i in self.told if i in values]
         return order, np.asarray([values[i] for i in order]), np.asarray([extra[i] for i in order])
+
+    def _ends_well(self) -> np.ndarray:
+        """Probability per candidate that its run does not fail: 1 until one has failed."""
+        if all(outcome.ok for outcome in self.told.values()):
+            return np.ones(len(self.problem.candidates))
+        if self._failure is None:
+            self._failure = ClusterModel(Problem(self.problem.candidates, Objective("time")), self.seed, FAILURE)
+        scores = np.asarray([-1.0 if outcome.ok else 1.0 for outcome in self.told.values()])
+        belief = self._failure.condition(list(self.told), scores + 1)  # about its level
+        z = (1 - belief.means) / np.sqrt(belief.deviations**2 + belief.noise[:, None] ** 2)
+        return np.asarray(belief.weights @ ndtr(z))
 
     def _keeps(self, outcome: str) -> np.ndarray:
         """Probability per candidate that an outcome keeps its limit."""

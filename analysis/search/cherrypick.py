@@ -1,10 +1,11 @@
 """CherryPick: Bayesian optimisation of cloud configurations (Alipourfard et al., NSDI 2017).
 
-From the paper: a Gaussian process with Matérn-5/2 covariance (section 3.3); constrained expected improvement EI(x) * P(T(x) <=
-T_max) (section 3.4, after Gardner et al., ICML 2014); multiplicative noise, hence logarithms (section 3.6); three quasi-random
-starting points, at least six runs, stop when the expected improvement is below 10 % (section 3.5). From the released code: EI is
-averaged over slice-sampled hyperparameters. Ours: improvement relative to the best, in closed form for log-normal predictions;
-priors on hyperparameters; a failed run stands with the worst value seen; classes are encoded as one column each.
+From the paper: a Gaussian process with Matérn-5/2 covariance (section 3.3); constrained expected improvement EI(x) *
+P(T(x) <= T_max) (section 3.4, after Gardner et al., ICML 2014); multiplicative noise, hence logarithms (section 3.6);
+three quasi-random starting points, at least six runs, stop when the expected improvement is below 10 % (section 3.5).
+From the released code: EI is averaged over slice-sampled hyperparameters. Ours: improvement relative to the best, in
+closed form for log-normal predictions; priors on hyperparameters; a failed run stands with the worst value seen;
+classes are encoded as one column each.
 """
 
 from __future__ import annotations
@@ -43,21 +44,8 @@ class CherryPick(Strategy):
         super().__init__(problem, seed)
         encoding = encode(problem.candidates)
         self.x, self.groups = encoding.matrix, encoding.groups
-        self.start = self._quasi_random(seed)
+        self.start = quasi_random(self.x, seed)
         self._score: tuple[int, np.ndarray, np.ndarray] | None = None
-
-    def _quasi_random(self, seed: int) -> list[int]:
-        """Candidates nearest to the points of a scrambled Sobol sequence, each once."""
-        n, d = self.x.shape
-        if d == 0:
-            return list(range(min(n, START_POINTS)))
-        low, high = self.x.min(0), self.x.max(0)
-        points = low + (high - low) * qmc.Sobol(d, seed=seed).random(4)[:START_POINTS]
-        chosen: list[int] = []
-        for point in points:
-            order = np.argsort(((self.x - point) ** 2).sum(1), kind="stable")
-            chosen += [int(i) for i in order if i not in chosen][:1]
-        return chosen
 
     def propose(self, open_: list[int], pending: list[int]) -> Proposal:
         begin = [i for i in self.start if i in open_]
@@ -125,3 +113,17 @@ class CherryPick(Strategy):
 
         samples = slice_sample(log_density, centre, BURN_IN + DRAWS, self.rng)
         return [hyper(np.clip(theta, -6, 6)) for theta in samples[BURN_IN:]]
+
+
+def quasi_random(x: np.ndarray, seed: int) -> list[int]:
+    """Starting points: the candidates nearest to the points of a scrambled Sobol sequence, each once."""
+    n, d = x.shape
+    if d == 0:
+        return list(range(min(n, START_POINTS)))
+    low, high = x.min(axis=0), x.max(axis=0)
+    points = low + (high - low) * qmc.Sobol(d, seed=seed).random(4)[:START_POINTS]
+    chosen: list[int] = []
+    for point in points:
+        order = np.argsort(((x - point) ** 2).sum(axis=1), kind="stable")
+        chosen += [int(i) for i in order if i not in chosen][:1]
+    return chosen

@@ -1,18 +1,19 @@
 """A model of run time and cost over cluster shapes, for a finite list, with few or no runs yet.
 
-The logarithm of the value is a sum of parts, each a Gaussian process; hypotheses about their scales are drawn once from a
-prior and weighted by how well they explain the runs (importance sampling; Rasmussen and Williams 2006, section 5.2):
+The logarithm of the value is a sum of parts, each a Gaussian process; hypotheses about their scales are drawn once
+from a prior and weighted by how well they explain the runs (importance sampling; Rasmussen and Williams 2006, section
+5.2):
 
-- price and size: the price enters with its known power, run time falls with a power of the total cores, 0.6 +- 0.4 (Amdahl's law
-  lies between 0 and 1), and changes linearly with the other features, a little;
-- shortage of memory: below some total memory (or memory per core) that the workload needs and nobody told, it gets slower, by a
-  power that is learnt, or fails. Each hypothesis has its own threshold;
+- price and size: the price enters with its known power, run time falls with a power of the total cores, 0.6 +- 0.4
+  (Amdahl's law lies between 0 and 1), and changes linearly with the other features, a little;
+- shortage of memory: below some total memory (or memory per core) that the workload needs and nobody told, it gets
+  slower, by a power that is learnt, or fails. Each hypothesis has its own threshold;
 - the rest: a Matérn-5/2 process with a length scale per feature;
-- the past: mean and covariance of other workloads on the same candidates, low-rank; some hypotheses use it, others do not, so
-  that a past that misleads is voted down by the runs.
+- the past: mean and covariance of other workloads on the same candidates, low-rank; some hypotheses use it, others do
+  not, so that a past that misleads is voted down by the runs.
 
-The overall level is unknown (a constant with a wide prior), the overall scale is integrated out (inverse gamma, so that
-predictions are Student-t in form). The combination is ours; its constants are in :class:`Prior`.
+The overall level is unknown (a constant with a wide prior), the overall scale is integrated out (inverse gamma, so
+that predictions are Student-t in form). The combination is ours; its constants are in :class:`Prior`.
 """
 
 from __future__ import annotations
@@ -26,8 +27,6 @@ from analysis.search.encoding import Encoding, encode
 from analysis.search.gaussian_process import matern52
 from analysis.search.past import PastShape, past_shape
 from analysis.search.problem import Problem
-
-LEVEL_VARIANCE = 100.0  # of the unknown overall level of the log value
 
 
 @dataclass(frozen=True)
@@ -50,6 +49,7 @@ class Prior:
     past_scale: float = 1.0
     past_rest: float = 0.3  # variance of the other parts under the past, relative to that without
     scale_shape: float = 2.0  # of the inverse gamma
+    level_sd: float = 10.0  # of the overall level, which is not known
 
 
 @dataclass(frozen=True)
@@ -152,12 +152,12 @@ class ClusterModel:
             made += self.prior.shortage_power_sd**2 * self.shortage * self.shortage[:, [i]]
             if self.past:
                 made += self.past_variance[:, None] * (self.past.factors.T @ self.past.factors[:, i])
-            self._columns[i] = made + LEVEL_VARIANCE
+            self._columns[i] = made + self.prior.level_sd**2
         return self._columns[i]
 
     def _diagonal(self) -> np.ndarray:
         found = self.smooth_variance[:, None] + self.linear_variance[:, None] * (self.linear**2).sum(axis=1)
-        found = found + self.prior.shortage_power_sd**2 * self.shortage**2 + LEVEL_VARIANCE
+        found = found + self.prior.shortage_power_sd**2 * self.shortage**2 + self.prior.level_sd**2
         if self.past:
             found = found + self.past_variance[:, None] * (self.past.factors**2).sum(axis=0)
         return np.asarray(found)
@@ -172,7 +172,7 @@ class ClusterModel:
         """
         if not told:
             weights = np.full(len(self.noise), 1 / len(self.noise))
-            return Belief(weights, self.mean, np.sqrt(self.diagonal - LEVEL_VARIANCE), np.sqrt(self.noise))
+            return Belief(weights, self.mean, np.sqrt(self.diagonal - self.prior.level_sd**2), np.sqrt(self.noise))
         across = np.stack([self.column(i) for i in told], axis=1)  # (P, k, n)
         k = len(told)
         own = self.noise[:, None] + (extra if extra is not None else np.zeros(k))

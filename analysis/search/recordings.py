@@ -1,13 +1,13 @@
 """Public recordings of real cloud runs, read from a file that the user gives; none is part of bakeoff.
 
-Known ones: Scout's data (github oxhead/scout, MIT), CherryPick's experiments (github harvard-cns/cherrypick, no licence stated),
-C3O (github dos-group/c3o-experiments, no licence stated), Bell (github dos-group/bellamy-runtime-prediction, GPL-3.0),
-Lumos (github jind5182/lumos-dataset, no licence stated).
+Known ones: Scout's data (github oxhead/scout, MIT), CherryPick's experiments (github harvard-cns/cherrypick, no
+licence stated), C3O (github dos-group/c3o-experiments, no licence stated), Bell (github
+dos-group/bellamy-runtime-prediction, GPL-3.0), Lumos (github jind5182/lumos-dataset, no licence stated).
 
-Columns: ``workload``, ``runtime_s``, and features by name (:data:`analysis.search.features.KNOWN`); where they are there,
-``app`` or ``job`` (the application: workloads of one are never history for each other), ``cost_usd``, ``price_node_h``,
-``completed`` (False: the run failed), ``m_*`` and ``max_*`` (low-level metrics of the run), ``accuracy``, ``latency_ms``,
-``requests_per_usd``. Several rows of one workload on one configuration are repeats.
+Columns: ``workload``, ``runtime_s``, and features by name (:data:`analysis.search.features.KNOWN`); where they are
+there, ``app`` or ``job`` (the application: workloads of one are never history for each other), ``cost_usd``,
+``price_node_h``, ``completed`` (False: the run failed), ``m_*`` and ``max_*`` (low-level metrics of the run),
+``accuracy``, ``latency_ms``, ``requests_per_usd``. Several rows of one workload on one configuration are repeats.
 """
 
 from __future__ import annotations

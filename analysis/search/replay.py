@@ -1,8 +1,9 @@
 """Replay: judge strategies on recorded runs, as if each run were paid for.
 
-A strategy sees the outcome of a configuration only after it proposed it. Strategies that learn from past runs are given
-the workloads of *other* applications in the same recording, never one of the application judged. A search is followed past
-its own stop until it is within 10 % of the optimum and 12 runs long, so that all can be compared at equal numbers of runs.
+A strategy sees the outcome of a configuration only after it proposed it. Strategies that learn from past runs are
+given the workloads of *other* applications in the same recording, never one of the application judged. A search is
+followed past its own stop until it is within 10 % of the optimum and 12 runs long, so that all can be compared at
+equal numbers of runs.
 """
 
 from __future__ import annotations

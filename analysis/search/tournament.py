@@ -1,4 +1,5 @@
-"""A tournament: several strategies, workloads and seeds, replayed and judged; rows and summary as ``bakeoff replay`` prints."""
+"""A tournament: several strategies, workloads and seeds, replayed and judged; rows and summary as ``bakeoff replay``
+prints."""
 
 from __future__ import annotations
 

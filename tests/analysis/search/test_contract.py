@@ -19,7 +19,6 @@ ALL = pytest.mark.parametrize("name", sorted(STRATEGIES))
 FAILED = Outcome("failed", {"runtime_s": 3.0, "cost_usd": 0.01})
 OBJECTIVES = [
     Objective(),
-    Objective("time"),
     Objective("weighted", weight=0.3),
     Objective("cost", (Limit("runtime_s", "at most", 900.0),)),
 ]
