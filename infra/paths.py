@@ -9,6 +9,7 @@ PROJECT_DIR = Path(__file__).resolve().parent.parent
 CACHE_DIR = PROJECT_DIR / ".cache"
 SCENARIOS_DIR = PROJECT_DIR / "infra" / "scenarios"
 EXPERIMENTS_DIR = PROJECT_DIR / "infra" / "experiments"
+SPACES_DIR = PROJECT_DIR / "infra" / "spaces"
 
 
 def default_runs_dir() -> Path:

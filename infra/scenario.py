@@ -6,9 +6,10 @@ before anything starts; a test holds the two together.
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple, get_args
 
@@ -52,12 +53,29 @@ def scenario_names(directory: Path = paths.SCENARIOS_DIR) -> list[str]:
     return sorted(path.name.removesuffix(SUFFIX) for path in directory.glob(f"*{SUFFIX}"))
 
 
+_lent: dict[str, Scenario] = {}
+
+
+@contextlib.contextmanager
+def lent(shapes: Iterable[Scenario]) -> Iterator[None]:
+    """Within, :func:`load_scenario` also knows these shapes, which have no file of their own: those of a search."""
+    added = {shape.name: shape for shape in shapes}
+    _lent.update(added)
+    try:
+        yield
+    finally:
+        for name in added:
+            _lent.pop(name, None)
+
+
 def load_scenario(name: str, directory: Path = paths.SCENARIOS_DIR) -> Scenario:
     """The scenario of that name.
 
     Raises:
         UsageError: there is none (with the nearest name), or its file breaks a rule (with every rule it breaks).
     """
+    if name in _lent:
+        return _lent[name]
     if name not in scenario_names(directory):
         raise unknown_name("scenario", name, scenario_names(directory))
     path = directory / f"{name}{SUFFIX}"

@@ -1,0 +1,125 @@
+"""One paid run of a search: bring the shape up, run the workload, collect, destroy; all of it by ``bench``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import pyarrow.parquet as pq
+
+from infra.bench import Row, bench, read_record
+from infra.experiment import DataSpec, Experiment, WorkloadSpec
+from infra.options import Options
+from infra.progress import Progress
+from infra.scenario import lent
+from workloads.record import Scenario, Status
+
+NODE_METRICS = ("cpu_ratio", "mem_bytes", "net_rx_bytes_s", "net_tx_bytes_s", "disk_read_ops_s", "disk_write_ops_s")
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a run showed. ``values`` by outcome and unit; ``metrics`` low-level; ``paid_usd`` what it cost, or None."""
+
+    status: Literal["ok", "failed", "timed_out"]
+    values: dict[str, float]
+    metrics: dict[str, float]
+    paid_usd: float | None
+    reason: str | None
+    record: str | None
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+Runner = Callable[[Scenario, int, float | None], Ran]
+"""Runs a shape (in slot k of those running side by side, within so many USD) to its end, teardown included."""
+
+
+def bench_runner(
+    name: str,
+    workload: WorkloadSpec,
+    data: DataSpec,
+    timeout_s: float,
+    options: Options,
+    progress: Progress,
+    max_latency_ms: float | None = None,
+) -> Runner:
+    """A runner by ``bench``: its leases, locks, limits and teardown are those of every experiment.
+
+    A cell that has a record is not run again, so a search whose journal lost its last line pays for nothing twice.
+    Slots other than the first keep their records in ``runs/<name>-<slot>/``, because an experiment runs one at a time.
+    """
+
+    def run(shape: Scenario, slot: int, left_usd: float | None) -> Ran:
+        experiment = Experiment(
+            name=name if slot == 0 else f"{name}-{slot}",
+            scenarios=[shape.name],
+            repeats=1,
+            repeat_level="lease",
+            timeout_s=timeout_s,
+            data=data,
+            workloads=[workload],
+        )
+        with lent([shape]):
+            for _ in range(2):  # a measurement that is invalid says nothing of the shape: once more
+                (row,) = bench(experiment, replace(options, max_usd=left_usd), progress)
+                if row.status != Status.INVALID:
+                    break
+        return _ran(row, max_latency_ms)
+
+    return run
+
+
+def _ran(row: Row, max_latency_ms: float | None) -> Ran:
+    if row.record is None:
+        return Ran("failed", {}, {}, None, row.reason, None)
+    record = read_record(Path(row.record))
+    run_s, cost_usd = record.stages.run_s, record.cost_usd
+    if run_s is None:  # it did not come so far: what it took is paid for all the same
+        stages = record.stages
+        run_s = sum(s or 0.0 for s in (stages.submit_s, stages.finish_s)) or None
+        cost_usd = record.usd_per_hour * run_s / 3600 if run_s else None
+    values = {name: value for name, value in (("runtime_s", run_s), ("cost_usd", cost_usd)) if value}
+    values |= _measured(Path(row.record), record.usd_per_hour, max_latency_ms)
+    status: Literal["ok", "failed", "timed_out"] = "failed"
+    if record.status is Status.OK:
+        status = "ok"
+    elif record.status is Status.TIMED_OUT:
+        status = "timed_out"
+    return Ran(status, values, _node_metrics(Path(row.record)), cost_usd, row.reason, row.record)
+
+
+def _measured(record: Path, usd_per_hour: float, max_latency_ms: float | None) -> dict[str, float]:
+    """Validation accuracy after the last epoch, and the highest rate of requests that was kept up with (within the goal)."""
+    path = record / "measurements.parquet"
+    if not path.exists():
+        return {}
+    rows = pq.read_table(path).to_pandas()
+    found: dict[str, float] = {}
+    if {"split", "epoch", "accuracy"} <= set(rows.columns):
+        validated = rows[(rows["split"] == "validation") & rows["accuracy"].notna()]
+        if len(validated):
+            found["accuracy"] = float(validated.sort_values("epoch")["accuracy"].iloc[-1])
+    if {"achieved_rate_s", "latency_p99_s", "sustained"} <= set(rows.columns):
+        kept = rows[rows["sustained"].fillna(False).astype(bool) & rows["achieved_rate_s"].notna()]
+        if max_latency_ms is not None and (kept["latency_p99_s"] * 1000 <= max_latency_ms).any():
+            kept = kept[kept["latency_p99_s"] * 1000 <= max_latency_ms]
+        if len(kept):
+            best = kept.sort_values("achieved_rate_s").iloc[-1]
+            found["requests_per_usd"] = float(best["achieved_rate_s"]) * 3600 / usd_per_hour
+            found["latency_ms"] = float(best["latency_p99_s"]) * 1000
+    return found
+
+
+def _node_metrics(record: Path) -> dict[str, float]:
+    """Means over nodes and seconds; what was not measured is left out."""
+    path = record / "nodes.parquet"
+    if not path.exists():
+        return {}
+    table = pq.read_table(path).to_pandas()
+    return {
+        f"m_{name}": float(table[name].mean()) for name in NODE_METRICS if name in table and table[name].notna().any()
+    }
