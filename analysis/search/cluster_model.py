@@ -38,6 +38,7 @@ class Prior:
     cores_power_sd: float = 0.4
     linear_sd: float = 0.25
     smooth_sd: float = 0.3
+    smooth_spread: float = 0.0  # of the logarithm of its variance, over hypotheses
     length: float = 1.5  # median, in standard deviations of a feature, for three features; grows with their square root
     length_spread: float = 0.7
     noise_ratio: float = 0.02  # median noise variance / variance of the smooth part
@@ -100,7 +101,7 @@ class ClusterModel:
 
     def _draw(self, encoding: Encoding, seed: int) -> None:
         p, groups = self.prior, len(set(encoding.groups))
-        u = np.clip(qmc.Sobol(groups + 7, seed=seed).random(p.hypotheses), 1e-4, 1 - 1e-4)
+        u = np.clip(qmc.Sobol(groups + 8, seed=seed).random(p.hypotheses), 1e-4, 1 - 1e-4)
         z = norm.ppf(u)
         median = p.length * np.sqrt(max(groups, 1) / 3)
         self.inverse_squares = np.exp(-2 * (np.log(median) + p.length_spread * z[:, :groups]))
@@ -109,7 +110,7 @@ class ClusterModel:
         uses_past = (u[:, groups + 2] < p.past_share) if self.past else np.zeros(p.hypotheses, bool)
         self.uses_past = uses_past
         rest = np.where(uses_past, p.past_rest, 1.0)
-        self.smooth_variance = p.smooth_sd**2 * rest
+        self.smooth_variance = p.smooth_sd**2 * rest * np.exp(p.smooth_spread * z[:, groups + 7])
         self.linear_variance = linear * rest
         self.past_variance = np.where(uses_past, p.past_scale * np.exp(z[:, groups + 3]), 0.0)
         self.shortage = self._shortage(encoding, u[:, groups + 4 : groups + 7])

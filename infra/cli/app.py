@@ -7,7 +7,23 @@ import sys
 import typer
 from rich.markup import escape
 
-from infra.cli import apply, bench, clean, compare, costs, destroy, doctor, plan, prices, replay, report, review, run, scenarios, search
+from infra.cli import (
+    apply,
+    bench,
+    clean,
+    compare,
+    costs,
+    destroy,
+    doctor,
+    plan,
+    prices,
+    replay,
+    report,
+    review,
+    run,
+    scenarios,
+    search,
+)
 from infra.cli.output import stderr
 from infra.errors import BakeoffError, Interrupted
 from infra.signals import raise_interrupted
@@ -22,7 +38,23 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for verb in (doctor, scenarios, prices, plan, apply, run, bench, destroy, clean, costs, report, compare, review, replay, search):
+for verb in (
+    doctor,
+    scenarios,
+    prices,
+    plan,
+    apply,
+    run,
+    bench,
+    destroy,
+    clean,
+    costs,
+    report,
+    compare,
+    review,
+    replay,
+    search,
+):
     app.command(name=verb.__name__.rsplit(".", 1)[-1], epilog=verb.EXAMPLE)(verb.main)
 
 
