@@ -60,6 +60,9 @@ RUN_COLUMNS: tuple[Column, ...] = (
     Column("git_dirty", "bool", "", "whether that checkout had uncommitted changes"),
 )
 
+STAGES = ("apply_s", "load_data_s", "submit_s", "run_s", "finish_s", "collect_s")
+"""The columns of an attempt's stages, in order of time; the cluster is paid for in all of them."""
+
 RUN_MEASUREMENT_COLUMNS: tuple[Column, ...] = (RUN, *MEASUREMENT_COLUMNS)
 RUN_NODE_COLUMNS: tuple[Column, ...] = (RUN, *NODE_COLUMNS)
 

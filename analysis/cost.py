@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis.columns import STAGES
 from analysis.formats import plural
 from analysis.intervals import MIN_REPEATS, SEED, Interval, interval_of
 from analysis.runs import Runs
 from analysis.units import units_of, values_of
 
 RESAMPLES = 4000
-STAGES = ("apply_s", "load_data_s", "submit_s", "run_s", "finish_s", "collect_s")
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from analysis.columns import STAGES
 from analysis.intervals import MIN_REPEATS, t_interval
 from analysis.runs import Runs
 from analysis.units import HIGHER_IS_BETTER, units_of, values_of
@@ -134,8 +135,12 @@ def _state(groups: list[Group]) -> str:
     return f"{len(open_)} of {len(groups)} open, widest: {widest.name}, {known} after {widest.n}"
 
 
-def spent_usd(runs: Runs, cells: Collection[str]) -> float:
-    """What the named runs cost so far: list price of the shape times all their recorded stages."""
+def spent(runs: Runs, cells: Collection[str], before: float = math.inf) -> tuple[float, float]:
+    """Seconds and USD that the named runs took: all their recorded stages, and list price of the shape times these.
+
+    The seconds are of runs that began before a moment (unix s): of earlier sessions, as this one has its own clock.
+    """
     frame = runs.runs[runs.runs["run"].isin(list(cells))]
-    stages = ["apply_s", "load_data_s", "submit_s", "run_s", "finish_s", "collect_s"]
-    return float((frame[stages].fillna(0.0).sum(axis=1) * frame["usd_per_hour"]).sum() / 3600)
+    lasted_s = frame[list(STAGES)].fillna(0.0).sum(axis=1)
+    earlier = frame["started_at"] < before
+    return float(lasted_s[earlier].sum()), float((lasted_s * frame["usd_per_hour"]).sum() / 3600)

@@ -17,6 +17,7 @@ from infra.locks import host_lock
 from infra.options import Options
 from infra.pool import Pool
 from infra.progress import Progress
+from infra.repeats import Repeats
 from infra.scenario import load_scenario
 from infra.target import open_target
 from workloads.record import RunRecord, Status
@@ -38,8 +39,11 @@ class Row(BaseModel):
 def bench(experiment: Experiment, options: Options, progress: Progress) -> list[Row]:
     """Run every cell that is not finished, in randomised blocks; an interrupted experiment resumes.
 
+    With ``[adaptive]`` the blocks end when the metric is known well enough, see :mod:`infra.repeats`.
+
     Returns:
-        One row per cell, in running order. A failed cell does not stop the others.
+        One row per cell, in running order; cells that turned out not to be needed have none. A failed cell does not
+        stop the others.
 
     Raises:
         Interrupted: Ctrl-C or SIGTERM, after teardown.
@@ -60,17 +64,27 @@ def _bench(experiment: Experiment, options: Options, progress: Progress) -> list
     done = {key: found for key, name in names.items() if (found := finished(options.runs_dir, experiment.name, name))}
     rows = _Rows(blocks, done)
     pool = Pool(experiment, options, dataset, progress)
+    repeats = Repeats(experiment, options.runs_dir, names.values(), len(blocks[0]))
     todo = [[cell for cell in block if cell_key(cell) not in done] for block in blocks]
+    measured = next((index for index, block in enumerate(todo) if block), len(todo))
+    if repeats.stop(measured, progress):  # an earlier session has measured enough
+        rows.drop(todo)
+        todo = []
     total = sum(len(block) for block in todo)
-    progress.note(f"{experiment.name}: {total} cells to run, {len(done)} done before")
+    progress.note(
+        f"{experiment.name}: {'at most ' if experiment.adaptive else ''}{total} cells to run, {len(done)} done before"
+    )
     with pool.open(sorted({c.scenario.name for block in todo for c in block})):
         count, began = 0, time.monotonic()
-        for block in todo:
+        for index, block in enumerate(todo):
             for cell in block if experiment.repeat_level == "attempt" else _by_scenario(block):
                 left_s = (time.monotonic() - began) / count * (total - count) if count else None
                 progress.stage(_headline(cell, count, total, left_s))
                 rows.add(cell, *_run_cell(cell, names[cell_key(cell)], pool, progress))
                 count += 1
+            if block and repeats.stop(index + 1, progress):
+                rows.drop(todo[index + 1 :])
+                break
     return rows.all()
 
 
@@ -173,6 +187,11 @@ class _Rows:
 
     def add(self, cell: Cell, path: Path | None, run: RunRecord | None, reason: str | None) -> None:
         self._put(cell, run.status if run else Status.FAILED, reason, path, run.stages.run_s if run else None)
+
+    def drop(self, blocks: list[list[Cell]]) -> None:
+        """Forget cells that are not needed any more."""
+        for cell in (c for block in blocks for c in block):
+            del self._rows[cell_key(cell)]
 
     def all(self) -> list[Row]:
         return list(self._rows.values())

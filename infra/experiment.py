@@ -24,6 +24,8 @@ from infra.paths import EXPERIMENTS_DIR
 from infra.workloads_registry import JOB
 from workloads.record import Scenario
 
+LEAST_ADAPTIVE = 5  # repeats; the same as the least for a verdict, analysis.intervals.MIN_REPEATS
+
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -47,8 +49,21 @@ class WorkloadSpec(_Strict):
     args: list[str] = []
 
 
+class Adaptive(_Strict):
+    """Repeat until the metric is known well enough, at most as often as this says; see :mod:`analysis.stopping`."""
+
+    metric: str = "run_s"
+    width: float = Field(default=0.05, gt=0, le=1)  # half the interval's width: 0.05 is within 5 % either way
+    max_repeats: int = Field(default=20, ge=1, le=1000)
+    max_minutes: float | None = Field(default=None, gt=0)  # of measuring, all sessions of the experiment together
+    max_usd: float | None = Field(default=None, gt=0)  # list price of all recorded stages; notional on the local target
+
+
 class Experiment(_Strict):
-    """A validated experiment file. ``leases`` and ``failed`` are no names: those folders are taken."""
+    """A validated experiment file. ``leases`` and ``failed`` are no names: those folders are taken.
+
+    With ``[adaptive]``, ``repeats`` is the number of repeats that are made in any case.
+    """
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,40}$")
     scenarios: list[str] = Field(min_length=1)
@@ -58,6 +73,12 @@ class Experiment(_Strict):
     timeout_s: float = Field(default=1800, gt=0)
     data: DataSpec = DataSpec()
     workloads: list[WorkloadSpec] = Field(min_length=1)
+    adaptive: Adaptive | None = None
+
+    @property
+    def most_repeats(self) -> int:
+        """How many repeats there are at most."""
+        return self.adaptive.max_repeats if self.adaptive else self.repeats
 
     @property
     def needs_images(self) -> bool:
@@ -150,6 +171,16 @@ def check(experiment: Experiment) -> None:
     twice = [name for name, count in Counter(experiment.scenarios).items() if count > 1]
     if twice:
         raise UsageError(f"scenarios must name each shape once; received {', '.join(twice)} more than once.")
+    if (adaptive := experiment.adaptive) is not None:
+        if experiment.repeats < LEAST_ADAPTIVE:
+            raise UsageError(
+                f"repeats must be at least {LEAST_ADAPTIVE} with [adaptive], as no interval of fewer is trusted; "
+                f"received {experiment.repeats}."
+            )
+        if adaptive.max_repeats < experiment.repeats:
+            raise UsageError(
+                f"adaptive.max_repeats must be at least repeats ({experiment.repeats}); received {adaptive.max_repeats}."
+            )
     for workload in experiment.workloads:
         check_workload(workload.name, workload.script)
         for point in _points(workload.grid):
@@ -198,7 +229,7 @@ def cells(experiment: Experiment, scenarios: dict[str, Scenario], first_repeat: 
     """
     shuffled = random.Random(experiment.order_seed)
     blocks = []
-    for repeat in range(first_repeat, first_repeat + experiment.repeats):
+    for repeat in range(first_repeat, first_repeat + experiment.most_repeats):
         block = [
             Cell(
                 experiment=experiment.name,

@@ -9,7 +9,7 @@ import pytest
 
 from analysis.intervals import MIN_REPEATS
 from analysis.runs import load
-from analysis.stopping import LEVEL, Group, Rule, decide, enough, groups_of, half_width, spent_usd
+from analysis.stopping import LEVEL, Group, Rule, decide, enough, groups_of, half_width, spent
 from analysis.warmup import warm_up
 from tests.analysis import factory
 
@@ -122,5 +122,6 @@ def test_groups_are_of_attempts_or_of_leases_and_only_of_this_bench(
     cells = [run for run in runs.records if not run.endswith("of-older-code")]
     (found,) = groups_of(runs, cells, Rule("run_s", 0.05))
     assert (found.n, found.warm_up, found.settled) == (n, cold, True)
-    expected = 0.62 * sum(times) / 3600 + 0.62 * (len(times) * 8.3 + 18.6) / 3600
-    assert spent_usd(runs, cells) == pytest.approx(expected)
+    lasted_s = sum(times) + len(times) * 8.3 + 18.6  # run times, other stages, and once apply and load
+    assert spent(runs, cells) == pytest.approx((lasted_s, 0.62 * lasted_s / 3600))
+    assert spent(runs, cells, before=factory.START + 1)[0] == pytest.approx(times[0] + 8.3 + 18.6)
