@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -32,10 +34,15 @@ def test_several_processes_read_what_one_reads(tmp_path: Path, monkeypatch: pyte
     alone = load(tmp_path, "many")
     monkeypatch.setattr(columnar, "MANY", 1)
     monkeypatch.setattr(columnar, "PORTION", 4)
-    monkeypatch.setattr(columnar.os, "sched_getaffinity", lambda pid: {0, 1, 2})
-    started = []
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1, 2})
+    started: list[int] = []
     reader = columnar._reader
-    monkeypatch.setattr(columnar, "_reader", lambda portions: started.append(len(portions)) or reader(portions))
+
+    def counted(portions: list[Any]) -> Any:
+        started.append(len(portions))
+        return reader(portions)
+
+    monkeypatch.setattr(columnar, "_reader", counted)
     together = load(tmp_path, "many")
     assert started == [3, 2, 2]
     assert [d.run for d in together.damaged] == ["many/c00007", "many/c00011", "many/c00017"]
@@ -51,7 +58,7 @@ def test_a_reader_that_is_killed_costs_time_and_no_record(tmp_path: Path, monkey
     monkeypatch.setattr(columnar, "MANY", 1)
     monkeypatch.setattr(columnar, "PORTION", 4)
     monkeypatch.setattr(columnar, "SERVE", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
-    monkeypatch.setattr(columnar.os, "sched_getaffinity", lambda pid: {0, 1})
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1})
     assert len(load(tmp_path, "many").records) == 12
 
 
