@@ -21,7 +21,12 @@ locals {
     "storage.googleapis.com",
     "sts.googleapis.com",
   ]
-  ci           = var.github_repository == null ? 0 : 1
+  ci = var.github_repository == null ? 0 : 1
+
+  # Who of GitHub may become which account.
+  may_plan  = merge([for github in module.github : { pull_requests = github.pull_requests, main = github.branch }]...)
+  may_clean = merge([for github in module.github : { main = github.branch }]...)
+
   state_bucket = var.state_bucket != null ? var.state_bucket : module.state_bucket[0].name
 }
 
@@ -65,7 +70,7 @@ module "plan_account" {
   account_id   = "${var.name}-ci-plan"
   display_name = "Plans of bakeoff in pull requests"
   bucket_roles = { state = { bucket = local.state_bucket, role = "roles/storage.objectViewer" } }
-  federated    = { pull_requests = module.github[0].pull_requests, main = module.github[0].branch }
+  federated    = local.may_plan
 
   project_roles = [
     "roles/compute.viewer",
@@ -85,5 +90,5 @@ module "clean_account" {
   account_id   = "${var.name}-ci-clean"
   display_name = "Scheduled clean of bakeoff"
   bucket_roles = { state = { bucket = local.state_bucket, role = "roles/storage.objectUser" } }
-  federated    = { main = module.github[0].branch }
+  federated    = local.may_clean
 }

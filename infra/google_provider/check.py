@@ -69,17 +69,25 @@ def plan_from_empty(root: Path, variables: Mapping[str, object], version: str = 
         TerraformError: a variable breaks its rule, or the module is wrong.
     """
     with copied_root(root, version) as (terraform, provider):
-        (terraform.root_dir / "check.auto.tfvars.json").write_text(json.dumps(dict(variables)), encoding="utf-8")
-        planned = terraform.plan_values()
-        values = planned["planned_values"]
-        found = [
-            Resource(resource["address"], resource["type"], resource["values"])
-            for module in _modules(values.get("root_module", {}))
-            for resource in module.get("resources", [])
-            if resource["mode"] == "managed"
-        ]
-        outputs = {name: output.get("value") for name, output in values.get("outputs", {}).items()}
-        return EmptyStatePlan(provider, sorted(found), outputs)
+        return plan_in(terraform, provider, variables)
+
+
+def plan_in(terraform: Terraform, provider: Provider, variables: Mapping[str, object]) -> EmptyStatePlan:
+    """The same, in a root that :func:`copied_root` has prepared."""
+    file = terraform.root_dir / "check.auto.tfvars.json"
+    file.write_text(json.dumps(dict(variables)), encoding="utf-8")
+    try:
+        values = terraform.plan_values()["planned_values"]
+    finally:
+        file.unlink()  # terraform test would read it too
+    found = [
+        Resource(resource["address"], resource["type"], resource["values"])
+        for module in _modules(values.get("root_module", {}))
+        for resource in module.get("resources", [])
+        if resource["mode"] == "managed"
+    ]
+    outputs = {name: output.get("value") for name, output in values.get("outputs", {}).items()}
+    return EmptyStatePlan(provider, sorted(found, key=lambda resource: resource.address), outputs)
 
 
 def copy_tree(root: Path, directory: Path) -> Path:

@@ -36,6 +36,16 @@ run "with_ci" {
     condition     = output.plan_service_account == "ci@my-project.iam.gserviceaccount.com" && output.workload_identity_provider != null
     error_message = "plan account is ${coalesce(output.plan_service_account, "null")}"
   }
+
+  assert {
+    condition     = [for identity in local.may_clean : endswith(identity, "/subject/repo:example/bakeoff:ref:refs/heads/main")] == [true]
+    error_message = "clean is open to ${jsonencode(local.may_clean)}"
+  }
+
+  assert {
+    condition     = toset([for identity in local.may_plan : split("/subject/", identity)[1]]) == toset(["repo:example/bakeoff:pull_request", "repo:example/bakeoff:ref:refs/heads/main"])
+    error_message = "plan is open to ${jsonencode(local.may_plan)}"
+  }
 }
 
 run "state_bucket_given" {

@@ -47,7 +47,7 @@ run "private_and_shielded" {
 
   assert {
     condition     = google_dataproc_cluster.this.cluster_config[0].gce_cluster_config[0].service_account == "bakeoff-dataproc@my-project.iam.gserviceaccount.com" && google_dataproc_cluster.this.cluster_config[0].gce_cluster_config[0].subnetwork == "bakeoff-nodes"
-    error_message = "nodes are ${google_dataproc_cluster.this.cluster_config[0].gce_cluster_config[0].service_account}"
+    error_message = "nodes are ${jsonencode(google_dataproc_cluster.this.cluster_config[0].gce_cluster_config[0].service_account)}"
   }
 }
 
