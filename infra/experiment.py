@@ -59,6 +59,16 @@ class Adaptive(_Strict):
     max_usd: float | None = Field(default=None, gt=0)  # list price of all recorded stages; notional on the local target
 
 
+class FullSize(_Strict):
+    """What ``--full`` changes: the study's own sizes instead of a laptop's. ``config`` goes into every workload's."""
+
+    repeats: int | None = Field(default=None, ge=1, le=1000)
+    repeat_level: Literal["lease", "attempt"] | None = None
+    timeout_s: float | None = Field(default=None, gt=0)
+    data: DataSpec | None = None
+    config: dict[str, object] = {}
+
+
 class Experiment(_Strict):
     """A validated experiment file. ``leases`` and ``failed`` are no names: those folders are taken.
 
@@ -74,6 +84,7 @@ class Experiment(_Strict):
     data: DataSpec = DataSpec()
     workloads: list[WorkloadSpec] = Field(min_length=1)
     adaptive: Adaptive | None = None
+    full: FullSize | None = None
 
     @property
     def most_repeats(self) -> int:
@@ -156,6 +167,24 @@ def load_experiment(path: Path) -> Experiment:
     experiment = experiment.model_copy(update={"workloads": resolved})
     check(experiment)
     return experiment
+
+
+def at_full_size(experiment: Experiment) -> Experiment:
+    """The experiment with its table ``[full]`` in force. Its records are other cells than the laptop's.
+
+    Raises:
+        UsageError: it has no such table, or a setting in it breaks a rule.
+    """
+    full = experiment.full
+    if full is None:
+        raise UsageError(
+            f"Experiment '{experiment.name}' has no table [full], so --full changes nothing. Leave it out."
+        )
+    changed = full.model_dump(include={"repeats", "repeat_level", "timeout_s"}, exclude_none=True)
+    workloads = [w.model_copy(update={"config": {**w.config, **full.config}}) for w in experiment.workloads]
+    larger = experiment.model_copy(update={**changed, "data": full.data or experiment.data, "workloads": workloads})
+    check(larger)
+    return larger
 
 
 def check(experiment: Experiment) -> None:

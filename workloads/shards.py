@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from workloads.dataset import Dataset, class_of, in_order, printable
-from workloads.errors import ConfigError, NotFound, WorkloadError
+from workloads.errors import ConfigError, NotFound, StorageError, WorkloadError
 from workloads.images import Resample, Unusable, to_square_jpeg
 from workloads.storage import Store, map_bounded, open_store
 from workloads.tfrecord import SUFFIX, encode_example, frame
@@ -110,7 +110,12 @@ def write_shard(plan: ShardPlan) -> ShardResult:
             except Unusable as why:
                 rejected.append((printable(image), str(why)))
                 continue
-            bytes_written += shard.write(frame(encode_example(square, plan.labels[class_of(image)])))
+            record = frame(encode_example(square, plan.labels[class_of(image)]))
+            try:
+                bytes_written += shard.write(record)
+            except OSError as error:
+                place = tempfile.gettempdir()
+                raise StorageError(f"cannot hold shard {plan.index} in {place}: {error.strerror}") from error
             out += 1
         if out:
             width = max(2, len(str(plan.shards - 1)))

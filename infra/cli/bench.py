@@ -11,7 +11,7 @@ from rich.table import Table
 from infra.bench import Row, bench
 from infra.cli.options import ImagesOption, IsolationOption
 from infra.cli.output import JsonOption, RunsOption, ShareOption, print_json, shown, stdout
-from infra.experiment import find_experiment, load_experiment
+from infra.experiment import at_full_size, find_experiment, load_experiment
 from infra.options import Options
 
 EXAMPLE = "Example: bakeoff bench demo"
@@ -21,6 +21,7 @@ def main(
     experiment: Annotated[str, typer.Argument(help="A .toml file, or the name of one in infra/experiments/.")],
     runs: RunsOption,
     images: ImagesOption = None,
+    full: Annotated[bool, typer.Option("--full", help="The study's own sizes: the file's table [full].")] = False,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the clusters up afterwards.")] = False,
     json: JsonOption = False,
     isolation: IsolationOption = "auto",
@@ -28,6 +29,8 @@ def main(
 ) -> None:
     """Run every cell of an experiment that has no record yet, then tear everything down. Resumes where it was cut off."""
     spec = load_experiment(find_experiment(experiment))
+    if full:
+        spec = at_full_size(spec)
     if images is not None:
         spec = spec.model_copy(update={"data": spec.data.model_copy(update={"images": images})})
     with shown() as progress:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from infra.errors import UsageError
-from infra.experiment import Experiment, WorkloadSpec, cells, find_experiment, load_experiment
+from infra.experiment import Experiment, WorkloadSpec, at_full_size, cells, find_experiment, load_experiment
 from infra.oneoff import parse_settings
 from workloads.record import Scenario
 
@@ -92,6 +92,33 @@ def test_shipped_experiments_load() -> None:
     assert paths
     for path in paths:
         assert load_experiment(path).name == path.stem
+
+
+def test_full_size_changes_sizes_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "t.toml"
+    path.write_text(GOOD + "[full]\nrepeats = 5\ndata = { count = 3670 }\nconfig = { batch_counts = [3, 6] }\n")
+    small = load_experiment(path)
+    large = at_full_size(small)
+    assert (small.repeats, small.data.count, small.workloads[0].config) == (3, 300, {"batch_counts": [2]})
+    assert (large.repeats, large.data.count, large.workloads[0].config) == (5, 3670, {"batch_counts": [3, 6]})
+    assert (large.name, large.scenarios, large.workloads[0].grid) == (
+        small.name,
+        small.scenarios,
+        small.workloads[0].grid,
+    )
+    path.write_text(GOOD)
+    with pytest.raises(UsageError, match="no table \\[full\\]"):
+        at_full_size(load_experiment(path))
+    path.write_text(GOOD + "[full]\nconfig = { batch_counts = [0] }\n")
+    with pytest.raises(UsageError, match=r"greater than or equal to 1 \(got 0\)"):
+        at_full_size(load_experiment(path))
+
+
+def test_every_experiment_of_the_study_has_its_full_size() -> None:
+    from infra.paths import EXPERIMENTS_DIR
+
+    for path in EXPERIMENTS_DIR.glob("seed-*.toml"):
+        assert at_full_size(load_experiment(path)).data.count == 3670
 
 
 def test_settings() -> None:

@@ -1,0 +1,118 @@
+"""What a job does when the object store refuses, stalls or garbles, the disk is full, or a process is killed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.workloads.faults import Faults, faulty_store
+from workloads import bucket as bucket_store
+from workloads.bucket import Bucket, forget_clients
+from workloads.dataset import list_dataset
+from workloads.errors import StorageError
+from workloads.generate import draw
+from workloads.shards import MANIFEST, ShardOptions, begin_output, finish_output, plan_shards, write_shard
+from workloads.storage import Folder, open_store
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def images(bucket: str) -> str:
+    store = open_store(f"{bucket}/images")
+    for index in range(40):
+        store.write(*draw(index, seed=3))
+    return store.uri
+
+
+@contextmanager
+def through(monkeypatch: pytest.MonkeyPatch, address: str, faults: Faults) -> Iterator[None]:
+    with faulty_store(address, faults) as proxy, monkeypatch.context() as patch:
+        patch.setenv("STORAGE_EMULATOR_HOST", proxy)
+        forget_clients()
+        try:
+            yield
+        finally:
+            forget_clients()
+
+
+def test_five_percent_refused_and_slow_answers_cost_time_and_nothing_else(
+    object_store: str, images: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(output: str) -> dict[str, bytes]:
+        dataset = list_dataset(images)
+        begin_output(dataset, output)
+        results = [write_shard(plan) for plan in plan_shards(dataset, 2, output, ShardOptions(), 8)]
+        finish_output(dataset, output, ShardOptions(), 2, results)  # raises unless every image is accounted for
+        assert sum(result.images_in for result in results) == sum(result.images_out for result in results) == 40
+        store = open_store(output)
+        return {entry.name: store.read(entry.name) for entry in store.list()}
+
+    calm = write(f"{images}-calm")
+    faults = Faults(refused=0.05, slow=0.05)
+    with through(monkeypatch, object_store, faults):
+        assert write(f"{images}-bad-day") == calm
+    assert faults.done["refused"] > 0
+    assert faults.done["slow"] > 0
+
+
+@pytest.mark.parametrize("kind", ["cut", "garbled"])
+def test_damaged_answers_are_fetched_again(
+    object_store: str, images: str, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    store = open_store(images)
+    names = [entry.name for entry in store.list()]
+    sound = {name: store.read(name) for name in names}
+    faults = Faults(**{kind: 0.1})
+    with through(monkeypatch, object_store, faults):
+        assert {name: Bucket(*images.removeprefix("gs://").split("/")).read(name) for name in names} == sound
+    assert faults.done[kind] > 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"), [("garbled", "do not match the object's CRC-32C"), ("refused", "503.*try again later")]
+)
+def test_a_store_that_never_recovers_is_named(
+    object_store: str, images: str, monkeypatch: pytest.MonkeyPatch, kind: str, told: str
+) -> None:
+    store = open_store(images)
+    name = store.list()[0].name
+    monkeypatch.setattr(bucket_store, "RETRY_S", 0.2)
+    with (
+        through(monkeypatch, object_store, Faults(**{kind: 1.0})),
+        pytest.raises(StorageError, match=rf"(?s)cannot read {images}/{name} \(object store at http.*{told}"),
+    ):
+        store.read(name)
+
+
+@pytest.mark.isolation
+def test_a_full_disk_is_named_and_leaves_no_half_shard(tmp_path: Path) -> None:
+    for index in range(12):
+        Folder(tmp_path / "images").write(*draw(index, seed=3))
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    config = {
+        "images_uri": str(tmp_path / "images"),
+        "output_uri": str(disk / "tfrecords"),
+        "formats": ["tfrecord"],
+        "shards": 2,
+    }
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    job = f"{sys.executable} -m workloads.read_speed.job --config {tmp_path}/config.json --out {tmp_path}/results"
+    script = f"mount -t tmpfs -o size=100k full {disk} && {job}; code=$?; ls -A {disk}/tfrecords; exit $code"
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 1
+    assert "tfrec: No space left on device" in done.stderr
+    left = done.stdout.split()
+    assert MANIFEST not in left
+    assert all(name.endswith("-6.tfrec") for name in left)  # whole ones, if any
+    summary = json.loads((tmp_path / "results" / "summary.json").read_text())
+    assert (summary["status"], summary["items_out"]) == ("failed", 0)
