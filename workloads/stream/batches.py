@@ -82,11 +82,26 @@ def commit(work: Work, batch: int, accounts: list[dict[str, Any]]) -> None:
     open_store(work.output_uri).write(f"{RESULTS}/batch{batch:06d}.jsonl", text.encode())
 
 
+class Ledger:
+    """The accounts of all batches so far; each batch is read once."""
+
+    def __init__(self, output_uri: str) -> None:
+        self._store = open_store(f"{output_uri.rstrip('/')}/{RESULTS}")
+        self._read: set[str] = set()
+        self._rows: list[dict[str, Any]] = []
+
+    def rows(self) -> list[dict[str, Any]]:
+        try:
+            names = [entry.name for entry in self._store.list() if entry.name.endswith(".jsonl")]
+        except NotFound:
+            return self._rows
+        for name in names:
+            if name not in self._read:
+                self._rows += [json.loads(line) for line in self._store.read(name).splitlines()]
+                self._read.add(name)
+        return self._rows
+
+
 def committed(output_uri: str) -> list[dict[str, Any]]:
-    """The accounts of all batches so far."""
-    store = open_store(f"{output_uri.rstrip('/')}/{RESULTS}")
-    try:
-        names = [entry.name for entry in store.list() if entry.name.endswith(".jsonl")]
-    except NotFound:
-        return []
-    return [json.loads(line) for name in names for line in store.read(name).splitlines()]
+    """The accounts of all batches, as they are now."""
+    return Ledger(output_uri).rows()

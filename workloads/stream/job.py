@@ -32,7 +32,7 @@ from workloads.record import Fact, Rejected
 from workloads.spark import spark_context
 from workloads.storage import GS, Store, map_bounded, open_store
 from workloads.stream import query as queries
-from workloads.stream.batches import RESULTS, SHARDS, Work, committed
+from workloads.stream.batches import RESULTS, SHARDS, Ledger, Work, committed
 from workloads.stream.config import StreamConfig
 from workloads.stream.feeder import Feeder, journaled
 
@@ -53,6 +53,7 @@ class Session:
     start_query: Any
     query: Any
     progress: Progress
+    ledger: Ledger  # for a look while the stream runs; a batch that is done again says the same but for its time
     restarts: int = 0
 
 
@@ -84,8 +85,8 @@ def stream(config: StreamConfig, measurements: Measurements) -> Outcome:
         def start_query() -> Any:
             return queries.start(spark, url, check_url, work, partitions, config.trigger_s)
 
-        planned = sum(round(rate * config.step_s) for rate in _rates(config))
-        session = Session(config, work, feeder, journal_uri, start_query, start_query(), Progress(planned))
+        progress = Progress(len(before) + sum(round(rate * config.step_s) for rate in _rates(config)))
+        session = Session(config, work, feeder, journal_uri, start_query, start_query(), progress, Ledger(place))
         prepared_at = time.time()
         try:
             if before:
@@ -151,6 +152,7 @@ def _step(session: Session, step: int, rate_s: float, measurements: Measurements
             session.restarts += 1
         while not fed.wait(POLL_S):
             queries.check(session.query)
+            session.progress.set(len(session.ledger.rows()))
     fed_at = time.time()
     mine = {name for name in feeder.due_at if int(name.partition("/")[0]) >= first}
     rows = _drain(session, mine, f"the arrivals at {rate_s:g} images/s")
@@ -208,8 +210,9 @@ def _drain(session: Session, names: set[str], what: str) -> list[dict[str, Any]]
     deadline = time.monotonic() + DRAIN_GOALS * session.config.latency_goal_s + session.config.step_s
     while True:
         queries.check(session.query)
-        rows = [row for row in committed(session.work.output_uri) if row["name"] in names]
-        session.progress.set(len(rows))
+        done = session.ledger.rows()
+        rows = [row for row in done if row["name"] in names]
+        session.progress.set(len(done))
         if len(rows) >= len(names):
             return rows
         if time.monotonic() > deadline:

@@ -14,7 +14,7 @@ import time
 from dataclasses import asdict
 from typing import Any
 
-from py4j.protocol import Py4JError, Py4JJavaError
+from py4j.protocol import Py4JJavaError
 from pyspark import BarrierTaskContext, SparkContext
 
 from workloads.errors import ConfigError, InvalidRun, NotFound, StorageError, WorkloadError
@@ -53,12 +53,12 @@ def run_on_nodes(context: SparkContext, task: Task) -> tuple[list[TaskResult], l
         addresses = [str(address) for address in barrier.allGather(f"{host}:{free_port(host)}")]
         return [_answer(mine, ClusterSpec.of_workers(addresses, index), addresses)]
 
-    with _Watch(context, task):
+    with _Watch(context, task) as watch:
         try:
             rdd = context.parallelize(range(workers), workers).barrier()
             answers = rdd.mapPartitionsWithIndex(work).collect()
-        except (Py4JJavaError, Py4JError) as error:
-            raise WorkloadError(last_words(error)) from error
+        except Py4JJavaError as error:
+            raise WorkloadError(watch.why or last_words(error)) from error
     for answer in answers:
         if "invalid" in answer:
             raise InvalidRun(answer["invalid"])
@@ -120,7 +120,7 @@ class _Watch:
         self._silence_s = 2 * task.config.peer_timeout_s + 60
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="progress", daemon=True)
-        self.silent = False
+        self.why: str | None = None
 
     def __enter__(self) -> _Watch:
         self._store.delete(PROGRESS)
@@ -146,6 +146,6 @@ class _Watch:
                 progress = progress or Progress(news["total"])
                 progress.set(news["done"])
             elif time.monotonic() - alive_at > self._silence_s:
-                self.silent = True
+                self.why = f"no news of the workers for {self._silence_s:.0f} s: a node is dead or out of reach"
                 self._context.cancelAllJobs()
                 return
