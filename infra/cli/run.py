@@ -26,7 +26,10 @@ def main(
             "--on", help="A scenario's name. A standing cluster of it is used, else one is made and torn down."
         ),
     ],
-    workload: Annotated[str | None, typer.Argument(help="One of infra/workloads_registry.py: write_tfrecords, train, ...; leave out with --job.")] = None,
+    workload: Annotated[
+        str | None,
+        typer.Argument(help="One of infra/workloads_registry.py: write_tfrecords, train, ...; leave out with --job."),
+    ] = None,
     job: Annotated[Path | None, typer.Option(help="Any PySpark script of yours.")] = None,
     args: Annotated[
         str, typer.Option(help="Arguments of the script, as in a shell. They are logged: give secrets by file.")
