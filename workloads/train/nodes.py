@@ -69,7 +69,11 @@ def run_on_nodes(context: SparkContext, task: Task) -> tuple[list[TaskResult], l
 
 
 def count_executors(context: SparkContext) -> int:
-    """Executors that have registered; with Spark's local master, its one process."""
+    """Executors of the cluster; with Spark's local master, its one process.
+
+    They register one after the other; Spark begins a first job when enough of them are there, and so we run one.
+    """
+    context.parallelize([0], 1).count()
     infos = context._jsc.sc().statusTracker().getExecutorInfos()
     one_process = str(context.master).startswith("local") and "cluster" not in str(context.master)
     return max(1, len(infos) - (0 if one_process else 1))  # the driver is among them
