@@ -12,7 +12,7 @@ from workloads.train import job
 
 AT_MOST = 0.02
 EPOCHS = 6  # one to get warm, five that count
-MODELS = {
+MODELS: dict[str, dict[str, object]] = {
     "whole model, 96 pixels, batch 64": {"image_size": 96, "batch_size": 64},
     # Only the last layer learns, at the smallest size: the input is what is most likely to be waited for.
     "tiny frozen model, 32 pixels, batch 64": {"image_size": 32, "batch_size": 64, "trainable": "head"},
