@@ -1,4 +1,4 @@
-"""The Parquet files of records, read one by one or, where there are many, in several processes at once.
+"""The Parquet files of records, read in this process or, where there are many, in several at once.
 
 Opening a small Parquet file costs about half a millisecond of CPU, most of it under Python's lock, so that threads do
 not help and processes do. Each process reads its share, sends it in portions and ends; none waits for more work, so
@@ -7,18 +7,22 @@ that none is left over when this process is killed.
 
 from __future__ import annotations
 
+import itertools
 import os
 import pickle
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, NamedTuple
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from analysis.columns import PANDAS_TYPES
@@ -39,26 +43,39 @@ class Portion(NamedTuple):
     nodes: pa.Table
     damaged: dict[str, str]  # run -> reason
 
+    def without(self, runs: Iterable[str]) -> Portion:
+        """The rows of all other records."""
+        left_out = pa.array(list(runs), pa.string())
+        kept = [table.filter(pc.invert(pc.is_in(table["run"], left_out))) for table in self[:2]]
+        return Portion(kept[0], kept[1], self.damaged)
 
-def read_tables(records: Sequence[tuple[str, Path]]) -> list[Portion]:
-    """``measurements.parquet`` and ``nodes.parquet`` of records, given as (run, directory), in that order."""
+
+@contextmanager
+def reading(records: Sequence[tuple[str, Path]]) -> Iterator[Callable[[], list[Portion]]]:
+    """Read ``measurements.parquet`` and ``nodes.parquet`` of records, given as (run, directory).
+
+    Within, the other processes are at work already; the function that is given waits for them, and returns the
+    portions in the order of the records.
+    """
     portions = [records[at : at + PORTION] for at in range(0, len(records), PORTION)]
     workers = min(len(os.sched_getaffinity(0)), len(portions), 8)
     if len(records) < MANY or workers < 2:
-        return [_read_portion(portion) for portion in portions]
-    return _read_in_processes(portions, workers)
-
-
-def _read_in_processes(portions: list[Sequence[tuple[str, Path]]], workers: int) -> list[Portion]:
-    shares = [range(index, len(portions), workers) for index in range(workers)]
-    found: dict[int, Portion] = {}
+        yield lambda: [_read_portion(portion) for portion in portions]
+        return
     with ExitStack() as ended:
-        readers = [ended.enter_context(_reader([portions[i] for i in share])) for share in shares]
-        for turn in range(max(len(share) for share in shares)):
-            for share, reader in zip(shares, readers, strict=True):
-                if turn < len(share):
-                    found[share[turn]] = _receive(reader, portions[share[turn]])
-    return [found[index] for index in range(len(portions))]
+        threads = ended.enter_context(ThreadPoolExecutor(workers))  # joined last, when no reader writes any more
+        shares = [list(range(index, len(portions), workers)) for index in range(workers)]
+        received = [
+            threads.submit(_receive, ended.enter_context(_reader([portions[i] for i in share])), share)
+            for share in shares
+        ]
+
+        def wait() -> list[Portion]:
+            found = {index: portion for future in received for index, portion in future.result().items()}
+            # What is missing is of a process that was killed; its files are still there.
+            return [found[i] if i in found else _read_portion(portion) for i, portion in enumerate(portions)]
+
+        yield wait
 
 
 @contextmanager
@@ -73,9 +90,9 @@ def _reader(portions: list[Sequence[tuple[str, Path]]]) -> Iterator[IO[bytes]]:
     try:
         yield process.stdout
     finally:
-        process.stdout.close()
         process.kill()  # it has ended by itself, but for an exception here
         process.wait()
+        process.stdout.close()
 
 
 def serve() -> None:
@@ -86,50 +103,90 @@ def serve() -> None:
             sys.stdout.buffer.flush()
 
 
-def _receive(reader: IO[bytes], portion: Sequence[tuple[str, Path]]) -> Portion:
-    try:
-        received: Portion = pickle.load(reader)
-    except (EOFError, pickle.UnpicklingError):  # that process was killed; the files are still there
-        return _read_portion(portion)
-    return received
+def _receive(reader: IO[bytes], share: Sequence[int]) -> dict[int, Portion]:
+    """Portions as they come; fewer than the share where the process ends early."""
+    found: dict[int, Portion] = {}
+    with suppress(EOFError, pickle.UnpicklingError):
+        for index in share:
+            found[index] = pickle.load(reader)
+    return found
 
 
 def _read_portion(records: Sequence[tuple[str, Path]]) -> Portion:
-    measurements, nodes, damaged = [], [], {}
+    damaged: dict[str, str] = {}
+    measurements: list[tuple[str, pa.Table]] = []
+    nodes: list[tuple[str, pa.Table]] = []
     for run, directory in records:
         try:
-            rows = read_table(directory / "measurements.parquet", MEASUREMENT_COLUMNS)
-            samples = read_table(directory / "nodes.parquet", NODE_COLUMNS)
+            rows = _read(directory / "measurements.parquet", MEASUREMENT_COLUMNS)
+            samples = _read(directory / "nodes.parquet", NODE_COLUMNS)
         except DamagedRecordError as error:
             damaged[run] = str(error)
             continue
-        measurements.append(_with_run(rows, run))
-        nodes.append(_with_run(samples, run))
-    return Portion(_joined(measurements, MEASUREMENT_COLUMNS), _joined(nodes, NODE_COLUMNS), damaged)
+        measurements.append((run, rows))
+        nodes.append((run, samples))
+    try:
+        return Portion(_joined(measurements, MEASUREMENT_COLUMNS), _joined(nodes, NODE_COLUMNS), damaged)
+    except (pa.ArrowException, ValueError):  # a value of another type somewhere: one by one, to find out where
+        return _read_one_by_one(measurements, nodes, damaged)
 
 
-def read_table(path: Path, columns: tuple[Column, ...]) -> pa.Table:
-    """Rows of a Parquet file with exactly ``columns``; none where the file is absent, as nothing was measured.
+def _read_one_by_one(
+    measurements: list[tuple[str, pa.Table]], nodes: list[tuple[str, pa.Table]], damaged: dict[str, str]
+) -> Portion:
+    whole: tuple[list[pa.Table], list[pa.Table]] = ([], [])
+    for (run, rows), (_, samples) in zip(measurements, nodes, strict=True):
+        name = "measurements.parquet"
+        try:
+            fitting = _joined([(run, rows)], MEASUREMENT_COLUMNS)
+            name = "nodes.parquet"
+            whole[1].append(_joined([(run, samples)], NODE_COLUMNS))
+            whole[0].append(fitting)
+        except (pa.ArrowException, ValueError) as error:
+            damaged[run] = f"{name} cannot be read: {error}"
+    return Portion(
+        pa.concat_tables([_joined([], MEASUREMENT_COLUMNS), *whole[0]]),
+        pa.concat_tables([_joined([], NODE_COLUMNS), *whole[1]]),
+        damaged,
+    )
 
-    A column that came with a later schema version than the file's is null.
+
+def _read(path: Path, columns: tuple[Column, ...]) -> pa.Table:
+    """Rows of a Parquet file as they are; none where the file is absent, as nothing was measured.
 
     Raises:
-        DamagedRecordError: it is not Parquet, lacks a column of the first version, or holds one of another type.
+        DamagedRecordError: it is not Parquet, or lacks a column of the first schema version.
     """
-    schema = arrow_schema(columns)
     try:
-        buffer = pa.BufferReader(path.read_bytes())
-        table = pq.ParquetFile(buffer).read(use_threads=False)
-        absent = [column for column in columns if column.name not in table.column_names]
-        if lost := [column.name for column in absent if column.since == 1]:
-            raise DamagedRecordError(f"{path.name} lacks the columns {', '.join(lost)}")
-        for column in absent:
-            table = table.append_column(column.name, pa.nulls(table.num_rows, _ARROW[column.arrow_type]))
-        return table.select(schema.names).cast(schema)
+        table = pq.ParquetFile(pa.BufferReader(path.read_bytes())).read(use_threads=False)
     except FileNotFoundError:
-        return schema.empty_table()
+        return arrow_schema(columns).empty_table()
     except (pa.ArrowException, OSError, ValueError) as error:
         raise DamagedRecordError(f"{path.name} cannot be read: {error}") from error
+    there = set(table.column_names)
+    if lost := [column.name for column in columns if column.since == 1 and column.name not in there]:
+        raise DamagedRecordError(f"{path.name} lacks the columns {', '.join(lost)}")
+    return table
+
+
+def _joined(tables: list[tuple[str, pa.Table]], columns: tuple[Column, ...]) -> pa.Table:
+    """Tables under each other with ``run`` before exactly ``columns``, those that are alike all at once.
+
+    To fit each small table by itself would cost four times what reading it does. A column that came with a later schema
+    version than a file's is null.
+    """
+    schema = arrow_schema(columns)
+    runs = np.repeat([run for run, _ in tables], [table.num_rows for _, table in tables]) if tables else []
+    fitted = [schema.empty_table()]
+    for _, alike in itertools.groupby((table for _, table in tables), key=lambda table: table.schema.names):
+        table = pa.concat_tables(list(alike), promote_options="permissive")
+        there = set(table.column_names)
+        for column in columns:
+            if column.name not in there:
+                table = table.append_column(column.name, pa.nulls(table.num_rows, _ARROW[column.arrow_type]))
+        fitted.append(table.select(schema.names).cast(schema))
+    whole = pa.concat_tables(fitted).combine_chunks()
+    return whole.add_column(0, "run", pa.array(runs, pa.string()))
 
 
 def arrow_schema(columns: Sequence[Column]) -> pa.Schema:
@@ -149,12 +206,3 @@ def to_frame(tables: list[pa.Table], columns: Sequence[Column]) -> pd.DataFrame:
     del table
     pa.default_memory_pool().release_unused()
     return frame
-
-
-def _with_run(table: pa.Table, run: str) -> pa.Table:
-    return table.add_column(0, "run", pa.repeat(pa.scalar(run, pa.string()), table.num_rows))
-
-
-def _joined(tables: list[pa.Table], columns: Sequence[Column]) -> pa.Table:
-    empty = arrow_schema([Column("run", "string", "", ""), *columns]).empty_table()
-    return pa.concat_tables([empty, *tables]).combine_chunks()
