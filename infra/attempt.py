@@ -22,6 +22,7 @@ from infra.logs import last_words
 from infra.progress import Progress
 from infra.target import Driver
 from workloads import record as schema
+from workloads.cluster_driver import TIME_LIMIT_EXIT
 from workloads.record import RunRecord, SparkMetrics, StageSeconds, Status, Summary
 
 SECRET = re.compile(r"password|secret|token|credential|api-?key", re.IGNORECASE)
@@ -38,6 +39,7 @@ class Outcome:
     job_id: str | None = None
     timed_out: bool = False
     sampler_failure: str | None = None
+    breach: str | None = None  # the hard limit that stopped it
 
 
 def run_attempt(
@@ -84,27 +86,29 @@ def _measure(lease: Lease, cell: Cell, folder: Path, progress: Progress) -> Outc
     target = lease.target
     with target.sampled(lease, folder) as sampler_failure, target.submit(lease, cell, folder) as driver:
         launched = time.time()
-        timed_out = _wait(driver, cell.timeout_s, target.POLL_S, progress, sampler_failure)
+        stopped = _wait(driver, lease, cell.timeout_s + target.QUEUE_S, progress, sampler_failure)
         ended = time.time()
-        failure = sampler_failure()
-    return Outcome(folder, launched, ended, driver.exit_code, driver.job_id, timed_out, failure)
+        failure = sampler_failure() or driver.flaw
+    # A job elsewhere keeps its time limit itself.
+    timed_out = stopped == "time" or (driver.job_id is not None and driver.exit_code == TIME_LIMIT_EXIT)
+    breach = stopped if stopped not in ("time", "sampler") else None
+    return Outcome(folder, launched, ended, driver.exit_code, driver.job_id, timed_out, failure, breach)
 
 
 def _wait(
-    driver: Driver, timeout_s: float, poll_s: float, progress: Progress, sampler_failure: Callable[[], str | None]
-) -> bool:
-    """Wait for the driver; True if it had to be stopped for time."""
+    driver: Driver, lease: Lease, timeout_s: float, progress: Progress, sampler_failure: Callable[[], str | None]
+) -> str | None:
+    """Wait for the driver; where it had to be stopped: ``time``, ``sampler``, or the hard limit that is reached."""
     deadline = time.monotonic() + timeout_s
     while driver.poll() is None:
-        if time.monotonic() > deadline:
+        stop = "time" if time.monotonic() > deadline else None
+        stop = stop or ("sampler" if sampler_failure() else None)  # the record cannot become valid any more
+        if stop := stop or lease.target.breach(lease):
             driver.cancel()
-            return True
-        if sampler_failure():  # the record cannot become valid any more
-            driver.cancel()
-            return False
+            return stop
         progress.advance(*driver.progress())
-        time.sleep(poll_s)
-    return False
+        time.sleep(lease.target.POLL_S)
+    return None
 
 
 def _collect(lease: Lease, cell: Cell, outcome: Outcome, cell_id: str, attempt: int, began: float) -> RunRecord:
@@ -113,7 +117,8 @@ def _collect(lease: Lease, cell: Cell, outcome: Outcome, cell_id: str, attempt: 
     spark = _spark_metrics(lease, folder, missing)
     summary, summary_error = _summary(folder / "job")
     target.copy_logs(lease, folder / "logs")
-    rows = frames.write_nodes(folder / "nodes.jsonl", folder / "nodes.parquet", outcome.launched_at, outcome.ended_at)
+    began_at, ended_at = outcome.launched_at, outcome.ended_at
+    rows = frames.write_nodes(folder / "nodes.jsonl", folder / "nodes.parquet", began_at, ended_at, target.SAMPLE_S)
     frames.write_measurements(folder / "job" / "measurements.jsonl", folder / "measurements.parquet")
     (folder / "nodes.jsonl").unlink(missing_ok=True)
     if (folder / "job" / "summary.json").exists():
@@ -123,7 +128,8 @@ def _collect(lease: Lease, cell: Cell, outcome: Outcome, cell_id: str, attempt: 
     stages, source = _stages(lease, outcome, spark, summary)
     status, reason = _verdict(lease, cell, outcome, spark, summary, summary_error, rows, stages)
     limits, isolation = target.describe(lease)
-    missing += frames.missing_metrics(folder / "nodes.parquet")
+    if target.WHY_NO_METRIC:
+        missing += frames.missing_metrics(folder / "nodes.parquet", target.WHY_NO_METRIC)
     price = target.usd_per_hour(lease)
     revision, dirty = fingerprint.git_revision()
     return RunRecord(
@@ -233,6 +239,8 @@ def _verdict(
     stages: StageSeconds,
 ) -> tuple[Status, str | None]:
     """Status of the attempt and one sentence why, where it is not ok."""
+    if outcome.breach:
+        return Status.TIMED_OUT, f"the job was stopped because a hard limit was reached: {outcome.breach}"
     if outcome.timed_out:
         return Status.TIMED_OUT, f"the job was stopped after its time limit of {cell.timeout_s:.0f} s"
     if outcome.sampler_failure:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel
 
-from infra import data, fingerprint, teardown
+from infra import data, fingerprint, teardown, workloads_registry
 from infra import lease as leases
 from infra.attempt import run_attempt
-from infra.errors import BakeoffError, RecordError
+from infra.errors import BakeoffError, LimitError, RecordError
 from infra.experiment import Cell, Experiment, cells
 from infra.locks import host_lock
 from infra.options import Options
@@ -63,7 +65,8 @@ def _bench(experiment: Experiment, options: Options, progress: Progress) -> list
     names = {cell_key(cell): cell.identity(conditions) for block in blocks for cell in block}
     done = {key: found for key, name in names.items() if (found := finished(options.runs_dir, experiment.name, name))}
     rows = _Rows(blocks, done)
-    pool = Pool(experiment, options, dataset, progress)
+    needs = any(workloads_registry.find(workload.name).tensorflow for workload in experiment.workloads)
+    pool = Pool(experiment, replace(options, tensorflow=needs), dataset, progress)
     repeats = Repeats(experiment, options.runs_dir, names.values(), len(blocks[0]))
     todo = [[cell for cell in block if cell_key(cell) not in done] for block in blocks]
     measured = next((index for index, block in enumerate(todo) if block), len(todo))
@@ -74,18 +77,43 @@ def _bench(experiment: Experiment, options: Options, progress: Progress) -> list
     progress.note(
         f"{experiment.name}: {'at most ' if experiment.adaptive else ''}{total} cells to run, {len(done)} done before"
     )
-    with pool.open(sorted({c.scenario.name for block in todo for c in block})):
+    with pool.open(expected_s([cell for block in todo for cell in block], options.runs_dir)):
         count, began = 0, time.monotonic()
         for index, block in enumerate(todo):
             for cell in block if experiment.repeat_level == "attempt" else _by_scenario(block):
                 left_s = (time.monotonic() - began) / count * (total - count) if count else None
                 progress.stage(_headline(cell, count, total, left_s))
-                rows.add(cell, *_run_cell(cell, names[cell_key(cell)], pool, progress))
+                try:
+                    rows.add(cell, *_run_cell(cell, names[cell_key(cell)], pool, progress))
+                except LimitError as error:  # no further cell can run, and its record could not be told from a failure
+                    progress.note(str(error))
+                    rows.stop(str(error))
+                    return rows.all()
                 count += 1
             if block and repeats.stop(index + 1, progress):
                 rows.drop(todo[index + 1 :])
                 break
     return rows.all()
+
+
+def expected_s(todo: list[Cell], runs_dir: Path) -> dict[str, float]:
+    """Seconds that each scenario is expected to be needed: from past records of its workloads, else from time limits.
+
+    A past attempt counts from submit to end. What is not known is taken for the longest it can be.
+    """
+    known: dict[tuple[str, str, str], list[float]] = {}
+    for cell in {(cell.experiment, cell.scenario.name): cell for cell in todo}.values():
+        for path in (runs_dir / cell.experiment).glob(f"{cell.scenario.name}--*/run.json"):
+            run = read_record(path.parent)
+            lasted = (datetime.fromisoformat(run.ended_at) - datetime.fromisoformat(run.started_at)).total_seconds()
+            if run.status is Status.OK and run.scenario == cell.scenario:
+                known.setdefault((run.target, run.scenario.name, run.workload), []).append(lasted)
+    total: dict[str, float] = {}
+    for cell in todo:
+        past = known.get(("gcp", cell.scenario.name, cell.workload))
+        name = cell.scenario.name
+        total[name] = total.get(name, 0.0) + (max(past) if past else cell.timeout_s)
+    return total
 
 
 def _conditions(experiment: Experiment, options: Options, dataset: data.Dataset | None) -> dict[str, object]:
@@ -159,6 +187,8 @@ def _run_cell(
         path, run = run_attempt(
             lease, cell, cell_id=name, attempt=number, runs_dir=pool.options.runs_dir, progress=progress
         )
+    except LimitError:
+        raise
     except BakeoffError as error:
         progress.note(f"failed: {cell.workload} on {cell.scenario.name}, repeat {cell.repeat + 1}: {error}")
         return None, None, str(error)
@@ -192,6 +222,12 @@ class _Rows:
         """Forget cells that are not needed any more."""
         for cell in (c for block in blocks for c in block):
             del self._rows[cell_key(cell)]
+
+    def stop(self, reason: str) -> None:
+        """Say of the cells that did not run why."""
+        for key, row in self._rows.items():
+            if row.status == "not_run":
+                self._rows[key] = row.model_copy(update={"reason": reason})
 
     def all(self) -> list[Row]:
         return list(self._rows.values())

@@ -45,6 +45,7 @@ def clean(
         headless = [path for path in leases.headless(runs_dir) if teardown.target_of(path) is target]
     stale = [*data.stale_parts(), *teardown.stale_records(runs_dir)] if lease_id is None else []
     everything = target.find(None)
+    ours = [lease for lease in ours if not target.protected(lease.id, lease)]
     marked = {item.lease_id for item in everything}
     if lease_id is not None and lease_id not in known | marked:
         raise UsageError(

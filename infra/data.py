@@ -56,7 +56,7 @@ def prepare(spec: DataSpec, progress: Progress, *, in_place: bool) -> Dataset:
         folder = CACHE_DIR / f"fetched-{_listed(source, source).digest[:12]}"  # another content, another copy
         if not folder.is_dir():
             progress.stage(f"fetching {spec.images}")
-            _filled(folder, lambda part: _fetch(str(spec.images), part, progress))
+            _filled(folder, lambda part: copy(source, str(part), "images fetched", progress))
     else:
         folder = Path(spec.images).expanduser().resolve()
         source = folder.name
@@ -94,11 +94,12 @@ def part_folder(name: str) -> Iterator[Path]:
         shutil.rmtree(part, ignore_errors=True)
 
 
-def _fetch(uri: str, part: Path, progress: Progress) -> None:
-    source, copy = open_store(uri), open_store(str(part))
+def copy(source_uri: str, target_uri: str, unit: str, progress: Progress) -> None:
+    """Copy every file or object under its relative name. Raises WorkloadError."""
+    source, target = open_store(source_uri), open_store(target_uri)
     names = [entry.name for entry in source.list() if not entry.name.endswith("/")]
-    for done, _ in enumerate(map_bounded(lambda n: copy.write(n, source.read(n)), names, threads=COPY_THREADS), 1):
-        progress.advance(done, len(names), "images fetched")
+    for done, _ in enumerate(map_bounded(lambda n: target.write(n, source.read(n)), names, threads=COPY_THREADS), 1):
+        progress.advance(done, len(names), unit)
 
 
 def _facts(uri: str, named: str) -> Facts:

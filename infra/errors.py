@@ -12,6 +12,7 @@
         AccessError              1  a permission is missing, or an API is not enabled
         QuotaError               1  a quota is used up; trying again does not help
         MissingError             1  what was asked for is not there
+      LimitError                 1  a hard limit of cost or time is reached, or leaves too little
       RecordError                1  a record is damaged or cannot be written
       LeftoverError              3  something of ours is still there
     Interrupted (no failure)   130  Ctrl-C or SIGTERM, after teardown
@@ -65,6 +66,10 @@ class QuotaError(CloudError):
 
 class MissingError(CloudError):
     """What was asked for is not there."""
+
+
+class LimitError(BakeoffError):
+    """A hard limit of cost or time is reached, or leaves too little for what comes next."""
 
 
 class RecordError(BakeoffError):

@@ -36,9 +36,9 @@ def write_measurements(lines: Path, parquet: Path) -> int:
     return len(rows)
 
 
-def write_nodes(lines: Path, parquet: Path, begin: float, end: float) -> dict[str, int]:
+def write_nodes(lines: Path, parquet: Path, begin: float, end: float, sample_s: float = 1) -> dict[str, int]:
     """The sampler's lines between two Unix times to Parquet; returns the rows with a value of each node."""
-    rows = [r for r in _rows(lines) if begin <= float(str(r["ts"])) <= end + 1] if lines.exists() else []
+    rows = [r for r in _rows(lines) if begin <= float(str(r["ts"])) <= end + sample_s] if lines.exists() else []
     _write(rows, NODE_COLUMNS, parquet, lines)
     counts: dict[str, int] = {}
     for row in rows:
@@ -47,7 +47,7 @@ def write_nodes(lines: Path, parquet: Path, begin: float, end: float) -> dict[st
     return counts
 
 
-def missing_metrics(parquet: Path) -> list[str]:
+def missing_metrics(parquet: Path, why: str) -> list[str]:
     """One sentence for each metric that has no value at all, or none on some nodes."""
     frame = pq.read_table(parquet).to_pandas()
     if frame.empty:
@@ -57,7 +57,7 @@ def missing_metrics(parquet: Path) -> list[str]:
     for metric in without.columns[without.any()]:
         nodes = [str(node) for node in without.index[without[metric]]]
         where = "" if len(nodes) == len(without) else f" on {', '.join(nodes)}"
-        sentences.append(f"no {metric}{where}: this host has no such counter, see isolation")
+        sentences.append(f"no {metric}{where}: {why}")
     return sentences
 
 

@@ -20,5 +20,8 @@ class Options:
     keep: bool = False  # leave the clusters up afterwards
     one_off: bool = False  # `bakeoff run`: on the standing cluster of a scenario, where there is one, and always anew
     target: TargetName = "local"
-    max_usd: float | None = None  # gcp only: hard limits of each lease
+    max_usd: float | None = None  # gcp only: hard limits, of all clusters of the command together
     max_minutes: float | None = None
+    allowed_s: float | None = None  # what the limits leave for the next cluster; None: not asked yet
+    expected_s: float | None = None  # how long the next cluster is expected to be needed
+    tensorflow: bool = False  # a workload needs it

@@ -12,9 +12,9 @@ EXPERIMENTS_DIR = PROJECT_DIR / "infra" / "experiments"
 SPACES_DIR = PROJECT_DIR / "infra" / "spaces"
 
 
-def default_runs_dir() -> Path:
-    """``$BAKEOFF_RUNS``, else ``runs/`` of the checkout."""
-    return Path(os.environ.get("BAKEOFF_RUNS") or PROJECT_DIR / "runs").resolve()
+def default_runs() -> str:
+    """``$BAKEOFF_RUNS``, a folder or a gs:// prefix, else ``runs/`` of the checkout."""
+    return os.environ.get("BAKEOFF_RUNS") or str(PROJECT_DIR / "runs")
 
 
 def leases_dir(runs_dir: Path) -> Path:

@@ -8,10 +8,14 @@ from dataclasses import replace
 from infra import lease as leases
 from infra.data import part_folder
 from infra.lease import Lease
-from infra.options import Options
+from infra.options import IsolationChoice, Options, TargetName
+from infra.pricing import DEFAULT_REGION
 from infra.progress import Progress
 from infra.scenario import load_scenario
 from infra.terraform import Change
+
+# How nodes are kept apart changes no resource, and finding out what the host can do takes a while.
+_IRRELEVANT: dict[TargetName, IsolationChoice] = {"local": "none", "gcp": "auto"}
 
 
 def plan(name: str, options: Options, progress: Progress) -> list[Change]:
@@ -24,7 +28,7 @@ def plan(name: str, options: Options, progress: Progress) -> list[Change]:
     standing = leases.standing(options.runs_dir, name, options.target)
     with part_folder("plan") as folder:
         if standing is None:
-            lease = leases.create(scenario, replace(options, runs_dir=folder, isolation="none"))
+            lease = leases.create(scenario, replace(options, runs_dir=folder, isolation=_IRRELEVANT[options.target]))
             return _planned(lease, [])
         shutil.copytree(standing.directory / "terraform", folder / "terraform")
         copy = Lease(folder, standing.state.model_copy(update={"scenario": scenario}))
@@ -36,3 +40,12 @@ def _planned(lease: Lease, replacements: list[str]) -> list[Change]:
     terraform = lease.terraform
     terraform.init()
     return terraform.plan(replacements)
+
+
+def region_of(target: TargetName) -> str:
+    """The region whose prices count: that of gcp.toml, else the default."""
+    if target == "local":
+        return DEFAULT_REGION
+    from infra.gcp.settings import load_settings
+
+    return load_settings().region

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from infra import lease as leases
 from infra import teardown
+from infra.budget import Budget
 from infra.data import Dataset
-from infra.errors import BakeoffError, UsageError
+from infra.errors import BakeoffError, LimitError, UsageError
 from infra.experiment import Cell, Experiment
 from infra.lease import Lease
 from infra.options import Options
@@ -36,15 +37,31 @@ class Pool:
         self.experiment = experiment
         self.options = options
         self.target = open_target(options.target)
+        self.budget = Budget(options)
+        self.expected_s: dict[str, float] = {}  # by scenario: how long its cluster is expected to be needed
         self.dataset = dataset
         self.progress = progress
         self._held: dict[str, Held] = {}
 
     @contextmanager
-    def open(self, scenarios: list[str]) -> Iterator[None]:
-        """Within, :meth:`get` works. Standing leases come up at once, all of them must fit the host together."""
+    def open(self, expected_s: dict[str, float]) -> Iterator[None]:
+        """Within, :meth:`get` works. Standing leases come up at once, all of them must fit the target together.
+
+        Args:
+            expected_s: seconds that each scenario is expected to be needed, over all its cells.
+
+        Raises:
+            UsageError: they do not fit, or are expected to exceed a hard limit.
+        """
+        self.expected_s = expected_s
+        scenarios = sorted(expected_s)
+        side_by_side = self.experiment.repeat_level == "attempt"
         try:
-            if self.experiment.repeat_level == "attempt":
+            if self.budget.limited:
+                rates = {name: self._rate(name) for name in scenarios}
+                usd = self.budget.refuse_beyond(expected_s, rates, side_by_side=side_by_side)
+                self.progress.note(f"estimated: up to {usd:.2f} USD; limit: {self.budget.said()}")
+            if side_by_side:
                 self._check_fit(scenarios)
                 for name in scenarios:
                     self._bring_up(name, None)
@@ -58,6 +75,9 @@ class Pool:
         fresh = self.experiment.repeat_level == "lease"
         repeat = cell.repeat if fresh else None
         held = self._held.get(cell.scenario.name)
+        if held and (said := self.target.breach(held.lease)):
+            self._release(cell.scenario.name)
+            raise LimitError(f"A hard limit was reached, and the cluster torn down: {said}.")
         if held and held.repeat == repeat:
             return held.lease
         if fresh:
@@ -95,18 +115,36 @@ class Pool:
             self._held[name] = Held(standing, repeat, adopted=True)
             return standing
         lease = bring_up(
-            name, self.dataset, self.options, self.progress, experiment=self.experiment.name, kept=self.options.keep
+            name,
+            self.dataset,
+            self._granted(name),
+            self.progress,
+            experiment=self.experiment.name,
+            kept=self.options.keep,
         )
         self._held[name] = Held(lease, repeat, adopted=self.options.keep and repeat is None)
         return lease
 
+    def _rate(self, name: str) -> float:
+        return self.target.worst_usd_per_hour(load_scenario(name))
+
+    def _granted(self, name: str) -> Options:
+        """The options with what the limits leave for this cluster, which may share them with others side by side."""
+        expected = self.expected_s.get(name)
+        if not self.budget.limited:
+            return replace(self.options, expected_s=expected)
+        together = self.expected_s if self.experiment.repeat_level == "attempt" else [name]
+        allowed = self.budget.allowed_s([self._rate(other) for other in together], leases.DEFAULT_TTL_HOURS * 3600)
+        return replace(self.options, expected_s=expected, allowed_s=allowed)
+
     def _release(self, name: str) -> None:
         held = self._held.pop(name)
-        if held.adopted:
+        if held.adopted and not self.target.breach(held.lease):
             self.target.thaw(held.lease)
         else:
             with ignored():
-                teardown.tear_down(held.lease, self.options.runs_dir, self.progress)
+                proof = teardown.tear_down(held.lease, self.options.runs_dir, self.progress)
+            self.budget.spent_usd += proof.measured_usd or 0.0
 
     def _release_all(self) -> None:
         failures: list[Exception] = []
@@ -137,7 +175,7 @@ def bring_up(
     """
     scenario = load_scenario(name)
     target = open_target(options.target)
-    target.prepare(progress)
+    target.prepare(options, progress)
     lease: Lease | None = None
     try:
         with ignored():

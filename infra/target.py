@@ -11,7 +11,6 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from infra.errors import UsageError
 from infra.options import Options, TargetName
 from infra.progress import Progress
 from infra.terraform_process import Event
@@ -35,6 +34,10 @@ class Driver(Protocol):
     @property
     def job_id(self) -> str | None:
         """The service's name for it; None where there is no service."""
+
+    @property
+    def flaw(self) -> str | None:
+        """Why its figures cannot be trusted although it ended well."""
 
     def poll(self) -> int | None:
         """The exit code, or None while it runs. Call it again and again."""
@@ -60,23 +63,34 @@ class Target(Protocol):
     """Folder of the Terraform root, below ``infra/``."""
     POLL_S: float
     """Seconds between two looks at a running job."""
+    QUEUE_S: float
+    """Seconds that a job may wait for its start on top of its time limit, which the other side keeps itself."""
     LEAST_SAMPLED_RATIO: float
     """Share of an attempt's seconds with a sample below which it is invalid; 0 where a gap is no failure of ours."""
+    SAMPLE_S: float
+    """Seconds between two samples of a node."""
+    WHY_NO_METRIC: str | None
+    """Why a metric has no value; None where :meth:`collect` says it."""
     READS_GS_IN_PLACE: bool
     """Jobs can read images from the gs:// prefix where they are; else a copy is loaded into each lease."""
 
     SWEEP_S: float
     """How long a sweep goes on looking and removing."""
+    SWEEP_PAUSE_S: float
+    """Between two looks of a sweep."""
 
     # Before there is a lease
-    def prepare(self, progress: Progress) -> None:
-        """What is made once per checkout."""
+    def prepare(self, options: Options, progress: Progress) -> None:
+        """What is made once, for all leases."""
 
     def conditions(self, options: Options) -> dict[str, object]:
         """What of the target determines a result, for the identity of a cell."""
 
     def check(self, scenarios: list[Scenario], options: Options, standing: Lease | None = None) -> None:
         """Refuse what cannot be brought up together, or (``standing``) in place of what stands. Raises UsageError."""
+
+    def worst_usd_per_hour(self, scenario: Scenario) -> float:
+        """What a cluster may cost per hour at most; 0 where nothing is paid for."""
 
     def differs(self, lease: Lease, options: Options) -> list[str]:
         """In what a standing lease is not what the options ask for: one phrase each."""
@@ -146,11 +160,14 @@ class Target(Protocol):
     def collect(self, lease: Lease, folder: Path, launched_at: float, ended_at: float) -> list[str]:
         """Fetch what an attempt left elsewhere: job output, samples, Spark's event log. Returns what is missing, and why."""
 
+    def breach(self, lease: Lease) -> str | None:
+        """The hard limit that a lease has reached, in a sentence; None while there is time."""
+
     # The end
-    def before_destroy(self, lease_id: str) -> None:
+    def before_destroy(self, lease_id: str, lease: Lease | None = None) -> None:
         """What must stop, so that Terraform can destroy and the sweep is not undone."""
 
-    def limits_said(self, lease: Lease) -> dict[str, object]:
+    def said_at_end(self, lease: Lease) -> dict[str, object]:
         """What the proof of teardown says of cost and limits, by field of ``Teardown``."""
 
     def find(self, lease_id: str | None, lease: Lease | None = None) -> Sequence[Leftover]:
@@ -168,8 +185,10 @@ class Target(Protocol):
 
 def open_target(name: TargetName) -> Target:
     """The target of that name. Google's clients are imported only when something is asked of them."""
-    if name != "local":
-        raise UsageError(f"The target '{name}' cannot be used yet.")
+    if name == "gcp":
+        from infra.gcp import target as gcp
+
+        return gcp
     from infra.local import target as local
 
     return local

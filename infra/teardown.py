@@ -29,7 +29,13 @@ def tear_down(lease: Lease, runs_dir: Path, progress: Progress) -> Teardown:
     began = time.monotonic()
     target = lease.target
     found = found_bare(lease.id, runs_dir, target, lease)
+    said, protected = target.said_at_end(lease), target.protected(lease.id, lease)
     progress.stage(f"destroy {lease.scenario.name} ({lease.id})")
+    if protected:  # by Terraform's state it would go with the rest
+        raise LeftoverError(
+            f"Lease {lease.id} has what bears a protection and is not touched: {'; '.join(protected)}. "
+            "Remove that label, then destroy again."
+        )
     if lease.directory.is_dir():  # else somebody tore it down meanwhile
         _destroy(lease, progress)
     left = remove_bare(lease.id, runs_dir, target, lease)
@@ -40,9 +46,8 @@ def tear_down(lease: Lease, runs_dir: Path, progress: Progress) -> Teardown:
         found=found,
         removed=[line for line in found if line not in left],
         left=left,
-        protected=target.protected(lease.id, lease),
         lived_s=round((datetime.now(UTC) - datetime.fromisoformat(lease.state.created_at)).total_seconds(), 3),
-        **target.limits_said(lease),
+        **said,
     )
     _write_proof(proof, runs_dir)
     if left:
@@ -53,7 +58,7 @@ def tear_down(lease: Lease, runs_dir: Path, progress: Progress) -> Teardown:
 def _destroy(lease: Lease, progress: Progress) -> None:
     """The part that goes by Terraform's state; what it cannot do is left to the sweep."""
     lease.own("destroying")
-    lease.target.before_destroy(lease.id)
+    lease.target.before_destroy(lease.id, lease)
     try:
         terraform = lease.terraform
         if terraform.has_state():
@@ -115,7 +120,7 @@ def found_bare(lease_id: str, runs_dir: Path, target: Target, lease: Lease | Non
 
 def remove_bare(lease_id: str, runs_dir: Path, target: Target, lease: Lease | None = None) -> list[str]:
     """Remove everything that bears a lease's id, without state or notes; returns what is left."""
-    target.before_destroy(lease_id)
+    target.before_destroy(lease_id, lease)
     sweep(lease_id, target, lease)
     for folder in temporary_folders(lease_id, runs_dir):
         remove_tree(folder)
@@ -130,6 +135,7 @@ def sweep(lease_id: str, target: Target, lease: Lease | None = None) -> None:
     while (items := target.find(lease_id, lease)) and time.monotonic() < deadline:
         for item in items:
             target.remove(item)
+        time.sleep(target.SWEEP_PAUSE_S)
 
 
 def temporary_folders(lease_id: str, runs_dir: Path) -> list[Path]:

@@ -165,6 +165,9 @@ class Terraform:
 
     def has_state(self) -> bool:
         """True if the state lists a resource. A state cut short by a kill lists none: Terraform could not read it."""
+        if self._backend:
+            self.init()
+            return bool(json.loads(self._run("state", "pull").stdout or "{}").get("resources"))
         try:
             return bool(json.loads((self.root_dir / STATE_FILE).read_text(encoding="utf-8")).get("resources"))
         except (FileNotFoundError, ValueError):

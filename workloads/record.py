@@ -347,7 +347,6 @@ class Teardown(Model):
     found: list[str]
     removed: list[str]
     left: list[str]
-    protected: list[str] = []  # found, and not touched because of its protection label
     lived_s: float | None = None  # from the lease's creation to its end
     estimated_usd: float | None = None  # of the whole lease, before apply; Google Cloud only
     measured_usd: float | None = None  # of the whole lease, from the real seconds of each resource

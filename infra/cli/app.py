@@ -7,6 +7,7 @@ import sys
 import typer
 from rich.markup import escape
 
+from infra import shared_runs
 from infra.cli import (
     apply,
     bench,
@@ -26,7 +27,7 @@ from infra.cli import (
 )
 from infra.cli.output import stderr
 from infra.errors import BakeoffError, Interrupted
-from infra.signals import raise_interrupted
+from infra.signals import ignored, raise_interrupted
 
 app = typer.Typer(
     name="bakeoff",
@@ -62,7 +63,11 @@ def main() -> None:
     """Entry point: typed errors become one clear line and their exit code."""
     raise_interrupted()
     try:
-        app()
+        try:
+            app()
+        finally:
+            with ignored():
+                shared_runs.push_all()
     except (BakeoffError, Interrupted) as error:
         stderr.print(f"[bold red]bakeoff:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
         sys.exit(error.exit_code)

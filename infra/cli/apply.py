@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from infra import apply as library
-from infra.cli.options import IsolationOption
+from infra.cli.options import IsolationOption, MaxMinutesOption, MaxUsdOption, TargetOption
 from infra.cli.output import JsonOption, RunsOption, ShareOption, print_json, say, shown
 from infra.options import Options
 
@@ -20,14 +20,19 @@ def main(
     json: JsonOption = False,
     isolation: IsolationOption = "auto",
     share: ShareOption = None,
+    target: TargetOption = "local",
+    max_usd: MaxUsdOption = None,
+    max_minutes: MaxMinutesOption = None,
 ) -> None:
     """Bring a cluster up and leave it standing. On a standing one: replace dead daemons, take over a changed scenario."""
+    options = Options(runs, isolation, share, target=target, max_usd=max_usd, max_minutes=max_minutes)
     with shown() as progress:
-        lease = library.apply(scenario, Options(runs, isolation, share), progress)
+        lease = library.apply(scenario, options, progress)
     if json:
         print_json(
             {"lease": lease.id, "apply_s": lease.state.apply_s, "expires_at": lease.state.expires_at, **lease.cluster()}
         )
         return
     say(f"{scenario} is up as lease {lease.id} ({lease.state.apply_s:.1f} s), until {lease.state.expires_at[:16]} UTC.")
-    say(f"Run on it: bakeoff run write_tfrecords --on {scenario}.  Tear down: bakeoff destroy {scenario}")
+    on = "" if target == "local" else f" --target {target}"
+    say(f"Run on it: bakeoff run write_tfrecords --on {scenario}{on}.  Tear down: bakeoff destroy {scenario}")

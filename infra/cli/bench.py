@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from infra.bench import Row, bench
-from infra.cli.options import ImagesOption, IsolationOption
+from infra.cli.options import ImagesOption, IsolationOption, MaxMinutesOption, MaxUsdOption, TargetOption
 from infra.cli.output import JsonOption, RunsOption, ShareOption, print_json, shown, stdout
 from infra.experiment import at_full_size, find_experiment, load_experiment
 from infra.options import Options
@@ -26,6 +26,9 @@ def main(
     json: JsonOption = False,
     isolation: IsolationOption = "auto",
     share: ShareOption = None,
+    target: TargetOption = "local",
+    max_usd: MaxUsdOption = None,
+    max_minutes: MaxMinutesOption = None,
 ) -> None:
     """Run every cell of an experiment that has no record yet, then tear everything down. Resumes where it was cut off."""
     spec = load_experiment(find_experiment(experiment))
@@ -33,8 +36,13 @@ def main(
         spec = at_full_size(spec)
     if images is not None:
         spec = spec.model_copy(update={"data": spec.data.model_copy(update={"images": images})})
+    options = Options(runs, isolation, share, keep=keep, target=target, max_usd=max_usd, max_minutes=max_minutes)
     with shown() as progress:
-        rows = bench(spec, Options(runs, isolation, share, keep=keep), progress)
+        rows = bench(
+            spec,
+            options,
+            progress,
+        )
     print_rows(rows, json)
 
 

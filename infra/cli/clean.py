@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from infra.clean import clean
+from infra.cli.options import TargetOption
 from infra.cli.output import JsonOption, RunsOption, print_json, say, shown
 from infra.signals import ignored
 
@@ -20,13 +21,15 @@ def main(
         str | None, typer.Option(help="Only this lease, also if it is standing or of another checkout.")
     ] = None,
     json: JsonOption = False,
+    target: TargetOption = "local",
 ) -> None:
     """Find clusters, processes and files that a killed bakeoff left, and with --yes remove them. Standing clusters stay."""
     with shown() as progress, ignored():
-        result = clean(runs, yes=yes, lease_id=lease, progress=progress)
+        result = clean(runs, yes=yes, lease_id=lease, progress=progress, name=target)
     if json:
         print_json(result)
     else:
+        on = "" if target == "local" else f" --target {target}"
         for line in result.found:
             verb = "left" if line in result.left else "removed" if yes else "would remove"
             say(f"{verb}: {line}")
@@ -35,6 +38,6 @@ def main(
         if not result.found:
             say("Nothing is left behind.")
         elif not yes:
-            say(f"{len(result.found)} things left behind; 'bakeoff clean --yes' removes them.")
+            say(f"{len(result.found)} things left behind; 'bakeoff clean{on} --yes' removes them.")
     if result.left:
         raise typer.Exit(3)

@@ -12,6 +12,18 @@ IsolationOption = Annotated[
         help="namespaces: own address and limits per node (root, Linux); none: plain processes; auto: the best there is."
     ),
 ]
+TargetOption = Annotated[
+    Literal["local", "gcp"],
+    typer.Option(help="Where it runs: local, on this machine; gcp, on Google Cloud (needs gcp.toml, and costs money)."),
+]
+MaxUsdOption = Annotated[
+    float | None,
+    typer.Option(help="gcp: hard limit of what all clusters of this command may cost; also set as their expiry there."),
+]
+MaxMinutesOption = Annotated[
+    float | None,
+    typer.Option(help="gcp: hard limit of how long clusters of this command may live; also set as their expiry there."),
+]
 ImagesOption = Annotated[
     str | None,
     typer.Option(help="Folder or gs:// prefix laid out <class>/<name>.jpg. Default: a generated Flowers-like set."),

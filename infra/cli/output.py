@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from rich.console import Console
 from rich.status import Status
 
-from infra.paths import default_runs_dir
+from infra.shared_runs import open_runs
 
 # A table that goes into a file or a pipe is not folded to a terminal's width.
 stdout = Console(width=None if sys.stdout.isatty() else 160)
@@ -27,7 +27,12 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of 
 RunsOption = Annotated[
     Path,
     typer.Option(
-        "--runs", help="Folder of records and leases.", default_factory=default_runs_dir, show_default="runs/"
+        "--runs",
+        help="Folder of records and leases, or gs://bucket/prefix for records that are shared.",
+        parser=open_runs,
+        metavar="PLACE",
+        default_factory=lambda: open_runs(None),
+        show_default="runs/",
     ),
 ]
 ShareOption = Annotated[

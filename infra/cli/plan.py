@@ -6,9 +6,10 @@ from typing import Annotated
 
 import typer
 
+from infra.cli.options import TargetOption
 from infra.cli.output import JsonOption, RunsOption, ShareOption, print_json, say, shown
 from infra.options import Options
-from infra.plan import plan
+from infra.plan import plan, region_of
 from infra.pricing import usd_per_hour
 from infra.scenario import load_scenario
 
@@ -20,14 +21,16 @@ def main(
     runs: RunsOption,
     json: JsonOption = False,
     share: ShareOption = None,
+    target: TargetOption = "local",
 ) -> None:
     """Show what apply would create, change and destroy, and the price per hour. Changes nothing."""
     with shown() as progress:
-        changes = plan(scenario, Options(runs, local_cores_per_vcpu=share), progress)
-    price = usd_per_hour(load_scenario(scenario))
+        changes = plan(scenario, Options(runs, local_cores_per_vcpu=share, target=target), progress)
+    place = region_of(target)
+    price = usd_per_hour(load_scenario(scenario), place)
     if json:
         print_json({"scenario": scenario, "usd_per_hour": price, "changes": [change._asdict() for change in changes]})
         return
     for change in changes:
         say(f"{change.action:>8}  {change.address}")
-    say(f"{len(changes)} changes; {price:.3f} USD per hour on Google Cloud (list price).")
+    say(f"{len(changes)} changes; {price:.3f} USD per hour on Google Cloud (list price, {place}).")

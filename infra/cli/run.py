@@ -9,7 +9,7 @@ import typer
 
 from infra.bench import bench
 from infra.cli.bench import print_rows
-from infra.cli.options import ImagesOption, IsolationOption
+from infra.cli.options import ImagesOption, IsolationOption, MaxMinutesOption, MaxUsdOption, TargetOption
 from infra.cli.output import JsonOption, RunsOption, ShareOption, shown
 from infra.experiment import DataSpec
 from infra.oneoff import one_off
@@ -45,10 +45,18 @@ def main(
     json: JsonOption = False,
     isolation: IsolationOption = "auto",
     share: ShareOption = None,
+    target: TargetOption = "local",
+    max_usd: MaxUsdOption = None,
+    max_minutes: MaxMinutesOption = None,
 ) -> None:
     """Run a workload, or your own PySpark script, on a cluster and measure it."""
     data = DataSpec(images=images, count=count)
     spec = one_off(on, workload, job, args, config or [], repeats, data, experiment, timeout)
+    options = Options(runs, isolation, share, one_off=True, target=target, max_usd=max_usd, max_minutes=max_minutes)
     with shown() as progress:
-        rows = bench(spec, Options(runs, isolation, share, one_off=True), progress)
+        rows = bench(
+            spec,
+            options,
+            progress,
+        )
     print_rows(rows, json)

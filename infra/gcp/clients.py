@@ -135,6 +135,11 @@ class Clients:
         return client(transport=transport(host=address, credentials=self.credentials, url_scheme="http"))
 
     @cached_property
+    def storage(self) -> Any:
+        """Cloud Storage, for buckets as things; their content is read through ``workloads.storage``."""
+        return _load("google.cloud.storage", "Client")(project=self.project_id, credentials=self.credentials)
+
+    @cached_property
     def bigquery(self) -> Any:
         """BigQuery, for a billing export table."""
         client = _load("google.cloud.bigquery", "Client")

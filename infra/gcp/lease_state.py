@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict
 
 from infra.errors import UsageError
+from infra.gcp.clients import Clients
 from infra.gcp.settings import GcpSettings
 
 if TYPE_CHECKING:
@@ -27,8 +28,8 @@ class GcpState(BaseModel):
     limit_s: float  # what follows: the cluster's server-side time to live, from its creation
     worst_usd_per_hour: float  # what limit_s was computed with
     estimated_usd: float  # before apply
+    dependencies_uri: str
     images_uri: str | None = None  # gs:// prefix that jobs read
-    applied_at: float | None = None  # unix s: when the cluster began to be paid for
 
 
 def own(lease: Lease) -> GcpState:
@@ -36,3 +37,9 @@ def own(lease: Lease) -> GcpState:
     if lease.state.gcp is None:
         raise UsageError(f"Lease {lease.id} is not of Google Cloud, but of the target {lease.state.target}.")
     return lease.state.gcp
+
+
+def clients_of(lease: Lease) -> Clients:
+    """Google's clients, for the project and region of a lease."""
+    settings = own(lease).settings
+    return Clients(settings.project_id, settings.region)

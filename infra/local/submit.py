@@ -69,6 +69,7 @@ class Driver:
         self._booting = job.spark and job.ours
 
     job_id: str | None = None  # there is no service that would name it
+    flaw: str | None = None
 
     @property
     def exit_code(self) -> int | None:

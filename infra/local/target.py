@@ -31,11 +31,15 @@ from workloads.record import Isolation, NodeLimits, RunCost, Scenario
 ROOT = "targets/local"
 POLL_S = 0.25
 LEAST_SAMPLED_RATIO = 0.8  # below it the sampler was starved or died
+QUEUE_S = 0.0
+SAMPLE_S = 1.0
+WHY_NO_METRIC: str | None = "this host has no such counter, see isolation"
 READS_GS_IN_PLACE = False  # gs:// is the lease's own object store here
 TERRAFORM_GRACE_S = SWEEP_S = 10.0
+SWEEP_PAUSE_S = 0.0
 
 
-def prepare(progress: Progress) -> None:
+def prepare(options: Options, progress: Progress) -> None:
     """What is made once per checkout and speeds up every start of Spark."""
     if not class_archive.archive_path(paths.CACHE_DIR).exists():
         progress.stage("preparing Spark's classes (once per checkout, about half a minute)")
@@ -56,6 +60,8 @@ def check(scenarios: list[Scenario], options: Options, standing: Lease | None = 
     Raises:
         UsageError: with the numbers, and the cure.
     """
+    if options.max_usd is not None or options.max_minutes is not None:
+        raise UsageError("--max-usd and --max-minutes go with --target gcp: on the local target nothing is paid for.")
     for scenario in scenarios:
         if scenario.spot_workers or scenario.accelerator_count:
             raise UsageError(
@@ -213,13 +219,23 @@ def collect(lease: Lease, folder: Path, launched_at: float, ended_at: float) -> 
     return []
 
 
-def before_destroy(lease_id: str) -> None:
+def worst_usd_per_hour(scenario: Scenario) -> float:
+    """Nothing is paid for."""
+    return 0.0
+
+
+def breach(lease: Lease) -> str | None:
+    """There is nothing to exceed."""
+    return None
+
+
+def before_destroy(lease_id: str, lease: Lease | None = None) -> None:
     """End an orphaned Terraform, and wake what is frozen: it would not die."""
     leftovers.stop_terraform(lease_id, TERRAFORM_GRACE_S)
     leftovers.thaw(lease_id)
 
 
-def limits_said(lease: Lease) -> dict[str, object]:
+def said_at_end(lease: Lease) -> dict[str, object]:
     """Nothing is paid for."""
     return {}
 

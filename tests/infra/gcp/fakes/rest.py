@@ -51,7 +51,7 @@ def serve_rest(fakes: list[RestFake], failures: Failures) -> Iterator[str]:
                 reasons = [{"reason": refusal.reason, "message": refusal.words}] if refusal.reason else []
                 self._send(code, {"error": {"code": code, "message": refusal.words, "errors": reasons}})
 
-        do_GET = do_POST = _handle  # noqa: N815 - the names that http.server looks for
+        do_GET = do_POST = do_DELETE = _handle  # noqa: N815 - the names that http.server looks for
 
         def _send(self, code: int, value: object) -> None:
             data = json.dumps(value).encode()

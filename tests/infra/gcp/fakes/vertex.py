@@ -76,8 +76,11 @@ class FakeVertex:
     def _list(self, request: Any) -> Any:
         require(request.parent == self.parent, f"parent must be in the region of the endpoint: '{request.parent}'")
         clauses = CLAUSE.findall(request.filter)
-        require(len(clauses) == request.filter.count("=") > 0, f"the filter is not understood: {request.filter}")
+        present = re.findall(r"labels\.([a-z-]+):\*", request.filter)
+        require(clauses or present, f"a list must be of ours only: {request.filter}")
+        require(len(clauses) == request.filter.count("="), f"the filter is not understood: {request.filter}")
         found = [job for job in self.jobs.values() if all(_holds(job, *clause) for clause in clauses)]
+        found = [job for job in found if all(label in job.labels for label in present)]
         some, token = page(found, request.page_token, self.page_size)
         return ai.ListCustomJobsResponse(custom_jobs=some, next_page_token=token)
 

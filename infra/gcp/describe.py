@@ -1,0 +1,42 @@
+"""What the nodes of a Dataproc cluster are: on Google Cloud a node gets what its machine type says."""
+
+from __future__ import annotations
+
+from infra import catalogue
+from infra.gcp.lease_state import own
+from infra.lease import Lease
+from workloads.record import Isolation, NodeLimits
+
+ISOLATION = Isolation(mode="cloud", cpu="machine", memory="machine", network="machine", disk="persistent disk")
+MB_PER_MIB = 2**20 / 1e6
+
+
+def describe(lease: Lease) -> tuple[list[NodeLimits], Isolation]:
+    """Published sizes and limits of each node. Spot workers are left out: they come and go under names of Dataproc's."""
+    own(lease)
+    return [_limits(lease, name) for name in lease.node_names], ISOLATION
+
+
+def _limits(lease: Lease, name: str) -> NodeLimits:
+    shape = lease.scenario
+    machine = catalogue.machine_type(shape.master_machine_type if name == "m" else shape.machine_type)
+    disk = catalogue.disk_limits(shape.disk_type, shape.disk_gb, machine)
+    return NodeLimits(
+        node=name,
+        role="worker" if name != "m" else "master" if shape.workers else "single",
+        address=f"bakeoff-{lease.id}-{name}",
+        machine_type=machine.name,
+        nominal_vcpus=machine.vcpus,
+        nominal_memory_gb=machine.memory_gb,
+        actual_cores=machine.vcpus,
+        actual_memory_mb=int(machine.memory_gb * 1024),
+        nominal_disk_read_mb_s=disk.read_mib_s * MB_PER_MIB,
+        nominal_disk_read_iops=disk.read_iops,
+        actual_disk_read_mb_s=disk.read_mib_s * MB_PER_MIB,
+        actual_disk_write_mb_s=disk.write_mib_s * MB_PER_MIB,
+        actual_disk_read_iops=disk.read_iops,
+        actual_disk_write_iops=disk.write_iops,
+        actual_network_mbit_s=machine.network_egress_gbit_s * 1000,
+        probed_disk_read_mb_s=None,
+        probed_disk_read_iops=None,
+    )

@@ -1,0 +1,222 @@
+"""A whole bench on a fake Google Cloud: apply (Terraform stubbed at ``infra.terraform.run``), submit, collect, destroy.
+
+The job itself is no fake: the fake Dataproc runs its main file from the bucket, with the package that was uploaded.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from uuid import uuid4
+
+import pandas as pd
+import pytest
+
+from infra import bench as benches
+from infra import lease as leases
+from infra import plan as plans
+from infra import teardown, terraform
+from infra.clean import clean
+from infra.errors import Interrupted, LeftoverError, TerraformError, UsageError
+from infra.experiment import DataSpec, Experiment, WorkloadSpec
+from infra.gcp import dependencies, monitoring
+from infra.gcp import target as gcp
+from infra.options import Options
+from infra.pool import bring_up
+from infra.progress import Silent
+from tests.infra.gcp.fakes.life import Project, standing_project
+from tests.infra.gcp.life import GCP_TOML, StubTerraform, run_for_real
+from workloads.generate import generate
+from workloads.record import RunRecord, Status
+from workloads.storage import open_store
+
+SHAPE = "four-small-ssd"
+SETTINGS = {"sources": ["bucket"], "batch_sizes": [4], "batch_counts": [2], "repetitions": 1}
+
+
+@pytest.fixture
+def project(object_store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
+    from workloads.storage import _client
+
+    names = {kind: f"{kind}-{uuid4().hex[:8]}" for kind in ("data", "staging", "state")}
+    for name in names.values():
+        _client().create_bucket(name)
+    (tmp_path / "gcp.toml").write_text(GCP_TOML.format(**names))
+    monkeypatch.setenv("BAKEOFF_GCP_CONFIG", str(tmp_path / "gcp.toml"))
+    monkeypatch.setattr(dependencies, "archive", lambda names: b"packages of 300 MB")
+    monkeypatch.setattr(monitoring, "VISIBLE_AFTER_S", 0.0)
+    for constant, seconds in (("POLL_S", 0.01), ("SWEEP_PAUSE_S", 0.0), ("SWEEP_S", 20.0)):
+        monkeypatch.setattr(gcp, constant, seconds)
+    with standing_project() as cloud:
+        cloud.dataproc.staging = f"gs://{names['staging']}"
+        cloud.compute.offered |= {"n1-standard-2", "n1-standard-8"}
+        for variable, value in cloud.environment.items():
+            monkeypatch.setenv(variable, value)
+        yield cloud
+
+
+@pytest.fixture
+def stub(project: Project, monkeypatch: pytest.MonkeyPatch) -> StubTerraform:
+    found = StubTerraform(project)
+    monkeypatch.setattr(terraform, "run", found)
+    return found
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Path:
+    folder = tmp_path / "images"
+    generate(folder, 12, seed=3)
+    return folder
+
+
+def experiment(images: Path | str, **changes: object) -> Experiment:
+    workload = WorkloadSpec(name="read_speed", config=dict(SETTINGS))
+    facts = {"name": "cycle", "scenarios": [SHAPE], "repeats": 1, "timeout_s": 100, "workloads": [workload]}
+    return Experiment.model_validate({**facts, "data": DataSpec(images=str(images)), **changes})
+
+
+def test_a_bench_from_apply_to_destroy(
+    project: Project, stub: StubTerraform, images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.dataproc.on_submit = run_for_real(project, tmp_path)
+    runs = tmp_path / "runs"
+    options = Options(runs, target="gcp", max_usd=2.0, max_minutes=60)
+    rows = benches.bench(experiment(images), options, Silent())
+
+    assert [row.status for row in rows] == [Status.OK], rows
+    record = Path(str(rows[0].record))
+    run = RunRecord.model_validate_json((record / "run.json").read_text())
+    assert (run.target, run.region, run.zone) == ("gcp", "europe-west2", "europe-west2-b")
+    assert run.job_id in project.dataproc.jobs
+    assert run.stages.run_s is not None and run.stages.run_s > 0
+    assert run.cost is not None and run.cost.measured is not None
+    assert 0 < run.cost.measured.total_usd < run.cost.estimate.total_usd
+    assert (run.cost.limit_usd, run.cost.limit_minutes) == (2.0, 60)
+    assert any("agent.googleapis.com" in line for line in run.missing)  # not sampled, and not zero
+    nodes = pd.read_parquet(record / "nodes.parquet")
+    assert set(nodes.node) >= {"m", "w-0"} and nodes.cpu_cores.notna().all() and nodes.mem_bytes.isna().all()
+    assert len(pd.read_parquet(record / "measurements.parquet")) > 0
+    assert (record / "logs" / "driver.log").is_file()
+    proof = json.loads((record / "teardown.json").read_text())
+    assert proof["left"] == [] and proof["measured_usd"] < proof["estimated_usd"] < 2.0
+
+    assert project.dataproc.clusters == {}
+    assert list((runs / "leases").iterdir()) == []
+    assert "destroy" in stub.calls
+    assert clean(runs, yes=False, lease_id=None, progress=Silent(), name="gcp").found == []
+    assert [r.status for r in benches.bench(experiment(images), options, Silent())] == ["done_before"]
+
+
+@pytest.mark.slow
+def test_images_in_a_bucket_are_read_where_they_are(
+    project: Project, stub: StubTerraform, images: Path, tmp_path: Path, bucket: str
+) -> None:
+    for path in images.glob("*/*.jpg"):
+        open_store(f"{bucket}/flowers").write(str(path.relative_to(images)), path.read_bytes())
+    project.dataproc.on_submit = run_for_real(project, tmp_path)
+    rows = benches.bench(experiment(f"{bucket}/flowers"), Options(tmp_path / "runs", target="gcp"), Silent())
+    assert [row.status for row in rows] == [Status.OK], rows
+    config = next(job for job in project.dataproc.jobs.values()).pyspark_job.args
+    assert any("leases" in word for word in config)
+    assert len(open_store(f"{bucket}/flowers").list()) == 12
+
+
+def test_ctrl_c_cancels_the_job_and_destroys(
+    project: Project, stub: StubTerraform, images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.dataproc.script = [("RUNNING", "")]
+
+    presses: list[str] = []
+
+    def press(lease: object) -> None:
+        if project.dataproc.jobs and not presses:
+            presses.append("Ctrl-C")
+            raise Interrupted("Stopped by SIGINT.")
+
+    monkeypatch.setattr(gcp, "breach", press)
+    with pytest.raises(Interrupted):
+        benches.bench(experiment(images), Options(tmp_path / "runs", target="gcp"), Silent())
+    assert [job.status.state.name for job in project.dataproc.jobs.values()] == ["CANCELLED"]
+    assert project.dataproc.clusters == {}
+    assert list((tmp_path / "runs" / "cycle").glob("*/run.json")) == []
+
+
+def test_a_breach_cancels_records_and_tears_down(
+    project: Project, stub: StubTerraform, images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.dataproc.script = [("RUNNING", "")]
+    monkeypatch.setattr(gcp, "TEARDOWN_LEAD_S", 0.0)
+    ours = gcp.breach
+
+    def late(lease: leases.Lease) -> str | None:
+        if project.dataproc.jobs:
+            lease.state = lease.state.model_copy(update={"expires_at": lease.state.created_at})
+        return ours(lease)
+
+    monkeypatch.setattr(gcp, "breach", late)
+    options = Options(tmp_path / "runs", target="gcp", max_usd=2.0)
+    rows = benches.bench(experiment(images, repeats=2), options, Silent())
+    assert [row.status for row in rows] == [Status.TIMED_OUT, "not_run"]
+    assert "--max-usd 2 is reached" in str(rows[0].reason) and "--max-usd 2 is reached" in str(rows[1].reason)
+    assert project.dataproc.clusters == {}
+    proof = json.loads((Path(str(rows[0].record)) / "teardown.json").read_text())
+    assert "--max-usd 2 is reached" in proof["breach"]
+
+
+@pytest.mark.parametrize(
+    ("limits", "words"),
+    [
+        ({"max_usd": 0.05}, r"--max-usd 0.05 is less than the estimate of 0\.\d\d USD"),
+        ({"max_minutes": 3}, r"--max-minutes 3 is less than the estimate of \d+"),
+        ({"max_usd": -1}, "must be greater than 0"),
+    ],
+)
+def test_an_estimate_beyond_a_limit_is_refused_before_anything_is_applied(
+    project: Project, stub: StubTerraform, images: Path, tmp_path: Path, limits: dict[str, float], words: str
+) -> None:
+    with pytest.raises(UsageError, match=words):
+        benches.bench(experiment(images), Options(tmp_path / "runs", target="gcp", **limits), Silent())  # type: ignore[arg-type]
+    assert "apply" not in stub.calls and project.dataproc.clusters == {}
+
+
+def test_the_budget_is_the_expiry_on_the_server(project: Project, stub: StubTerraform, tmp_path: Path) -> None:
+    lease = bring_up(
+        SHAPE, None, Options(tmp_path, target="gcp", max_usd=1.0), Silent(), experiment=None, kept=True
+    )  # fmt: skip
+    (cluster,) = project.dataproc.clusters.values()
+    state = lease.state.gcp
+    assert state is not None
+    assert state.limit_s == pytest.approx(1.0 / state.worst_usd_per_hour * 3600 - 120, abs=1)
+    began = datetime.fromisoformat(lease.state.created_at).timestamp()
+    assert int(cluster.labels["bakeoff-expires"]) == pytest.approx(began + state.limit_s, abs=3)
+    teardown.tear_down(lease, tmp_path, Silent())
+
+
+def test_a_failed_apply_leaves_nothing(project: Project, stub: StubTerraform, tmp_path: Path) -> None:
+    stub.fails = "Insufficient 'SSD_TOTAL_GB' quota"
+    with pytest.raises(TerraformError, match="SSD_TOTAL_GB"):
+        bring_up(SHAPE, None, Options(tmp_path, target="gcp"), Silent(), experiment=None, kept=True)
+    assert project.dataproc.clusters == {}  # the cluster in ERROR had not reached the state: found by its label
+
+
+def test_everything_in_the_way_is_one_list(project: Project, stub: StubTerraform, tmp_path: Path) -> None:
+    project.project.apis.discard("dataproc.googleapis.com")
+    project.compute.quotas["SSD_TOTAL_GB"] = (100, 0)
+    with pytest.raises(UsageError) as raised:
+        plans.plan(SHAPE, Options(tmp_path, target="gcp"), Silent())
+    said = str(raised.value)
+    assert said.startswith("2 things stand in the way")
+    assert "gcloud services enable dataproc.googleapis.com" in said and said.count("Cure:") == 2
+
+
+def test_a_protected_cluster_is_not_touched(project: Project, stub: StubTerraform, tmp_path: Path) -> None:
+    lease = bring_up(SHAPE, None, Options(tmp_path, target="gcp"), Silent(), experiment=None, kept=True)
+    project.dataproc.clusters[f"bakeoff-{lease.id}"].labels["bakeoff-protected"] = "true"
+    with pytest.raises(LeftoverError, match="protection"):
+        teardown.tear_down(lease, tmp_path, Silent())
+    assert "destroy" not in stub.calls
+    result = clean(tmp_path, yes=True, lease_id=lease.id, progress=Silent(), name="gcp")
+    assert result.left == [] and any("protected by its label" in line for line in result.foreign)
+    assert f"bakeoff-{lease.id}" in project.dataproc.clusters
