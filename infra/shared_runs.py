@@ -95,10 +95,10 @@ def push(mirror: Path, uri: str) -> int:
 
 
 def _place(uri: str) -> tuple[Any, str]:
-    from google.cloud import storage
+    from workloads.bucket import client  # google.cloud.storage takes a second to import
 
     name, _, prefix = uri.removeprefix("gs://").partition("/")
-    return storage.Client().bucket(name), f"{prefix}/" if prefix else ""
+    return client().bucket(name), f"{prefix}/" if prefix else ""
 
 
 def _errors() -> tuple[type[Exception], ...]:

@@ -38,11 +38,11 @@ SETTINGS = {"sources": ["bucket"], "batch_sizes": [4], "batch_counts": [2], "rep
 
 @pytest.fixture
 def project(object_store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
-    from workloads.storage import _client
+    from workloads.bucket import client
 
     names = {kind: f"{kind}-{uuid4().hex[:8]}" for kind in ("data", "staging", "state")}
     for name in names.values():
-        _client().create_bucket(name)
+        client().create_bucket(name)
     (tmp_path / "gcp.toml").write_text(GCP_TOML.format(**names))
     monkeypatch.setenv("BAKEOFF_GCP_CONFIG", str(tmp_path / "gcp.toml"))
     monkeypatch.setattr(dependencies, "archive", lambda names: b"packages of 300 MB")

@@ -27,11 +27,11 @@ PAST, FUTURE = str(int(time.time()) - 60), str(int(time.time()) + 3600)
 
 @pytest.fixture
 def buckets(object_store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    from workloads.storage import _client
+    from workloads.bucket import client
 
     names = {kind: f"{kind}-{uuid4().hex[:8]}" for kind in ("data", "staging", "state")}
     for name in names.values():
-        _client().create_bucket(name)
+        client().create_bucket(name)
     (tmp_path / "gcp.toml").write_text(GCP_TOML.format(**names))
     monkeypatch.setenv("BAKEOFF_GCP_CONFIG", str(tmp_path / "gcp.toml"))
     return names
