@@ -176,7 +176,8 @@ def _joined(tables: list[tuple[str, pa.Table]], columns: tuple[Column, ...]) -> 
     version than a file's is null.
     """
     schema = arrow_schema(columns)
-    runs = np.repeat([run for run, _ in tables], [table.num_rows for _, table in tables]) if tables else []
+    named, sizes = [run for run, _ in tables], [table.num_rows for _, table in tables]
+    runs: list[str] = np.repeat(named, sizes).tolist() if tables else []
     fitted = [schema.empty_table()]
     for _, alike in itertools.groupby((table for _, table in tables), key=lambda table: table.schema.names):
         table = pa.concat_tables(list(alike), promote_options="permissive")
