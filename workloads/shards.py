@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import re
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -62,6 +63,8 @@ class ShardResult:
     rejected: list[tuple[str, str]]  # name, reason
     bytes_read: int
     bytes_written: int
+    began: float = 0.0  # unix s, of the node's clock
+    ended: float = 0.0
 
 
 def plan_shards(
@@ -97,7 +100,7 @@ def write_shard(plan: ShardPlan) -> ShardResult:
     Raises:
         StorageError: an image that was listed cannot be read, or the shard cannot be written.
     """
-    source, options = open_store(plan.images_uri), plan.options
+    began, source, options = time.time(), open_store(plan.images_uri), plan.options
     out = bytes_read = bytes_written = 0
     rejected: list[tuple[str, str]] = []
     name = None
@@ -121,7 +124,7 @@ def write_shard(plan: ShardPlan) -> ShardResult:
             width = max(2, len(str(plan.shards - 1)))
             name = f"{options.shard_prefix}{plan.index:0{width}d}-{out}{SUFFIX}"
             open_store(plan.output_uri).write(name, shard)
-    return ShardResult(plan.index, name, len(plan.names), out, rejected, bytes_read, bytes_written)
+    return ShardResult(plan.index, name, len(plan.names), out, rejected, bytes_read, bytes_written, began, time.time())
 
 
 def finish_output(

@@ -38,7 +38,7 @@ def main(chosen: list[str]) -> int:
     if unknown := [name for name in chosen if name not in known]:
         print(f"error: no bench {unknown[0]!r}; there are: {', '.join(known)}", file=sys.stderr)
         return 2
-    console, table, missed = Console(), _table(), False
+    console, table, missed = Console(width=150), _table(), False
     folder = CACHE_DIR / "bench"
     folder.mkdir(parents=True, exist_ok=True)
     for name in chosen or known:

@@ -249,6 +249,9 @@ def test_spark_submit_with_zip_and_launcher(bucket: str, drawn: Folder, tmp_path
     assert (summary.status, summary.items_in, summary.items_out) == ("ok", 23, 23)
     row = json.loads(store.read("results/measurements.jsonl"))
     assert row["images_per_s"] == pytest.approx(23 / row["duration_s"])
+    steady = summary.facts["steady_images_per_s"]
+    assert isinstance(steady, float)
+    assert steady > row["images_per_s"]  # which pays for the start of the Python workers
     progress = json.loads((tmp_path / "progress.json").read_text())
     assert progress == {"done": 23, "total": 23, "unit": "images"}
 

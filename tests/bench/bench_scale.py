@@ -1,0 +1,91 @@
+"""Twice the workers at the same share per vCPU, cores to spare: images/s of write_tfrecords and spark_read_speed.
+
+Clusters of two and of four workers of 2 vCPUs on the local target, each vCPU a tenth of a core (ten of them at most), one
+experiment in randomised blocks, so that a drift of the machine falls on both alike.
+"""
+
+from __future__ import annotations
+
+import statistics
+from functools import partial
+from pathlib import Path
+from unittest.mock import patch
+
+import pyarrow.parquet as pq
+
+from infra.bench import Row, bench
+from infra.experiment import DataSpec, Experiment, WorkloadSpec
+from infra.options import Options
+from infra.progress import Silent
+from infra.scenario import load_scenario
+from tests.bench.harness import RUNS, Result, interval
+from workloads.record import Summary
+
+CORES_PER_VCPU = 0.1
+WORKERS = (2, 4)
+SHAPE = """name = "{name}"
+workers = {workers}
+machine_type = "n1-standard-2"
+master_machine_type = "n1-standard-2"
+disk_type = "pd-ssd"
+disk_gb = 200
+"""
+GRID: dict[str, object] = {"batch_sizes": [8], "batch_counts": [4], "repetitions": 12, "formats": ["image"]}
+WORKLOADS = ("write_tfrecords", "spark_read_speed")
+
+
+def measure(folder: Path) -> list[Result]:
+    """Two bars: >= 1.7 each."""
+    names = [f"bench-{workers}-workers" for workers in WORKERS]
+    for name, workers in zip(names, WORKERS, strict=True):
+        (folder / f"{name}.tfvars").write_text(SHAPE.format(name=name, workers=workers), encoding="utf-8")
+    experiment = Experiment(
+        name="bench-scale",
+        scenarios=names,
+        repeats=RUNS,
+        timeout_s=300,
+        data=DataSpec(count=400),
+        workloads=[
+            WorkloadSpec(name="write_tfrecords", config={"partitions": 16}),
+            WorkloadSpec(name="spark_read_speed", config=GRID),
+        ],
+    )
+    with patch("infra.bench.load_scenario", partial(load_scenario, directory=folder)):
+        rows = bench(experiment, Options(folder / "runs", local_cores_per_vcpu=CORES_PER_VCPU), Silent())
+    if bad := [row for row in rows if row.status != "ok"]:
+        raise RuntimeError(f"{len(bad)} runs did not end well, the first: {bad[0].status}: {bad[0].reason}")
+    return [_result(workload, names, rows) for workload in WORKLOADS]
+
+
+def _result(workload: str, names: list[str], rows: list[Row]) -> Result:
+    rates = {
+        name: [
+            _images_per_s(row)
+            for row in sorted(rows, key=lambda row: row.repeat)
+            if row.scenario == name and row.workload == workload
+        ]
+        for name in names
+    }
+    ratios = [many / few for few, many in zip(*rates.values(), strict=True)]
+    low, high = interval(ratios)
+    return Result(
+        f"{workload}: {WORKERS[1]} workers / {WORKERS[0]} workers",
+        statistics.median(ratios),
+        low,
+        high,
+        at_least=1.7,
+        runs=RUNS,
+        rates={name: statistics.median(values) for name, values in rates.items()},
+    )
+
+
+def _images_per_s(row: Row) -> float:
+    """In steady state: of the workload's own clock, with its Python workers up."""
+    assert row.record is not None
+    folder = Path(row.record)
+    if row.workload == "write_tfrecords":
+        summary = Summary.model_validate_json((folder / "summary.json").read_bytes())
+        return float(str(summary.facts["steady_images_per_s"]))
+    measured = pq.read_table(folder / "measurements.parquet").to_pylist()
+    (rate,) = [float(one["images_per_s"]) for one in measured if one["operation"] == "grid"]
+    return rate
