@@ -14,7 +14,7 @@ BENCH     ?=
 PYTEST    := $(PY) -m pytest
 CODE      := workloads analysis infra tests .ci
 
-.PHONY: help setup setup-gcp setup-train setup-test demo test test-fast test-terraform test-slow bench lint policy format lock destroy clean-up clean $(SCENARIOS) \
+.PHONY: help setup setup-gcp setup-train setup-test demo test test-fast test-terraform test-slow bench bench-search lint policy format lock destroy clean-up clean $(SCENARIOS) \
 	$(foreach verb,plan apply run destroy,$(addprefix $(verb)/,$(SCENARIOS)))
 
 ## help: this list
@@ -83,6 +83,13 @@ setup-train:
 ## setup-test: all of it, with TensorFlow and the test tools
 setup-test:
 	@PYTHON='$(PYTHON)' .ci/setup.sh test
+
+## bench-search: search strategies against Optuna, scikit-optimize and SMAC3 on recordings: DATA=/folder [ARGS='--seeds 3']; hours
+bench-search: setup-test
+	@test -n '$(DATA)' || { echo 'bench-search: give the folder of the recordings: make bench-search DATA=/folder'; exit 2; }
+	@test -x .cache/bench-search-env/bin/python || $(PY) -m venv .cache/bench-search-env
+	.cache/bench-search-env/bin/python -m pip install --quiet --requirement tests/bench/requirements-search.txt
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PY) -m tests.bench.bench_search --data '$(DATA)' $(ARGS)
 
 ## lint: ruff and mypy (Terraform's fmt, validate and test are among the tests)
 lint: setup-test

@@ -29,6 +29,7 @@ FAILURE = Prior(
     cores_power=0.0,
     cores_power_sd=0.3,
     smooth_sd=0.5,
+    smooth_spread=0.0,
     noise_ratio=0.4,
     shortage_share=1.0,
     shortage_power=1.5,
@@ -55,7 +56,9 @@ class Bakeoff(Strategy):
     def propose(self, open_: list[int], pending: list[int]) -> Proposal:
         score, belief = self._score(tuple(pending))
         index = max(open_, key=lambda i: (score[i], -i))
-        deviation = float(belief.deviation[index])
+        deviation = float(
+            belief.weights @ belief.deviations[:, index]
+        )  # the typical one: a wide hypothesis must not rule
         best = self.best()
         if best is None:
             return Proposal(index, f"the best guess, uncertainty ±{math.expm1(deviation):.0%}", None, deviation)

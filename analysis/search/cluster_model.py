@@ -18,7 +18,7 @@ that predictions are Student-t in form). The combination is ours; its constants 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.stats import norm, qmc
@@ -27,6 +27,8 @@ from analysis.search.encoding import Encoding, encode
 from analysis.search.gaussian_process import matern52
 from analysis.search.past import PastShape, past_shape
 from analysis.search.problem import Problem
+
+MANY = 2000
 
 
 @dataclass(frozen=True)
@@ -37,18 +39,18 @@ class Prior:
     cores_power: float = 0.6
     cores_power_sd: float = 0.4
     linear_sd: float = 0.25
-    smooth_sd: float = 0.3
-    smooth_spread: float = 0.0  # of the logarithm of its variance, over hypotheses
+    smooth_sd: float = 0.6
+    smooth_spread: float = 2.0  # of the logarithm of its variance, over hypotheses
     length: float = 1.5  # median, in standard deviations of a feature, for three features; grows with their square root
     length_spread: float = 0.7
-    noise_ratio: float = 0.02  # median noise variance / variance of the smooth part
+    noise_ratio: float = 0.01  # median noise variance / variance of the smooth part
     shortage_share: float = 0.7  # of hypotheses that have a memory threshold
     shortage_total: float = 0.7  # of these, on total memory; the others on memory per core
-    shortage_power: float = 0.7
+    shortage_power: float = 1.0
     shortage_power_sd: float = 0.7
     past_share: float = 0.75  # of hypotheses that use the past
     past_scale: float = 1.0
-    past_rest: float = 0.3  # variance of the other parts under the past, relative to that without
+    past_rest: float = 0.2  # variance of the other parts under the past, relative to that without
     scale_shape: float = 2.0  # of the inverse gamma
     level_sd: float = 10.0  # of the overall level, which is not known
 
@@ -90,7 +92,8 @@ class ClusterModel:
     """
 
     def __init__(self, problem: Problem, seed: int = 0, prior: Prior = Prior()) -> None:
-        self.prior = prior
+        many = len(problem.candidates) > MANY  # keeps a step below a second for 10,000 candidates
+        self.prior = replace(prior, hypotheses=prior.hypotheses // 4) if many else prior
         encoding = encode(problem.candidates)
         self.n = len(problem.candidates)
         self.past = past_shape(problem)

@@ -22,6 +22,7 @@ from infra.cli import (
     report,
     review,
     run,
+    scale,
     scenarios,
     search,
 )
@@ -55,6 +56,7 @@ for verb in (
     review,
     replay,
     search,
+    scale,
 ):
     app.command(name=verb.__name__.rsplit(".", 1)[-1], epilog=verb.EXAMPLE)(verb.main)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
@@ -18,6 +19,10 @@ from infra.cli.objective import (
 )
 from infra.cli.output import JsonOption, print_json, say, shown, stderr, stdout
 from infra.errors import UsageError
+
+if TYPE_CHECKING:
+    from analysis.search.problem import Objective
+    from analysis.search.recordings import Recording
 
 EXAMPLE = (
     "Example: bakeoff replay --data scout_multinode.csv.gz --objective cost --strategies bakeoff,cherrypick,random"
@@ -44,6 +49,9 @@ def main(
     min_candidates: Annotated[
         int | None, typer.Option(min=1, help="Shortest list that is judged. Default: a third of the longest.")
     ] = None,
+    one_for_all: Annotated[
+        bool, typer.Option("--one-for-all", help="Instead: one configuration for all workloads, and what each loses.")
+    ] = False,
     json: JsonOption = False,
     plot: Annotated[Path | None, typer.Option(help="Draw runs against best so far: FILE.svg and FILE.png.")] = None,
 ) -> None:
@@ -62,6 +70,9 @@ def main(
         asked = objective_of(objective, max_runtime, least_accuracy, max_latency, weight)
         recordings, notes = load_recordings(data, asked, columns)
         judged, left_out = judgeable(recordings, asked, min_candidates)
+        if one_for_all:
+            _print_shared(judged, asked, seeds, json)
+            return
         with shown() as progress:
             progress.stage(f"replaying {', '.join(names)} on {len(judged)} workloads")
             result = tournament.play(
@@ -91,6 +102,27 @@ def main(
         stderr.print(note, highlight=False, markup=False, soft_wrap=True)
     if plot is not None:
         say(f"Figure: {plot.with_suffix('.svg')} and {plot.with_suffix('.png')}")
+
+
+def _print_shared(judged: list[Recording], objective: Objective, seeds: int, json: bool) -> None:
+    from analysis.search.one_for_all import one_for_all
+
+    found = [one_for_all(judged, objective, seed) for seed in range(seeds)]
+    if json:
+        print_json([{"seed": seed, **asdict(one), "mean_loss": one.mean_loss} for seed, one in enumerate(found)])
+        return
+    table = Table(title=f"One configuration for {len(judged)} workloads, objective {objective}: value / own optimum")
+    table.add_column("workload")
+    for seed, one in enumerate(found):
+        table.add_column(f"{one.configuration} (seed {seed})", justify="right")
+    for recording in judged:
+        table.add_row(recording.workload, *(f"{one.losses[recording.workload]:.2f}" for one in found))
+    table.add_row("geometric mean", *(f"{one.mean_loss:.2f}" for one in found))
+    stdout.print(table)
+    name, loss = found[0].best_possible
+    say(
+        f"{found[0].pulls} runs instead of {found[0].exhaustive}; the best single one in hindsight, {name}, loses {loss:.2f}."
+    )
 
 
 def _print(summary: list[dict[str, Any]], title: str) -> None:

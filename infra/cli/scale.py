@@ -1,0 +1,104 @@
+"""``bakeoff scale``: predict larger inputs and more machines from small runs (Ernest)."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from infra.cli.output import JsonOption, print_json, say, stdout
+from infra.errors import UsageError
+
+if TYPE_CHECKING:
+    from analysis.search.scaling import Scaling
+
+EXAMPLE = "Example: bakeoff scale --data small_runs.csv --machines 2,4,8,16 --scales 1,10 --plot scaling.svg"
+
+
+def main(
+    machines: Annotated[str, typer.Option(help="Numbers of machines, separated by commas.")],
+    scales: Annotated[str, typer.Option(help="Input scales, separated by commas, in the unit of the runs.")] = "1",
+    data: Annotated[
+        Path | None, typer.Option(help="Runs: .csv with machines, scale, runtime_s. Without: choose the runs to make.")
+    ] = None,
+    budget: Annotated[
+        float, typer.Option(help="Of the chosen runs: sum of (scale / smallest scale) / machines over them.")
+    ] = 2.0,
+    usd_per_machine_hour: Annotated[float | None, typer.Option(help="Price, to print costs, too.")] = None,
+    json: JsonOption = False,
+    plot: Annotated[Path | None, typer.Option(help="Draw run time against machines: FILE.svg and FILE.png.")] = None,
+) -> None:
+    """Choose small training runs by experiment design, or predict large runs from them, with an interval and a check."""
+    from analysis.errors import SearchError
+    from analysis.search import scaling
+
+    try:
+        counts, sizes = _numbers("machines", machines), _numbers("scales", scales)
+        if data is None:
+            _print_design(scaling.designed(counts, sizes, budget), json)
+            return
+        found = scaling.scale_up(scaling.load_points(data), counts, sizes, usd_per_machine_hour)
+    except SearchError as error:
+        raise UsageError(str(error)) from error
+    if plot is not None:
+        from analysis.figures import scaling as figure
+
+        figure.draw(found, plot)
+    _print(found, json)
+    if plot is not None and not json:
+        say(f"Figure: {plot.with_suffix('.svg')} and {plot.with_suffix('.png')}")
+
+
+def _numbers(option: str, text: str) -> list[float]:
+    try:
+        return [float(word) for word in text.split(",") if word.strip()]
+    except ValueError as error:
+        raise UsageError(f"--{option} takes numbers separated by commas; received '{text}'.") from error
+
+
+def _print_design(points: list[tuple[float, float, float]], json: bool) -> None:
+    if json:
+        print_json({"design": [{"machines": m, "scale": s, "share": round(share, 3)} for m, s, share in points]})
+        return
+    table = Table(title="Runs to make (A-optimal design, shares above 0.3)")
+    for heading in ("machines", "scale", "share"):
+        table.add_column(heading, justify="right")
+    for m, s, share in points:
+        table.add_row(f"{m:g}", f"{s:g}", f"{share:.2f}")
+    stdout.print(table)
+
+
+def _print(found: Scaling, json: bool) -> None:
+    model = found.model
+    if json:
+        terms = dict(
+            zip(("fixed", "scale_per_machine", "log_machines", "machines"), model.weights.tolist(), strict=True)
+        )
+        print_json(
+            {
+                "terms": terms,
+                "noise_ratio": model.noise,
+                "left_out_error": None if model.error != model.error else model.error,
+                "fits": model.fits,
+                "verdict": found.verdict,
+                "predictions": [asdict(p) for p in found.predictions],
+            }
+        )
+        return
+    table = Table(title="Predicted runs, with the 90 % interval of a new run")
+    for heading in ("machines", "scale", "seconds", "interval", "USD", "interval"):
+        table.add_column(heading, justify="right")
+    for p in found.predictions:
+        cost = (
+            ("-", "-")
+            if p.cost_usd is None
+            else (f"{p.cost_usd:.4f}", f"{p.cost_low_usd:.4f} to {p.cost_high_usd:.4f}")
+        )
+        table.add_row(
+            f"{p.machines:g}", f"{p.scale:g}", f"{p.runtime_s:.1f}", f"{p.low_s:.1f} to {p.high_s:.1f}", *cost
+        )
+    stdout.print(table)
+    say(f"The model {found.verdict}.")

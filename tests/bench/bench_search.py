@@ -1,0 +1,222 @@
+"""``bakeoff`` against every other strategy and against Optuna, scikit-optimize and SMAC3, on recorded runs.
+
+    make bench-search DATA=/folder/with/recordings
+
+Prints, per recording and objective, a table and paired differences from ``bakeoff`` with 95 % intervals over applications (a
+bootstrap that draws applications, not workloads: workloads of one application are not independent). The peers have no stop
+rule: their totals are at the fixed number of runs that is best for them in hindsight. Results of one day are in
+``analysis/search/README.md``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import math
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from analysis.search import judgement, tournament
+from analysis.search.encoding import encode
+from analysis.search.judgement import FACTORS, Judgement
+from analysis.search.problem import Objective
+from analysis.search.recordings import Recording, load_recordings
+from analysis.search.replay import CHECKPOINTS, Trace, judgeable
+
+PEERS = ("optuna-gp", "optuna-tpe", "scikit-optimize", "smac3")
+CACHE = Path(".cache/bench-search")
+BUDGETS = (4, 6, 8, 10, 12, 16, 20)
+DRAWS = 4000
+
+
+def peer_problem(recording: Recording, objective: Objective) -> dict[str, Any]:
+    """Structured features and log values of one workload, as the peers' script reads them."""
+    encoding = encode(recording.candidates)
+    numbers = {c: encoding.matrix[:, k].tolist() for k, c in enumerate(encoding.columns) if "=" not in c}
+    classes: dict[str, list[str]] = {}
+    for name in dict.fromkeys(c.split("=")[0] for c in encoding.columns if "=" in c):
+        columns = [k for k, c in enumerate(encoding.columns) if c.startswith(f"{name}=")]
+        labels = [encoding.columns[k].split("=", 1)[1] for k in columns]
+        classes[name] = [labels[i] for i in encoding.matrix[:, columns].argmax(axis=1)]
+    values = [math.log(v) if math.isfinite(v) else None for v in recording.feasible_values(objective)]
+    return {"numbers": numbers, "classes": classes, "values": values}
+
+
+def play_peers(
+    python: str, peers: list[str], judged: list[Recording], objective: Objective, seeds: int, runs: int
+) -> dict[str, Any]:
+    """Orders of runs per peer, workload and seed, from the peers' own environment; kept in ``.cache/``, as they are slow."""
+    script = Path(__file__).with_name("search_peers.py")
+    found: dict[str, Any] = {}
+    for peer in peers:
+        asked = {
+            "problems": [peer_problem(r, objective) for r in judged],
+            "peers": [peer],
+            "seeds": seeds,
+            "runs": runs,
+        }
+        text = json.dumps(asked)
+        kept = CACHE / f"{hashlib.sha256((text + script.read_text()).encode()).hexdigest()[:16]}.json"
+        if not kept.exists():
+            done = subprocess.run([python, str(script)], input=text, stdout=subprocess.PIPE, text=True, check=True)
+            CACHE.mkdir(parents=True, exist_ok=True)
+            kept.write_text(done.stdout)
+        found |= json.loads(kept.read_text())["orders"]
+    return found
+
+
+def judge_peer(orders: list[list[int]], recording: Recording, objective: Objective) -> Judgement:
+    """Over seeds; the stop is the one budget that makes search cost + K x regret least, for each K by itself."""
+    known = recording.feasible_values(objective)
+    traces = []
+    for order in orders:
+        paid = np.asarray([objective.value(recording.outcomes[i]) for i in order])
+        traces.append(Trace(tuple(order), known[order], paid, len(order), "", 0.0))
+    at = {
+        b: judgement.mean(
+            [judgement.judge(replace(t, stopped_after=min(b, len(t.order))), recording, objective) for t in traces]
+        )
+        for b in BUDGETS
+    }
+    return replace(at[6], total_cost={f"{k}@{b}": at[b].total_cost[str(k)] for k in FACTORS for b in BUDGETS})
+
+
+def settle(judgements: list[Judgement]) -> list[Judgement]:
+    """Every peer's budget in hindsight: the one with the least mean total, the same for all workloads."""
+    best = {}
+    for k in FACTORS:
+        means = {b: float(np.mean([j.total_cost[f"{k}@{b}"] for j in judgements])) for b in BUDGETS}
+        best[k] = min(means, key=lambda b: means[b])
+    return [replace(j, total_cost={str(k): j.total_cost[f"{k}@{best[k]}"] for k in FACTORS}) for j in judgements]
+
+
+def measures(found: Judgement) -> dict[str, float]:
+    """What is compared, lower is better."""
+    return {
+        "runs to 10 %": found.runs_to_within_10pct,
+        **{f"best after {c}": found.best_after[str(c)] for c in CHECKPOINTS},
+        **{f"cost + {k} x regret": found.total_cost[str(k)] for k in FACTORS},
+    }
+
+
+MEASURES = ("runs to 10 %", *(f"best after {c}" for c in CHECKPOINTS), *(f"cost + {k} x regret" for k in FACTORS))
+
+
+def paired(ours: list[Judgement], theirs: list[Judgement], apps: list[str]) -> dict[str, tuple[float, float, float]]:
+    """Theirs less ours per measure: mean and 95 % interval over applications; above 0: ours is better."""
+    rng = np.random.default_rng(0)
+    names = sorted(set(apps))
+    found = {}
+    for measure in MEASURES:
+        apart = np.asarray([measures(t)[measure] - measures(o)[measure] for o, t in zip(ours, theirs, strict=True)])
+        by_app = np.asarray([apart[[a == name for a in apps]].mean() for name in names])
+        drawn = by_app[rng.integers(0, len(names), (DRAWS, len(names)))].mean(axis=1)
+        low, high = np.quantile(drawn, [0.025, 0.975])
+        found[measure] = (float(by_app.mean()), float(low), float(high))
+    return found
+
+
+def bench(
+    path: Path,
+    objective: Objective,
+    strategies: list[str],
+    peers: list[str],
+    python: str,
+    seeds: int,
+    runs: int,
+    apps: set[str],
+) -> dict[str, Any]:
+    """One recording and objective: means per strategy and peer, and paired differences."""
+    recordings, _ = load_recordings(path, objective)
+    judged, notes = judgeable(recordings, objective)
+    judged = [r for r in judged if not apps or r.app in apps]
+    by_name: dict[str, list[Judgement]] = {}
+    for history in (True, False):
+        names = strategies if history else [n for n in strategies if n == "bakeoff"]
+        result = tournament.play(names, judged, recordings, objective, seeds, history=history)
+        for name in names:
+            rows = [row.judgement for row in result.rows if row.strategy == name]
+            if len(rows) == len(judged):
+                by_name[name if history or name != "bakeoff" else "bakeoff, no history"] = rows
+    orders = play_peers(python, peers, judged, objective, seeds, runs) if peers else {}
+    for peer in peers:
+        by_name[peer] = settle([judge_peer(o, r, objective) for o, r in zip(orders[peer], judged, strict=True)])
+    labels = [r.app for r in judged]
+    means = {
+        name: {m: float(np.mean([measures(j)[m] for j in rows])) for m in MEASURES} for name, rows in by_name.items()
+    }
+    ours = by_name["bakeoff"]
+    return {
+        "recording": path.name,
+        "objective": str(objective),
+        "workloads": len(judged),
+        "applications": len(set(labels)),
+        "seeds": seeds,
+        "notes": notes,
+        "means": means,
+        "paired": {name: paired(ours, rows, labels) for name, rows in by_name.items() if name != "bakeoff"},
+    }
+
+
+def print_table(found: dict[str, Any]) -> None:
+    """As Markdown."""
+    counts = f"{found['workloads']} workloads, {found['applications']} applications, {found['seeds']} seeds"
+    print(f"\n### {found['recording']}, {found['objective']}: {counts}\n")
+    print("| | " + " | ".join(MEASURES) + " |")
+    print("|---|" + "---:|" * len(MEASURES))
+    for name, means in found["means"].items():
+        print(
+            f"| {name} | "
+            + " | ".join(f"{means[m]:.3g}" if "best" not in m else f"{means[m]:.3f}" for m in MEASURES)
+            + " |"
+        )
+    print("\nTheirs less `bakeoff`'s, mean and 95 % interval over applications:\n")
+    print("| | " + " | ".join(MEASURES) + " |")
+    print("|---|" + "---:|" * len(MEASURES))
+    for name, measures in found["paired"].items():
+        print(f"| {name} | " + " | ".join("{:+.2f} ({:+.2f} to {:+.2f})".format(*measures[m]) for m in MEASURES) + " |")
+    sys.stdout.flush()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="folder of recordings")
+    parser.add_argument("--recordings", default="scout_multinode,cherrypick")
+    parser.add_argument("--objectives", default="cost,time")
+    parser.add_argument(
+        "--strategies", default="bakeoff,cherrypick,ernest,paris,arrow,scout,micky,random,exhaustive,fixed"
+    )
+    parser.add_argument("--peers", default=",".join(PEERS))
+    parser.add_argument("--peers-python", default=".cache/bench-search-env/bin/python")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--runs", type=int, default=20, help="peers are followed so far; later counts as never")
+    parser.add_argument("--apps", default="", help="judge only these applications")
+    parser.add_argument("--out", type=Path)
+    asked = parser.parse_args()
+    results = []
+    for name in asked.recordings.split(","):
+        for objective in asked.objectives.split(","):
+            found = bench(
+                asked.data / f"{name}.csv.gz",
+                Objective(objective),
+                asked.strategies.split(","),
+                [p for p in asked.peers.split(",") if p],
+                asked.peers_python,
+                asked.seeds,
+                asked.runs,
+                {a for a in asked.apps.split(",") if a},
+            )
+            print_table(found)
+            results.append(found)
+    if asked.out:
+        asked.out.write_text(json.dumps(results, indent=1))
+
+
+if __name__ == "__main__":
+    main()
