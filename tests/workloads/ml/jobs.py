@@ -57,7 +57,7 @@ def results(folder: Path) -> tuple[Summary, Rows]:
 def run(folder: Path, workload: str, code: int = 0, **config: Any) -> tuple[Summary, Rows]:
     process = start(folder, workload, **config)
     try:
-        assert process.wait(280) == code, (folder / "stderr").read_text()
+        assert process.wait(800) == code, (folder / "stderr").read_text()
     finally:
         process.kill()
         process.wait()

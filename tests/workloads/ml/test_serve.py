@@ -10,7 +10,7 @@ import pytest
 from tests.workloads.ml.jobs import SMALL, images, run
 from workloads.storage import Folder
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 LOAD: dict[str, Any] = {
     "first_rate_s": 4,
     "rate_factor": 4,

@@ -89,6 +89,7 @@ def test_a_killed_process_names_its_signal(tmp_path: Path, monkeypatch: pytest.M
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_a_killed_run_goes_on_after_its_last_epoch(tmp_path: Path) -> None:
     """The training process is killed after an epoch; started again, the job ends as one that was never disturbed."""
     source = images(tmp_path / "images")
@@ -97,7 +98,7 @@ def test_a_killed_run_goes_on_after_its_last_epoch(tmp_path: Path) -> None:
     output = tmp_path / "cut out"
     job = start(tmp_path / "cut", "train", output_uri=str(output), **config)
     try:
-        end = time.monotonic() + 200
+        end = time.monotonic() + 600
         while not (output / checkpoint.CHECKPOINT).exists():
             assert job.poll() is None, (tmp_path / "cut" / "stderr").read_text()
             assert time.monotonic() < end
@@ -123,6 +124,7 @@ def test_a_killed_run_goes_on_after_its_last_epoch(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_the_batch_grows_instead_of_the_rate_falling(tmp_path: Path) -> None:
     source = images(tmp_path / "images", 60)
     config: dict[str, Any] = {
