@@ -1,8 +1,17 @@
-"""Costs of a lease, for its records: ``infra/gcp/cost.py`` in the record's terms."""
+"""Costs of a lease, for its records: ``infra/gcp/cost.py`` in the record's terms.
+
+    python -m infra.gcp.costs SCENARIO MINUTES [REGION]
+
+prints what a cluster of that shape costs that stands so long.
+"""
 
 from __future__ import annotations
 
+import sys
+
 from infra.gcp.cost import Cost, billed_s, cost, machines
+from infra.pricing import DEFAULT_REGION
+from infra.scenario import load_scenario
 from workloads.record import CostBreakdown, Scenario
 
 
@@ -21,3 +30,17 @@ def breakdown(found: Cost) -> CostBreakdown:
         accelerators_usd=found.of("accelerators"),
         prices_dated=found.prices_dated,
     )
+
+
+def main(name: str, minutes: str, region: str = DEFAULT_REGION) -> None:
+    """Print the cost of a cluster by what is paid for, and in all."""
+    found = of_cluster(load_scenario(name), region, float(minutes) * 60)
+    for item in ("machines", "spot machines", "accelerators", "disks", "dataproc fee"):
+        print(f"{item:14} {found.of(item):8.4f} USD")  # type: ignore[arg-type]
+    print(
+        f"{'total':14} {found.total_usd:8.4f} USD  ({name}, {minutes} minutes, {region}, prices of {found.prices_dated})"
+    )
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
