@@ -36,7 +36,7 @@ def main(name: str, minutes: str, region: str = DEFAULT_REGION) -> None:
     """Print the cost of a cluster by what is paid for, and in all."""
     found = of_cluster(load_scenario(name), region, float(minutes) * 60)
     for item in ("machines", "spot machines", "accelerators", "disks", "dataproc fee"):
-        print(f"{item:14} {found.of(item):8.4f} USD")  # type: ignore[arg-type]
+        print(f"{item:14} {found.of(item):8.4f} USD")
     print(
         f"{'total':14} {found.total_usd:8.4f} USD  ({name}, {minutes} minutes, {region}, prices of {found.prices_dated})"
     )
