@@ -176,8 +176,7 @@ def _joined(tables: list[tuple[str, pa.Table]], columns: tuple[Column, ...]) -> 
     version than a file's is null.
     """
     schema = arrow_schema(columns)
-    named, sizes = [run for run, _ in tables], [table.num_rows for _, table in tables]
-    runs: list[str] = np.repeat(named, sizes).tolist() if tables else []
+    names, counts = [run for run, _ in tables], [table.num_rows for _, table in tables]
     fitted = [schema.empty_table()]
     for _, alike in itertools.groupby((table for _, table in tables), key=lambda table: table.schema.names):
         table = pa.concat_tables(list(alike), promote_options="permissive")
@@ -187,7 +186,7 @@ def _joined(tables: list[tuple[str, pa.Table]], columns: tuple[Column, ...]) -> 
                 table = table.append_column(column.name, pa.nulls(table.num_rows, _ARROW[column.arrow_type]))
         fitted.append(table.select(schema.names).cast(schema))
     whole = pa.concat_tables(fitted).combine_chunks()
-    return whole.add_column(0, "run", pa.array(runs, pa.string()))
+    return whole.add_column(0, "run", pa.array(np.repeat(np.array(names, dtype=object), counts), pa.string()))
 
 
 def arrow_schema(columns: Sequence[Column]) -> pa.Schema:

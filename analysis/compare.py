@@ -12,22 +12,19 @@ import dataclasses
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 
-from analysis.difference import MIN_EFFECT, Difference, adjust, difference, repeats_needed
+from analysis.difference import MIN_EFFECT, Difference, adjust, difference
 from analysis.errors import AnalysisError
 from analysis.formats import plural, quantity
 from analysis.intervals import MIN_REPEATS, Interval, interval_of
+from analysis.judgement import ALPHA, Judgement, Kind, judge
 from analysis.runs import Runs
-from analysis.units import HIGHER_IS_BETTER, Units, known_metric, units_of, values_of
+from analysis.units import Units, known_metric, units_of, values_of
 from analysis.validity import differences, lacking_isolation
 from analysis.warmup import RULE as WARM_UP_RULE
-
-ALPHA = 0.05
-
-Kind = Literal["better", "worse", "no_evidence", "too_noisy", "too_few", "no_isolation", "not_comparable"]
 
 
 @dataclass(frozen=True)
@@ -190,14 +187,21 @@ def _compared(pairs: list[_Pair], metric: str, min_effect: float) -> list[Compar
     alpha = ALPHA / max(1, sum(enough))  # of the hardest comparison under Holm: the safe side for the power
     made = []
     for pair, (a, b), diff, p in zip(pairs, units, found, adjusted, strict=True):
-        verdict, word, more, text = _judged(pair, a, b, diff, p, alpha, metric, min_effect)
+        said = (
+            Judgement(pair.obstacle[0], "no verdict", None, f"No verdict: {pair.obstacle[1]}")
+            if pair.obstacle
+            else judge(
+                diff, p, names=pair.names, leases=(a.count, b.count), alpha=alpha, metric=metric, min_effect=min_effect
+            )
+        )
         sides = [_side(name, of) for name, of in zip(pair.names, (a, b), strict=True)]
         left_out = [f"{plural(len(s.warm_up), 'run')} of {s.name} left out. {WARM_UP_RULE}" for s in sides if s.warm_up]
         made.append(
             Comparison(
                 workload=pair.workload, variant=pair.variant, kind=pair.kind, where=pair.where, metric=metric,
                 unit=measured.unit, a=sides[0], b=sides[1], found=diff, p_adjusted=p, comparisons=sum(enough),
-                verdict=verdict, word=word, more_repeats=more, text=" ".join([text, *left_out]),
+                verdict=said.verdict, word=said.word,
+                more_repeats=said.more_repeats, text=" ".join([said.text, *left_out]),
             )
         )  # fmt: skip
     return made
@@ -207,53 +211,6 @@ def _side(name: str, units: Units) -> Side:
     interval = interval_of(units.values.tolist())
     assert interval is not None  # a pair has values on both sides
     return Side(name, units.runs, units.count, interval, units.warm_up)
-
-
-def _judged(
-    pair: _Pair, a: Units, b: Units, found: Difference, p: float | None, alpha: float, metric: str, min_effect: float
-) -> tuple[Kind, str, int | None, str]:
-    """Verdict, its word, missing repeats, and the sentence."""
-    if pair.obstacle:
-        kind, why = pair.obstacle
-        return kind, "no verdict", None, f"No verdict: {why}"
-    name_a, name_b = pair.names
-    fewest = min(a.count, b.count)
-    if fewest < MIN_REPEATS:
-        lacking = MIN_REPEATS - fewest
-        have = f"{name_a}: {plural(a.count, 'lease')}, {name_b}: {plural(b.count, 'lease')}"
-        rule = f"No verdict below {MIN_REPEATS} leases of each side, as repeats on one lease count as one"
-        text = f"{rule}; run {lacking} more ({have})."
-        return "too_few", "too few repeats", lacking, text
-    change = _change(found, metric)
-    if p is not None and p < ALPHA:
-        better = (found.ratio > 1) == (metric in HIGHER_IS_BETTER)
-        word = _word(better, metric)
-        return "better" if better else "worse", word, None, f"{name_b} is {word} than {name_a}: {change}, p = {_p(p)}."
-    needed = repeats_needed(found, alpha, min_effect)
-    have_n = found.pairs or fewest
-    if needed is not None and needed <= have_n:
-        seen = f"one of {min_effect:.0%} would have been found with a power of 80 %"
-        return "no_evidence", "no evidence", 0, f"No evidence of a difference: {change}, p = {_p(p)}; {seen}."
-    more = None if needed is None else needed - have_n
-    times = "over 1,000" if more is None else more
-    text = f"Too noisy to tell: {change}, p = {_p(p)}; run {times} more to find one of {min_effect:.0%}."
-    return "too_noisy", "too noisy", more, text
-
-
-def _word(better: bool, metric: str) -> str:
-    if metric.startswith("cost"):
-        return "cheaper" if better else "dearer"
-    return "faster" if better else "slower"
-
-
-def _p(p: float | None) -> str:
-    return "unknown" if p is None else "< 0.001" if p < 0.001 else f"{p:.3f}"
-
-
-def _change(found: Difference, metric: str) -> str:
-    name = known_metric(metric).label.lower()
-    bounds = f" (95 %: {found.low:.3g} to {found.high:.3g})" if found.low is not None and found.high is not None else ""
-    return f"{name} {found.ratio:.3g} times{bounds}"
 
 
 def stated(comparison: Comparison) -> str:

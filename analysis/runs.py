@@ -82,7 +82,7 @@ def load(runs_dir: Path, experiment: str) -> Runs:
     records: dict[str, RunRecord] = {}
     summaries: dict[str, Summary] = {}
     reasons: dict[str, str] = {}
-    shared: dict[tuple[tuple[str, object], ...], Json] = {}
+    shared: dict[object, object] = {}
     with reading(list(directories.items())) as tables:
         for run, directory in directories.items():
             try:
@@ -108,9 +108,9 @@ def load(runs_dir: Path, experiment: str) -> Runs:
             f"No readable record in '{root}'. Measure first: bakeoff bench {experiment}"
             + (f"\nDamaged records, left out:{named}" if named else "")
         )
-    measurements = to_frame([portion.measurements for portion in portions], RUN_MEASUREMENT_COLUMNS)
-    nodes = [portion.nodes for portion in portions]
-    portions.clear()  # what is not needed any more goes before the largest frame is made
+    rows, nodes = [portion.measurements for portion in portions], [portion.nodes for portion in portions]
+    portions.clear()  # so that each frame takes the place of its tables
+    measurements = to_frame(rows, RUN_MEASUREMENT_COLUMNS)
     return Runs(
         runs=runs_frame(records, summaries),
         measurements=measurements,
@@ -182,12 +182,14 @@ def _read_summary(directory: Path, record: RunRecord) -> Summary | None:
         raise DamagedRecordError(f"summary.json: {_first(error)}") from error
 
 
-def _sharing(record: RunRecord, shared: dict[tuple[tuple[str, object], ...], Json]) -> RunRecord:
-    """The record with its long dictionaries in common with others that say the same: 100 packages each add up."""
-    same = {name: dict(value) for name in ("packages", "host", "dataset") for value in (getattr(record, name),)}
-    return record.model_copy(
-        update={name: shared.setdefault(tuple(value.items()), value) for name, value in same.items()}
-    )
+def _sharing(record: RunRecord, shared: dict[object, object]) -> RunRecord:
+    """The record with its long parts in common with others that say the same: 100 packages and the nodes add up."""
+    keys: dict[str, object] = {
+        **{name: (name, *getattr(record, name).items()) for name in ("packages", "host", "dataset")},
+        **{name: (name, record.lease) for name in ("nodes", "scenario", "isolation")},
+    }
+    same = {name: shared.setdefault(key, getattr(record, name)) for name, key in keys.items()}
+    return record.model_copy(update={name: value for name, value in same.items() if value == getattr(record, name)})
 
 
 def _read_teardowns(runs_dir: Path, root: Path, leases: set[str], damaged: list[Damaged]) -> list[Teardown]:

@@ -47,6 +47,9 @@ class Shape:
     master_machine_type: str
     disk_type: str
     disk_gb: int
+    spot_workers: int
+    accelerator_type: str | None
+    accelerator_count: int
     vcpus: int | None
     memory_gb: float | None
     usd_per_hour: float
