@@ -17,10 +17,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO, NamedTuple
+from typing import IO, TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -28,6 +27,9 @@ import pyarrow.parquet as pq
 from analysis.columns import PANDAS_TYPES
 from analysis.errors import DamagedRecordError
 from workloads.record import MEASUREMENT_COLUMNS, NODE_COLUMNS, Column
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MANY = 400  # records from which on other processes are worth their start, which takes about a second
 PORTION = 250  # records that one message carries
@@ -199,6 +201,8 @@ def to_frame(tables: list[pa.Table], columns: Sequence[Column]) -> pd.DataFrame:
 
     Each column is converted and freed before the next, as both forms of thousands of records at once need gigabytes.
     """
+    import pandas as pd  # the readers do without it, and start in half the time
+
     table = pa.concat_tables(tables) if tables else arrow_schema(columns).empty_table()
     tables.clear()
     mapped = {_ARROW[kind]: pd.api.types.pandas_dtype(name) for kind, name in PANDAS_TYPES.items() if kind != "float64"}
