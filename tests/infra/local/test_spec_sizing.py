@@ -88,3 +88,8 @@ def test_executor_leaves_room_beside_its_heap(make_spec: MakeSpec) -> None:
     heap = executor_memory_mb(size, spec.vcpus)
     assert EXECUTOR_FLOOR_MB <= heap < size.memory_mb - 2 * 90 - 150
     assert executor_memory_mb(size, spec.vcpus, "single") <= heap
+
+
+def test_the_smallest_executor_is_one_that_spark_accepts() -> None:
+    """With the serial collector, the JVM here sees 435 MiB of -Xmx450m: Runtime.maxMemory leaves one survivor space out."""
+    assert EXECUTOR_FLOOR_MB * 435 / 450 >= 450
