@@ -16,15 +16,9 @@ from tests.infra import bakeoff
 SPACE = """name = "tiny"
 [[grid]]
 workers = [0]
-machine_type = ["n1-standard-2", "n1-standard-4", "n1-standard-8"]
-disk_type = ["pd-standard", "pd-ssd"]
-disk_gb = [500]
-[[grid]]
-workers = [2]
-machine_type = ["n1-standard-1", "n1-standard-2"]
-master_machine_type = ["n1-standard-2"]
+machine_type = ["n1-standard-4", "n1-standard-8", "n1-highmem-4", "n1-highmem-8"]
 disk_type = ["pd-standard", "pd-balanced", "pd-ssd"]
-disk_gb = [200]
+disk_gb = [500]
 """
 
 
