@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -72,12 +72,20 @@ def job(address: str, images: str, folder: Path, delay_s: float) -> Iterator[tup
 
 def workers(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
     """Python processes in which tasks run: children of Spark's Python daemon."""
+    family, daemons = psutil.Process(process.pid).children(recursive=True), set()
+    for one in family:
+        with suppress(psutil.NoSuchProcess):  # ended meanwhile
+            if "pyspark.daemon" in " ".join(one.cmdline()):
+                daemons.add(one.pid)
+    return [one for one in family if one.pid in daemons and parent_of(one) in daemons]
+
+
+def parent_of(process: psutil.Process) -> int:
+    """Its parent's number; 0 when it has ended meanwhile."""
     try:
-        family = psutil.Process(process.pid).children(recursive=True)
-        daemons = {one.pid for one in family if "pyspark.daemon" in " ".join(one.cmdline())}
-        return [one for one in family if one.ppid() in daemons]
+        return process.ppid()
     except psutil.NoSuchProcess:
-        return []
+        return 0
 
 
 def wait_until_at_work(process: subprocess.Popen[bytes], faults: Faults, folder: Path) -> list[psutil.Process]:
@@ -91,7 +99,7 @@ def wait_until_at_work(process: subprocess.Popen[bytes], faults: Faults, folder:
 
 
 def test_a_killed_worker_is_replaced_and_the_accounts_add_up(object_store: str, images: str, tmp_path: Path) -> None:
-    with job(object_store, images, tmp_path, delay_s=0.15) as (process, faults):
+    with job(object_store, images, tmp_path, delay_s=0.4) as (process, faults):
         wait_until_at_work(process, faults, tmp_path)[0].kill()
         assert process.wait(150) == 0, (tmp_path / "log").read_text()[-3000:]
     assert "Python worker exited unexpectedly" in (tmp_path / "log").read_text()
@@ -102,7 +110,7 @@ def test_a_killed_worker_is_replaced_and_the_accounts_add_up(object_store: str, 
 
 
 def test_a_killed_job_leaves_whole_shards_and_no_manifest(object_store: str, images: str, tmp_path: Path) -> None:
-    with job(object_store, images, tmp_path, delay_s=0.15) as (process, faults):
+    with job(object_store, images, tmp_path, delay_s=0.4) as (process, faults):
         wait_until_at_work(process, faults, tmp_path)
         family = psutil.Process(process.pid).children(recursive=True)
         for one in [psutil.Process(process.pid), *family]:
