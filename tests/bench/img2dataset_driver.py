@@ -46,7 +46,6 @@ def main() -> None:
             compute_hash=None,
             extract_exif=False,
             retries=0,
-            incremental_mode="overwrite",
         )
         told = [json.loads(path.read_text()) for path in Path(out).glob("*_stats.json")]
         done = sum(stats["successes"] for stats in told)
