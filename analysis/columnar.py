@@ -73,7 +73,9 @@ def reading(records: Sequence[tuple[str, Path]]) -> Iterator[Callable[[], list[P
         ]
 
         def wait() -> list[Portion]:
-            found = {index: portion for future in received for index, portion in future.result().items()}
+            found: dict[int, Portion] = {}
+            while received:  # none is kept here: what is read once must be able to go
+                found.update(received.pop().result())
             # What is missing is of a process that was killed; its files are still there.
             return [found[i] if i in found else _read_portion(portion) for i, portion in enumerate(portions)]
 
@@ -82,7 +84,7 @@ def reading(records: Sequence[tuple[str, Path]]) -> Iterator[Callable[[], list[P
 
 @contextmanager
 def _reader(portions: list[Sequence[tuple[str, Path]]]) -> Iterator[IO[bytes]]:
-    """A process that reads these portions; what it writes is a pickled :class:`Portion` for each."""
+    """A process that reads these portions; it writes each as what is damaged, pickled, and two streams of Arrow."""
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parent.parent)}
     with TemporaryFile() as asked:
         pickle.dump(portions, asked)
@@ -101,17 +103,28 @@ def serve() -> None:
     """What the other process does: portions to read on standard input, what was read on standard output."""
     with suppress(BrokenPipeError, KeyboardInterrupt):  # whoever asked has gone
         for portion in pickle.load(sys.stdin.buffer):
-            pickle.dump(_read_portion(portion), sys.stdout.buffer, protocol=5)
+            found = _read_portion(portion)
+            pickle.dump(found.damaged, sys.stdout.buffer)
+            for table in found[:2]:
+                with pa.ipc.new_stream(sys.stdout.buffer, table.schema) as stream:
+                    stream.write_table(table)
             sys.stdout.buffer.flush()
 
 
 def _receive(reader: IO[bytes], share: Sequence[int]) -> dict[int, Portion]:
     """Portions as they come; fewer than the share where the process ends early."""
     found: dict[int, Portion] = {}
-    with suppress(EOFError, pickle.UnpicklingError):
+    with suppress(EOFError, pickle.UnpicklingError, pa.ArrowException):
         for index in share:
-            found[index] = pickle.load(reader)
+            damaged = pickle.load(reader)
+            measurements, nodes = (_owned(pa.ipc.open_stream(reader).read_all()) for _ in range(2))
+            found[index] = Portion(measurements, nodes, damaged)
     return found
+
+
+def _owned(table: pa.Table) -> pa.Table:
+    """A copy in memory of Arrow's own: what came through Python is not given back to the system when it is freed."""
+    return pa.concat_tables([table, table.schema.empty_table()]).combine_chunks()
 
 
 def _read_portion(records: Sequence[tuple[str, Path]]) -> Portion:
@@ -206,7 +219,11 @@ def to_frame(tables: list[pa.Table], columns: Sequence[Column]) -> pd.DataFrame:
     table = pa.concat_tables(tables) if tables else arrow_schema(columns).empty_table()
     tables.clear()
     mapped = {_ARROW[kind]: pd.api.types.pandas_dtype(name) for kind, name in PANDAS_TYPES.items() if kind != "float64"}
-    frame: pd.DataFrame = table.to_pandas(types_mapper=mapped.get, split_blocks=True, self_destruct=True)
-    del table
-    pa.default_memory_pool().release_unused()
-    return frame
+    made: dict[str, pd.Series] = {}
+    while table.num_columns:
+        name, column = table.column_names[0], table.column(0)
+        table = table.remove_column(0)
+        made[name] = column.to_pandas(types_mapper=mapped.get)
+        del column
+        pa.default_memory_pool().release_unused()
+    return pd.DataFrame(made, copy=False)
