@@ -60,13 +60,15 @@ class Adaptive(_Strict):
 
 
 class FullSize(_Strict):
-    """What ``--full`` changes: the study's own sizes instead of a laptop's. ``config`` goes into every workload's."""
+    """What ``--full`` changes: the study's own sizes instead of a laptop's. ``config`` goes into every workload's, and
+    the values in ``grid`` into every grid that has that name."""
 
     repeats: int | None = Field(default=None, ge=1, le=1000)
     repeat_level: Literal["lease", "attempt"] | None = None
     timeout_s: float | None = Field(default=None, gt=0)
     data: DataSpec | None = None
     config: dict[str, object] = {}
+    grid: dict[str, list[object]] = {}
 
 
 class Experiment(_Strict):
@@ -181,7 +183,15 @@ def at_full_size(experiment: Experiment) -> Experiment:
             f"Experiment '{experiment.name}' has no table [full], so --full changes nothing. Leave it out."
         )
     changed = full.model_dump(include={"repeats", "repeat_level", "timeout_s"}, exclude_none=True)
-    workloads = [w.model_copy(update={"config": {**w.config, **full.config}}) for w in experiment.workloads]
+    workloads = [
+        w.model_copy(
+            update={
+                "config": {**w.config, **full.config},
+                "grid": {name: full.grid.get(name, values) for name, values in w.grid.items()},
+            }
+        )
+        for w in experiment.workloads
+    ]
     larger = experiment.model_copy(update={**changed, "data": full.data or experiment.data, "workloads": workloads})
     check(larger)
     return larger
