@@ -1,4 +1,7 @@
-"""CPU, packets and disk operations of every node over time: one panel per scenario, same axes."""
+"""CPU, packets and disk operations of every node over time, same axes: the study's figures 3 and 6.
+
+A panel per scenario where several ran a workload, and a panel per variant where a scenario ran several.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from analysis.figures import style
 from analysis.formats import number, percent
 from analysis.runs import Runs
 from analysis.summary import Result, Summary
+from workloads.record import RunRecord
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,32 +42,60 @@ QUANTITIES = (
     Quantity("disk_ops_s", "disk", "disk operations/s", "disk operations/s", 1.0),
 )
 CORES = Quantity("cpu_cores", "cpu", "host cores in use", "host cores in use", 1.0)
+WHOLE = "cluster"  # the line of all nodes together
 READS = Quantity("disk_read_ops_s", "disk", "disk reads/s", "disk reads/s\n(writes not counted)", 1.0)
 
 
+class Group(NamedTuple):
+    """One set of panels: what they have in common in words, its part of a file's name, and each panel's result."""
+
+    where: str
+    slug: str
+    by: str  # scenario or variant: what the panels differ in
+    results: list[Result]
+
+    def label(self, result: Result) -> str:
+        return result.scenario if self.by == "scenario" else result.variant
+
+
 def draw(summary: Summary, runs: Runs, folder: Path) -> list[style.Drawn]:
-    """For every workload and variant: one figure per quantity that any of the shown runs has."""
+    """For every group: one figure per quantity that any of the shown runs has."""
     samples = metrics.samples(runs)
-    groups: dict[tuple[str, str], list[Result]] = {}
-    for result in summary.results:
-        if result.representative_run:
-            groups.setdefault((result.workload, result.variant), []).append(result)
     drawn: list[style.Drawn] = []
-    seen: dict[str, int] = {}
-    for (workload, variant), results in groups.items():
-        seen[workload] = seen.get(workload, 0) + 1
-        if seen[workload] > MAX_VARIANTS:
-            continue
-        shown = samples[samples["run"].isin([r.representative_run for r in results])]
-        name = workload.replace("_", "-") + (f"-{seen[workload]}" if variant else "")
+    for group in groups(summary):
+        shown = samples[samples["run"].isin([r.representative_run for r in group.results])]
         for quantity in QUANTITIES:
-            if quantity.column == "cpu_ratio" and _lacks(shown, results):
+            if quantity.column == "cpu_ratio" and _lacks(shown, group.results):
                 quantity = CORES
             if quantity.column == "disk_ops_s" and _lacks_writes(shown):
                 quantity = READS
             if shown[quantity.column].notna().any():
-                drawn.append(_draw(quantity, results, shown, runs, folder, f"nodes-{name}-{quantity.name}"))
+                drawn.append(_draw(quantity, group, shown, runs, folder, f"nodes-{group.slug}-{quantity.name}"))
     return drawn
+
+
+def groups(summary: Summary) -> list[Group]:
+    """By scenario, for each variant up to :data:`MAX_VARIANTS`; by variant, for each scenario with 2 to as many of them."""
+    shown = [r for r in summary.results if r.representative_run]
+    found: list[Group] = []
+    for workload in dict.fromkeys(r.workload for r in shown):
+        of = [r for r in shown if r.workload == workload]
+        variants = list(dict.fromkeys(r.variant for r in of))
+        slug = workload.replace("_", "-")
+        by_variant = []
+        for index, scenario in enumerate(dict.fromkeys(r.scenario for r in of), 1):
+            results = [r for r in of if r.scenario == scenario]
+            if 1 < len(results) <= MAX_VARIANTS:
+                by_variant.append(Group(f"{workload} on {scenario}", f"{slug}-on-{index}", "variant", results))
+        if by_variant and len({r.scenario for r in of}) == 1:  # by scenario there would be one panel a figure
+            found += by_variant
+            continue
+        for index, variant in enumerate(variants[:MAX_VARIANTS], 1):
+            results = [r for r in of if r.variant == variant]
+            where = f"{workload}{', ' + variant if variant else ''}"
+            found.append(Group(where, slug + (f"-{index}" if variant else ""), "scenario", results))
+        found += by_variant
+    return found
 
 
 def left_out(summary: Summary) -> list[str]:
@@ -87,15 +119,14 @@ def _lacks_writes(shown: pd.DataFrame) -> bool:
     return bool(((known["disk_read_ops_s"] > 0) & (known["disk_write_ops_s"] == 0)).any())
 
 
-def _draw(q: Quantity, results: list[Result], shown: pd.DataFrame, runs: Runs, folder: Path, name: str) -> style.Drawn:
+def _draw(q: Quantity, group: Group, shown: pd.DataFrame, runs: Runs, folder: Path, name: str) -> style.Drawn:
     import matplotlib
     from matplotlib.ticker import FuncFormatter
 
+    results = group.results
     columns = 1 if len(results) == 1 else 2
     rows = math.ceil(len(results) / columns)
-    workload, variant = results[0].workload, results[0].variant
-    where = f"{workload}{', ' + variant if variant else ''}"
-    title = f"{where}, {_title(q, results, shown)}"
+    title = f"{group.where}, {_title(q, group, shown)}"
     top = _top(q, shown)
     with matplotlib.rc_context(style.RC):
         fig, head = style.figure(2.35 * rows + 0.25, title)
@@ -104,7 +135,7 @@ def _draw(q: Quantity, results: list[Result], shown: pd.DataFrame, runs: Runs, f
         for axes, result in zip(panels, results, strict=False):
             run = str(result.representative_run)
             _panel(axes, q, shown[shown["run"] == run], runs, run, top)
-            axes.set_title(f"{result.scenario}  (median run of n = {result.n})", pad=20)
+            axes.set_title(f"{group.label(result)}  (median run of n = {result.n})", pad=20)
         for axes in panels[len(results) :]:
             axes.set_visible(False)
         for axes in panels[: len(results)]:
@@ -119,10 +150,11 @@ def _draw(q: Quantity, results: list[Result], shown: pd.DataFrame, runs: Runs, f
         handles = {
             h.get_label(): h for axes in panels for h in axes.get_lines() if not str(h.get_label()).startswith("_")
         }
-        fig.legend(handles=[handles[k] for k in sorted(handles, key=_order)], loc="outside lower left", ncols=9,
+        fig.legend(handles=[handles[k] for k in sorted(handles, key=_order)], loc="outside lower left", ncols=9 if len(handles) <= 9 else 5,
                    handlelength=2.6, columnspacing=1.3)  # fmt: skip
-        alt = f"Lines over time, one panel per scenario: {' '.join(q.axis.split())}, of each node. {title}."
-        return style.save(fig, head, folder, name, title, _caption(q, shown, top), alt)
+        alt = f"Lines over time, one panel per {group.by}: {' '.join(q.axis.split())}, of each node. {title}."
+        drawn = tuple(str(r.representative_run) for r in results)
+        return style.save(fig, head, folder, name, title, _caption(q, shown, top), alt, runs=drawn)
 
 
 def _top(q: Quantity, shown: pd.DataFrame) -> float | None:
@@ -180,7 +212,10 @@ def _panel(axes: Axes, q: Quantity, rows: pd.DataFrame, runs: Runs, run: str, to
             linestyle=style.DASHES[position % len(style.DASHES)], marker=style.MARKERS[position % len(style.MARKERS)],
             markersize=4, markevery=(3 * position % 10, 10), markeredgecolor=style.PAPER, markeredgewidth=0.5,
         )  # fmt: skip
-
+    if q.column == "cpu_ratio" and rows["node"].nunique() > 1:
+        whole = _whole(rows, runs.records[run])
+        axes.plot(*with_gaps(whole.index.to_numpy(float), whole.to_numpy(float) * q.per), color=style.INK, linewidth=2.4,
+                  label=WHOLE)  # fmt: skip
     highest = rows.sort_values(q.column, kind="stable", na_position="first").iloc[[-1]]
     value, node = float(highest[q.column].iloc[0]) * q.per, highest["node"].iloc[0]
     if top is not None and value > top:
@@ -188,6 +223,18 @@ def _panel(axes: Axes, q: Quantity, rows: pd.DataFrame, runs: Runs, run: str, to
         axes.annotate(f"↑ {node} {value:.0f} %", (0.0 if room else begin, 1), xytext=(0, 3) if room else (4, -3),
                       xycoords=("data", "axes fraction"), textcoords="offset points", fontsize=8, color=style.INK,
                       ha="left", va="bottom" if room else "top")  # fmt: skip
+
+
+def _whole(rows: pd.DataFrame, record: RunRecord) -> pd.Series:
+    """CPU of the whole cluster of its limit, by seconds since submission, where every node was sampled."""
+    limits = {node.node: node.actual_cores for node in record.nodes}
+    seconds = rows.assign(limit=rows["node"].map(limits).astype("float64"), second=rows["t_s"].round()).groupby(
+        "second"
+    )
+    of = seconds.agg(
+        cores=("cpu_cores", "sum"), limit=("limit", "sum"), nodes=("node", "nunique"), known=("cpu_cores", "count")
+    )
+    return (of["cores"] / of["limit"])[(of["nodes"] == len(limits)) & (of["known"] >= len(limits)) & (of["limit"] > 0)]
 
 
 def with_gaps(times: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -198,21 +245,22 @@ def with_gaps(times: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.nda
     return np.insert(times, breaks, times[breaks] - 1e-3), np.insert(values, breaks, np.nan)
 
 
-def _title(q: Quantity, results: list[Result], shown: pd.DataFrame) -> str:
-    """The lowest and the highest mean of a node of each shape during the run: what to find in the picture."""
+def _title(q: Quantity, group: Group, shown: pd.DataFrame) -> str:
+    """The lowest and the highest mean of a node of each panel during the run: what to find in the picture."""
     inside = shown[shown["in_run"]]
     form = percent if q.column == "cpu_ratio" else number
     parts = []
-    for result in results:
+    for result in group.results:
+        name = group.label(result)
         nodes = inside[inside["run"] == result.representative_run].groupby("node")[q.column].mean().dropna()
         if nodes.empty:
-            parts.append(f"{result.scenario} no samples")
+            parts.append(f"{name} no samples")
             continue
         low, high = form(float(nodes.min())), form(float(nodes.max()))
         idle = int((nodes < metrics.IDLE_RATIO).sum()) if q.column == "cpu_ratio" else 0
         busy = nodes[nodes >= metrics.IDLE_RATIO]
         if idle and len(busy) == 1:
-            parts.append(f"{result.scenario} {high} on {busy.index[0]}, {idle} of {len(nodes)} nodes idle")
+            parts.append(f"{name} {high} on {busy.index[0]}, {idle} of {len(nodes)} nodes idle")
         else:
-            parts.append(f"{result.scenario} {low if low == high else f'{low} to {high}'}")
+            parts.append(f"{name} {low if low == high else f'{low} to {high}'}")
     return f"mean {q.words} of a node: {'; '.join(parts)}"

@@ -47,6 +47,7 @@ class Drawn:
     caption: str  # how it was made and how to read it
     alt: str
     svg: str  # to put into a page
+    runs: tuple[str, ...] = ()  # the records it draws, where it draws single ones
 
 
 def figure(height_in: float, title: str) -> tuple[Figure, float]:
@@ -75,7 +76,9 @@ def figure(height_in: float, title: str) -> tuple[Figure, float]:
     return fig, head
 
 
-def save(fig: Figure, head_in: float, folder: Path, name: str, title: str, caption: str, alt: str) -> Drawn:
+def save(
+    fig: Figure, head_in: float, folder: Path, name: str, title: str, caption: str, alt: str, runs: tuple[str, ...] = ()
+) -> Drawn:
     """Write ``<name>.svg`` and ``<name>.png`` under ``folder`` and return the figure for the page.
 
     The page shows the title in its own words above the figure, so the inline SVG is cut below the drawn one.
@@ -89,7 +92,7 @@ def save(fig: Figure, head_in: float, folder: Path, name: str, title: str, capti
         fig.savefig(folder / f"{name}.png", dpi=144, metadata={"Software": None})
     svg = buffer.getvalue()
     (folder / f"{name}.svg").write_text(svg, encoding="utf-8")
-    return Drawn(name, title, caption, alt, _inline(svg, head_in, name))
+    return Drawn(name, title, caption, alt, _inline(svg, head_in, name), runs)
 
 
 def _inline(svg: str, head_in: float, name: str) -> str:
@@ -136,6 +139,34 @@ def dots(axes: Axes, y: float, values: tuple[float, ...], label: str, series: in
     axes.plot([middle, middle], [y - 0.17, y + 0.17], color=colour, linewidth=2.6, solid_capstyle="butt", zorder=4)
     axes.annotate(label, (max(values), y), xytext=(8, 0), textcoords="offset points", va="center", ha="left",
                   fontsize=8.5, color=INK, annotation_clip=False)  # fmt: skip
+
+
+Point = tuple[float, float, float | None, float | None]
+"""x, y, and the interval of y; None where there is none."""
+
+
+def reach(middle: float, low: float | None, high: float | None) -> list[list[float]] | None:
+    """An interval as matplotlib's error bars want it: how far it reaches to either side."""
+    if low is None or high is None:
+        return None
+    return [[max(0.0, middle - low)], [max(0.0, high - middle)]]
+
+
+def curve(axes: Axes, points: list[Point], series: int, label: str) -> None:
+    """One line through points in order of x, each with its interval as a bar where there is one."""
+    colour, marker = COLOURS[series % len(COLOURS)], MARKERS[series % len(MARKERS)]
+    axes.plot([p[0] for p in points], [p[1] for p in points], color=colour, marker=marker, markersize=5, linewidth=1.5,
+              linestyle=DASHES[series % len(DASHES)], markeredgecolor=PAPER, markeredgewidth=0.5,
+              label=label)  # fmt: skip
+    for x, y, low, high in points:
+        if (bars := reach(y, low, high)) is not None:
+            axes.errorbar(x, y, yerr=bars, color=colour, elinewidth=1.1, capsize=2.5, fmt="none")
+
+
+def legend(fig: Figure, axes: Axes, columns: int = 3) -> None:
+    """The legend of a figure below its drawing."""
+    handles, labels = axes.get_legend_handles_labels()
+    fig.legend(handles, labels, loc="outside lower left", ncols=columns, handlelength=2.6, columnspacing=1.3)
 
 
 def value_axis(axes: Axes, values: list[float], label: str) -> None:

@@ -23,7 +23,7 @@ def draw(summary: Summary, folder: Path) -> list[style.Drawn]:
     title = "Run time and cost per run of each shape"
     heights = [0.42 * len(results) + 0.2 for results in groups.values()]
     with matplotlib.rc_context(style.RC):
-        fig, head = style.figure(sum(heights) + 0.85 * len(groups), title)
+        fig, head = style.figure(sum(heights) + 1.05 * len(groups), title)
         grid = fig.subplots(len(groups), 2, sharey="row", squeeze=False, height_ratios=heights)
         for row, ((workload, variant), results) in zip(grid, groups.items(), strict=True):
             name = workload + (f", {variant}" if variant else "")
@@ -40,7 +40,7 @@ def draw(summary: Summary, folder: Path) -> list[style.Drawn]:
                     style.dots(axes, y, spread.values, form(spread.median), scenarios.index(result.scenario))
                 axes.set_yticks(range(len(results)), [f"{r.scenario} (n = {r.n})" for r in results])
                 axes.set_ylim(len(results) - 0.5, -0.5)
-                axes.set_title(f"{name}: {words}" if axes is row[0] else words.capitalize())
+                axes.set_title(f"{name}\n{words.capitalize()}" if axes is row[0] else words.capitalize())
                 style.value_axis(axes, values, label)
                 axes.locator_params(axis="x", nbins=5) if axes.get_xscale() == "linear" else None
         alt = "Dot plots of run time and cost. " + "; ".join(

@@ -19,9 +19,12 @@ def main(
     out: Annotated[
         Path | None, typer.Option(help="Folder for the page and its pictures. Default: <runs>/<experiment>/report.")
     ] = None,
+    markdown: Annotated[
+        Path | None, typer.Option(help="File for the Markdown of a pull request. Default: report.md beside the page.")
+    ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Write one self-contained HTML page (and SVG, PNG, CSV beside it) that compares the scenarios of an experiment."""
+    """Write one self-contained HTML page (Markdown, SVG, PNG, CSV, Parquet beside it) that compares an experiment's scenarios."""
     from analysis import report as pages  # matplotlib and pandas: only this verb pays for them
     from analysis.runs import NoRecordsError
 
@@ -29,10 +32,11 @@ def main(
         name = experiment or pages.newest_experiment(runs)
         with shown() as progress:
             progress.stage(f"drawing the report of {name}")
-            written = pages.build(runs, name, out or runs / name / "report")
+            written = pages.build(runs, name, out or runs / name / "report", markdown=markdown)
     except NoRecordsError as error:
         raise UsageError(str(error)) from error
     if json:
         print_json(written.summary)
     else:
         say(f"Report: {written.page}")
+        say(f"For a pull request: {written.markdown}")

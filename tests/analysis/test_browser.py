@@ -21,6 +21,7 @@ OPTIONS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync --hide-scrollbars --virtual-time-budget=2000"
 ).split()
+DRAWINGS = 21  # 9 of shapes, nodes and stages; 2 frontiers, 2 scaling curves, 4 of parameters, 4 of regressions
 DARK = "--blink-settings=preferredColorScheme=0"
 pytestmark = [
     pytest.mark.slow,
@@ -81,7 +82,7 @@ def test_headline_and_figures_are_in_the_tree(page: Path, tmp_path: Path) -> Non
     headline = re.search(r'<p class="headline">(.*?)</p>', tree, re.DOTALL)
     assert headline is not None
     assert "times as long as" in headline[1]
-    assert tree.count("<svg") == 9
+    assert tree.count("<svg") == DRAWINGS
 
 
 @pytest.mark.parametrize("width", [390, 768, 1200])
@@ -94,4 +95,4 @@ def test_body_does_not_scroll_sideways(page: Path, tmp_path: Path, width: int) -
     found = re.search(r'<pre id="o">(\{.*?\})</pre>', tree, re.DOTALL)
     assert found is not None, tree[:2000]
     measured = json.loads(found[1])
-    assert measured == {"client": width, "scroll": width, "wide": [], "unseen": 0, "drawings": 9}
+    assert measured == {"client": width, "scroll": width, "wide": [], "unseen": 0, "drawings": DRAWINGS}

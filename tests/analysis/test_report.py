@@ -121,6 +121,8 @@ def test_figures_lie_beside_the_page_as_svg_and_png(demo: tuple[Report, Page]) -
     quantities = ("cpu", "packets", "disk")
     assert names == {"throughput", "time-and-cost", "stages"} | {
         f"nodes-{w}-{q}" for w in ("read-speed", "write-tfrecords") for q in quantities
+    } | {f"{kind}-{i}" for kind in ("frontier", "scaling") for i in (1, 2)} | {
+        f"{kind}-{i}" for kind in ("parameters", "regressions") for i in (1, 2, 3, 4)
     }
     assert "46.7 times the rate of image files" in (folder / "throughput.svg").read_text()
     assert "logarithmic axis" in (folder / "throughput.svg").read_text()
