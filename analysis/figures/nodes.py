@@ -150,7 +150,8 @@ def _draw(q: Quantity, group: Group, shown: pd.DataFrame, runs: Runs, folder: Pa
         handles = {
             h.get_label(): h for axes in panels for h in axes.get_lines() if not str(h.get_label()).startswith("_")
         }
-        fig.legend(handles=[handles[k] for k in sorted(handles, key=_order)], loc="outside lower left", ncols=9 if len(handles) <= 9 else 5,
+        columns = 9 if len(handles) <= 9 else 5
+        fig.legend(handles=[handles[k] for k in sorted(handles, key=_order)], loc="outside lower left", ncols=columns,
                    handlelength=2.6, columnspacing=1.3)  # fmt: skip
         alt = f"Lines over time, one panel per {group.by}: {' '.join(q.axis.split())}, of each node. {title}."
         drawn = tuple(str(r.representative_run) for r in results)
