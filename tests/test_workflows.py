@@ -117,7 +117,7 @@ def test_every_command_exists() -> None:
         assert os.access(ROOT / path, os.X_OK), path
 
 
-@pytest.mark.parametrize("verb", ["review"])
+@pytest.mark.parametrize("verb", ["review", "plan", "clean"])
 def test_every_verb_is_there_with_its_options(verb: str) -> None:
     lines = [line for script in scripts() for line in script.splitlines() if f"bakeoff {verb}" in line]
     assert lines

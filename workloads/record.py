@@ -338,6 +338,15 @@ class Billed(Model):
     by_sku: dict[str, float] = {}
 
 
+class MachineLife(Model):
+    """One machine of a cluster; Unix seconds."""
+
+    node: str
+    machine_type: str
+    created_at: float
+    gone_by: float | None = None  # when it was first missed: at the latest then it had ended
+
+
 class Teardown(Model):
     """``teardown.json``: written beside the records of a lease once it is gone."""
 
@@ -349,5 +358,7 @@ class Teardown(Model):
     left: list[str]
     lived_s: float | None = None  # from the lease's creation to its end
     estimated_usd: float | None = None  # of the whole lease, before apply; Google Cloud only
-    measured_usd: float | None = None  # of the whole lease, from the real seconds of each resource
+    measured_usd: float | None = None  # of the whole lease, from the real seconds of each machine, or see missing
+    machines: list[MachineLife] = Field(default_factory=list)  # as observed; empty before the field was, and locally
+    missing: list[str] = Field(default_factory=list)  # what measured_usd does not know; one sentence each
     breach: str | None = None  # the hard limit that ended the lease, if one did

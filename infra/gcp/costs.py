@@ -1,4 +1,4 @@
-"""Costs of a lease, for its records: ``infra/gcp/cost.py`` in the record's terms.
+"""What a cluster costs whose machines all stand for the same time.
 
     python -m infra.gcp.costs SCENARIO MINUTES [REGION]
 
@@ -9,27 +9,15 @@ from __future__ import annotations
 
 import sys
 
-from infra.gcp.cost import Cost, billed_s, cost, machines
+from infra.gcp.cost import Cost, cost, machines
 from infra.pricing import DEFAULT_REGION
 from infra.scenario import load_scenario
-from workloads.record import CostBreakdown, Scenario
+from workloads.record import Scenario
 
 
 def of_cluster(scenario: Scenario, region: str, seconds: float) -> Cost:
     """What a cluster costs that stands so long, with all its machines. Raises UsageError for something without a price."""
     return cost(machines(scenario, seconds), region)
-
-
-def breakdown(found: Cost) -> CostBreakdown:
-    """A cost by what is paid for."""
-    return CostBreakdown(
-        seconds=max((billed_s(line.seconds) for line in found.lines), default=0.0),
-        machines_usd=found.of("machines") + found.of("spot machines"),
-        disks_usd=found.of("disks"),
-        dataproc_usd=found.of("dataproc fee"),
-        accelerators_usd=found.of("accelerators"),
-        prices_dated=found.prices_dated,
-    )
 
 
 def main(name: str, minutes: str, region: str = DEFAULT_REGION) -> None:

@@ -8,32 +8,29 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, TypeAdapter
+from pydantic import TypeAdapter
 
+from infra.errors import CloudError
 from infra.gcp.calls import pages
 from infra.gcp.clients import Clients
 from infra.gcp.cost import Machine
 from infra.gcp.monitoring import node_name
-from workloads.record import Scenario
+from workloads.record import MachineLife, Scenario
+
+if TYPE_CHECKING:
+    from infra.lease import Lease
 
 CLUSTER_LABEL = "goog-dataproc-cluster-name"  # put on every instance by Dataproc
+WHOLE_LIFE = "every machine for the whole life of the lease"  # where none was observed
 PAGE = 500  # the API's maximum
 
 
-class Life(BaseModel):
-    """One machine; Unix seconds."""
-
-    node: str
-    machine_type: str
-    created_at: float
-    gone_by: float | None = None  # when it was first missed: at the latest then it had ended
+_LIVES = TypeAdapter(list[MachineLife])
 
 
-_LIVES = TypeAdapter(list[Life])
-
-
-def observe(clients: Clients, cluster: str, zone: str) -> list[Life]:
+def observe(clients: Clients, cluster: str, zone: str) -> list[MachineLife]:
     """The machines of a cluster that there are now, by name. Raises as :func:`infra.gcp.calls.pages`."""
     request = {
         "project": clients.project_id,
@@ -47,11 +44,11 @@ def observe(clients: Clients, cluster: str, zone: str) -> list[Life]:
         if node is not None:
             created = datetime.fromisoformat(instance.creation_timestamp).timestamp()
             machine_type = instance.machine_type.rpartition("/")[2]
-            found.append(Life(node=node, machine_type=machine_type, created_at=created))
+            found.append(MachineLife(node=node, machine_type=machine_type, created_at=created))
     return sorted(found, key=lambda life: (life.node, life.created_at))
 
 
-def keep(path: Path, seen: list[Life], now: float) -> list[Life]:
+def keep(path: Path, seen: list[MachineLife], now: float) -> list[MachineLife]:
     """Add an observation to those kept in a file, and return them all.
 
     A machine that was there before and is not now, such as a preempted one, ended between: the later time counts.
@@ -68,12 +65,24 @@ def keep(path: Path, seen: list[Life], now: float) -> list[Life]:
     return every
 
 
-def load(path: Path) -> list[Life]:
+def load(path: Path) -> list[MachineLife]:
     """What is kept in a file; nothing, if there is none."""
     return _LIVES.validate_json(path.read_bytes()) if path.is_file() else []
 
 
-def machines(lives: list[Life], scenario: Scenario, ended_at: float) -> list[Machine]:
+def look(lease: Lease, now: float) -> tuple[list[MachineLife], str | None]:
+    """Observe a lease's machines and keep it beside the lease; all that were ever seen, and why none could be now."""
+    from infra.gcp.lease_state import clients_of, own
+
+    path = lease.directory / "machines.json"
+    try:
+        seen = observe(clients_of(lease), f"bakeoff-{lease.id}", own(lease).settings.zone)
+        return keep(path, seen, now), None if seen else "Compute Engine names none"
+    except (CloudError, OSError) as error:
+        return load(path), str(error)
+
+
+def machines(lives: list[MachineLife], scenario: Scenario, ended_at: float) -> list[Machine]:
     """What is to be paid for, if the machines that are not known to have ended did so at ``ended_at``."""
     master_works = scenario.workers == 0
     return [
@@ -91,5 +100,5 @@ def machines(lives: list[Life], scenario: Scenario, ended_at: float) -> list[Mac
     ]
 
 
-def _works(life: Life, *, master_works: bool) -> bool:
+def _works(life: MachineLife, *, master_works: bool) -> bool:
     return master_works or life.node != "m"

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from infra.errors import RecordError, UsageError
+from infra.gcp import lives
 from infra.gcp.billing import Bill, billed
 from infra.gcp.clients import Clients
 from infra.gcp.cost import Comparison, cost, machines, notes, reconcile
@@ -63,9 +64,15 @@ def costs(
             end = datetime.fromisoformat(proof.destroyed_at)
             bill = billed(clients, table, lease, end - timedelta(seconds=proof.lived_s), end, now)
             _keep(bill, table, paths, now)
-        measured = cost(machines(run.scenario, proof.lived_s), run.region)
+        ended_at = datetime.fromisoformat(proof.destroyed_at).timestamp()
+        whole = machines(run.scenario, proof.lived_s)
+        used = lives.machines(proof.machines, run.scenario, ended_at) if proof.machines else whole
+        measured = cost(used, run.region)
+        said = proof.missing or ([] if proof.machines else [f"Measured is {lives.WHOLE_LIFE}: none was observed."])
         rows = reconcile(proof.estimated_usd, measured, bill)
-        found.append(LeaseCosts(lease, run.scenario.name, run.region, proof.lived_s, tuple(rows), tuple(notes(bill))))
+        found.append(
+            LeaseCosts(lease, run.scenario.name, run.region, proof.lived_s, tuple(rows), (*notes(bill), *said))
+        )
     return found, untold
 
 

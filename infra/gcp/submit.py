@@ -11,7 +11,7 @@ from pathlib import Path
 from infra import catalogue
 from infra.errors import CloudError
 from infra.experiment import Cell
-from infra.gcp import dataproc, monitoring, package
+from infra.gcp import dataproc, lives, monitoring, package
 from infra.gcp.dataproc import DataprocJob
 from infra.gcp.lease_state import clients_of, own
 from infra.lease import Lease
@@ -100,6 +100,7 @@ class _Named:
 def collect(lease: Lease, folder: Path, launched_at: float, ended_at: float) -> list[str]:
     """Fetch the job's output, Spark's event log and the node metrics; says what is missing, and why."""
     prefix, missing = attempt_uri(lease, folder), []
+    lives.look(lease, ended_at)  # a machine preempted meanwhile is paid for until now, not until the end of the lease
     try:
         package.fetch(f"{prefix}/out", folder / "job")
         package.fetch(f"{prefix}/eventlog", lease.eventlog_dir)

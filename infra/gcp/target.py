@@ -12,8 +12,10 @@ from infra import pricing
 from infra.budget import Budget
 from infra.errors import CloudError, SetupError, UsageError
 from infra.experiment import Cell
-from infra.gcp import costs, dependencies, leftovers
+from infra.gcp import costs, dependencies, leftovers, lives
 from infra.gcp.clients import Clients
+from infra.gcp.cost import breakdown
+from infra.gcp.cost import cost as cost_of
 from infra.gcp.describe import describe as describe  # noqa: PLC0414 - part of the interface
 from infra.gcp.lease_state import GcpState, clients_of, own
 from infra.gcp.load import load as load  # noqa: PLC0414 - part of the interface
@@ -209,8 +211,8 @@ def cost(lease: Lease, cell: Cell, lasted_s: float) -> RunCost | None:
     state = own(lease)
     region = state.settings.region
     return RunCost(
-        estimate=costs.breakdown(costs.of_cluster(lease.scenario, region, cell.timeout_s)),
-        measured=costs.breakdown(costs.of_cluster(lease.scenario, region, lasted_s)),
+        estimate=breakdown(costs.of_cluster(lease.scenario, region, cell.timeout_s)),
+        measured=breakdown(costs.of_cluster(lease.scenario, region, lasted_s)),
         limit_usd=state.max_usd,
         limit_minutes=state.max_minutes,
     )
@@ -236,12 +238,20 @@ def before_destroy(lease_id: str, lease: Lease | None = None) -> None:
 
 def said_at_end(lease: Lease) -> dict[str, object]:
     """Estimate and measured cost of the whole lease, and the limit that ended it, if one did."""
-    state = own(lease)
-    lived_s = time.time() - datetime.fromisoformat(lease.state.created_at).timestamp()
-    measured = costs.of_cluster(lease.scenario, state.settings.region, lived_s) if lease.state.apply_s else None
+    state, now, missing = own(lease), time.time(), []
+    machines, why = lives.look(lease, now)
+    if machines:
+        measured = cost_of(lives.machines(machines, lease.scenario, now), state.settings.region)
+    else:
+        lived_s = now - datetime.fromisoformat(lease.state.created_at).timestamp()
+        measured = costs.of_cluster(lease.scenario, state.settings.region, lived_s)
+    if why and lease.state.apply_s:
+        missing.append(f"measured_usd counts {'machines seen earlier' if machines else lives.WHOLE_LIFE}: {why}")
     return {
         "estimated_usd": round(state.estimated_usd, 4),
-        "measured_usd": round(measured.total_usd, 4) if measured else None,
+        "measured_usd": round(measured.total_usd, 4) if machines or lease.state.apply_s else None,
+        "machines": machines,
+        "missing": missing,
         "breach": breach(lease),
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -88,3 +89,16 @@ def test_a_lease_made_by_an_older_version_is_still_a_lease(tmp_path: Path) -> No
     path.write_text(path.read_text().replace("{", '{"a_field_of_another_version": 1,', 1))
     assert [found.id for found in leases.all_leases(tmp_path)] == [lease.id]
     assert leases.headless(tmp_path) == []
+
+
+def test_a_lease_from_before_there_were_two_targets_is_read(tmp_path: Path) -> None:
+    lease = leases.create(SHAPE, Options(tmp_path, "none", 0.15), kept=True)
+    path = lease.directory / "lease.json"
+    state = json.loads(path.read_text())
+    flat = {
+        **{name: value for name, value in state.items() if name not in ("target", "local", "gcp")},
+        **state["local"],
+    }
+    path.write_text(json.dumps(flat))
+    (found,) = leases.all_leases(tmp_path)
+    assert found.state == lease.state and found.state.local is not None and found.state.target == "local"

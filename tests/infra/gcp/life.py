@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +89,8 @@ class StubTerraform:
             if name in clusters:
                 assert clusters[name].labels.get("bakeoff-protected") != "true"
             clusters.pop(name, None)
+            for machine in self._machines(name, variables):
+                self.project.compute.instances.pop(machine, None)
             store.write("default.tfstate", b"{}")
         else:
             self._create(name, variables)
@@ -116,6 +118,16 @@ class StubTerraform:
         }
         if name not in dataproc.clusters:
             dataproc.create(name, labels, expires, variables["staging_bucket"])
+        for machine, machine_type in self._machines(name, variables).items():
+            if machine not in self.project.compute.instances:
+                self.project.compute.add_instance(machine, name, machine_type, datetime.now(UTC).isoformat())
+
+    @staticmethod
+    def _machines(name: str, variables: dict[str, Any]) -> dict[str, str]:
+        workers = [f"{name}-w-{i}" for i in range(variables["workers"])]
+        workers += [f"{name}-sw-x{i}" for i in range(variables.get("spot_workers", 0))]
+        master = variables.get("master_machine_type", variables["machine_type"])
+        return {f"{name}-m": master, **dict.fromkeys(workers, variables["machine_type"])}
 
 
 def run_for_real(project: Project, tmp_path: Path) -> Callable[[Any], None]:

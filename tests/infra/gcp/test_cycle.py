@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -21,12 +21,13 @@ from infra import teardown, terraform
 from infra.clean import clean
 from infra.errors import Interrupted, LeftoverError, TerraformError, UsageError
 from infra.experiment import DataSpec, Experiment, WorkloadSpec
-from infra.gcp import dependencies, monitoring
+from infra.gcp import costs, dependencies, lives, monitoring
 from infra.gcp import target as gcp
 from infra.options import Options
 from infra.pool import bring_up
 from infra.progress import Silent
 from tests.infra.gcp.fakes.life import Project, standing_project
+from tests.infra.gcp.fakes.server import Refusal
 from tests.infra.gcp.life import GCP_TOML, StubTerraform, run_for_real
 from workloads.generate import generate
 from workloads.record import RunRecord, Status
@@ -101,6 +102,7 @@ def test_a_bench_from_apply_to_destroy(
     assert (record / "logs" / "driver.log").is_file()
     proof = json.loads((record / "teardown.json").read_text())
     assert proof["left"] == [] and proof["measured_usd"] < proof["estimated_usd"] < 2.0
+    assert {life["node"] for life in proof["machines"]} >= {"m", "w-0", "w-1"} and proof["missing"] == []
 
     assert project.dataproc.clusters == {}
     assert list((runs / "leases").iterdir()) == []
@@ -192,6 +194,31 @@ def test_the_budget_is_the_expiry_on_the_server(project: Project, stub: StubTerr
     began = datetime.fromisoformat(lease.state.created_at).timestamp()
     assert int(cluster.labels["bakeoff-expires"]) == pytest.approx(began + state.limit_s, abs=3)
     teardown.tear_down(lease, tmp_path, Silent())
+
+
+@pytest.mark.parametrize("refused", [False, True], ids=["observed", "not_observed"])
+def test_a_preempted_machine_is_not_paid_for_to_the_end(
+    project: Project, stub: StubTerraform, tmp_path: Path, refused: bool
+) -> None:
+    lease = bring_up(SHAPE, None, Options(tmp_path, target="gcp"), Silent(), experiment=None, kept=True)
+    began = datetime.now(UTC) - timedelta(hours=1)
+    lease.update(created_at=began.isoformat())
+    for machine in project.compute.instances.values():
+        machine["creationTimestamp"] = began.isoformat()
+    if refused:
+        project.failures.add("instances", Refusal("PERMISSION_DENIED", "no compute.instances.list"))
+    else:
+        lives.look(lease, began.timestamp() + 600)
+        del project.compute.instances[f"bakeoff-{lease.id}-w-0"]
+        lives.look(lease, began.timestamp() + 1200)
+    proof = teardown.tear_down(lease, tmp_path, Silent())
+    whole = costs.of_cluster(lease.scenario, "europe-west2", 3600)
+    if refused:
+        assert proof.measured_usd == pytest.approx(whole.total_usd, rel=0.02) and proof.machines == []
+        assert "no compute.instances.list" in proof.missing[0] and lives.WHOLE_LIFE in proof.missing[0]
+        return
+    lost = sum(line.usd for line in whole.lines if line.node == "w-0") * 2400 / 3600
+    assert proof.measured_usd == pytest.approx(whole.total_usd - lost, rel=0.02) and proof.missing == []
 
 
 def test_a_failed_apply_leaves_nothing(project: Project, stub: StubTerraform, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from infra.gcp.cost import cost
 from tests.infra.gcp.fakes.cloud import Cloud
 from tests.infra.gcp.fakes.server import Refusal
 from tests.infra.gcp.jobs import FOUR
+from workloads.record import MachineLife
 
 CLUSTER = "bakeoff-abc123"
 NOON = datetime.fromisoformat("2026-11-24T12:00:00+00:00").timestamp()
@@ -32,7 +33,7 @@ def fill(cloud: Cloud) -> None:
     cloud.compute.add_instance("other-m", "other", "n1-standard-2", "2026-11-24T04:00:00.000-08:00")
 
 
-def observed(cloud: Cloud) -> list[lives.Life]:
+def observed(cloud: Cloud) -> list[MachineLife]:
     return lives.observe(cloud.clients, CLUSTER, cloud.compute.zone)
 
 

@@ -17,7 +17,7 @@ from tests.analysis.factory import run_json
 from tests.infra.gcp import test_cost
 from tests.infra.gcp.fakes.cloud import Cloud
 from tests.infra.gcp.test_cost import END, LATER
-from workloads.record import Billed, Teardown
+from workloads.record import Billed, MachineLife, Teardown
 
 
 def record(runs: Path, name: str, lease: str, *, gone: bool = True, **changes: Any) -> Path:
@@ -73,7 +73,25 @@ def test_without_a_table(tmp_path: Path) -> None:
     record(tmp_path, "cell", "abc123")
     (one,), _ = told(tmp_path, None)
     assert one.rows[-1].measured_usd == pytest.approx(5 * 0.095 + 5 * 100 * 0.17 / 730 + 10 * 0.01)
-    assert one.notes == ("Not compared with a bill: no billing export table is named.",)
+    assert one.notes == (
+        "Not compared with a bill: no billing export table is named.",
+        "Measured is every machine for the whole life of the lease: none was observed.",
+    )
+
+
+def test_a_machine_that_was_missed_earlier_is_measured_to_then(tmp_path: Path) -> None:
+    folder = record(tmp_path, "cell", "abc123")
+    proof = Teardown.model_validate_json((folder / "teardown.json").read_text())
+    began = END.timestamp() - 3600
+    lives = [
+        MachineLife(node="m", machine_type="n1-standard-2", created_at=began),
+        MachineLife(node="w-0", machine_type="n1-standard-2", created_at=began, gone_by=began + 1800),
+    ]
+    (folder / "teardown.json").write_text(proof.model_copy(update={"machines": lives}).model_dump_json())
+    (one,), _ = told(tmp_path, None)
+    measured = {row.item: row.measured_usd for row in one.rows}
+    assert measured["machines"] == pytest.approx(1.5 * 0.095) and measured["dataproc fee"] == pytest.approx(3 * 0.01)
+    assert len(one.notes) == 1
 
 
 def test_local_records_cost_nothing(tmp_path: Path) -> None:

@@ -129,6 +129,8 @@ class FakeThings:
         project, scope, collection, name = match.groups()
         if method == "DELETE":
             return f"delete {collection}", lambda _: self._delete(project, scope, collection, name)
+        if collection == "instances" and scope.startswith("zones/"):
+            return None  # of one cluster: FakeCompute's
         return f"list {collection}", lambda asked: self._list(project, scope, collection, asked)
 
     def _list(self, project: str, scope: str, collection: str, asked: dict[str, Any]) -> dict[str, Any]:
