@@ -46,9 +46,12 @@ class Portion(NamedTuple):
     damaged: dict[str, str]  # run -> reason
 
     def without(self, runs: Iterable[str]) -> Portion:
-        """The rows of all other records."""
+        """The rows of all other records; itself where it has none of these."""
         left_out = pa.array(list(runs), pa.string())
-        kept = [table.filter(pc.invert(pc.is_in(table["run"], left_out))) for table in self[:2]]
+        there = [pc.is_in(table["run"], left_out) for table in self[:2]]
+        if not any(pc.any(of).as_py() for of in there):
+            return self
+        kept = [table.filter(pc.invert(of)) for table, of in zip(self[:2], there, strict=True)]
         return Portion(kept[0], kept[1], self.damaged)
 
 

@@ -99,8 +99,8 @@ def load(runs_dir: Path, experiment: str) -> Runs:
         reasons.setdefault(run, reason)
         records.pop(run, None)
         summaries.pop(run, None)
-    if reasons:
-        portions = [portion.without(reasons) for portion in portions]
+    for index, portion in enumerate(portions):
+        portions[index] = portion.without(reasons)
     damaged = [Damaged(run, reasons[run]) for run in directories if run in reasons]
     if not records:
         named = "".join(f"\n  {d.run}: {d.reason}" for d in damaged)
