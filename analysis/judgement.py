@@ -47,7 +47,7 @@ def judge(
         have = f"{name_a}: {plural(leases[0], 'lease')}, {name_b}: {plural(leases[1], 'lease')}"
         rule = f"No verdict below {MIN_REPEATS} leases of each side, as repeats on one lease count as one"
         return Judgement("too_few", "too few repeats", lacking, f"{rule}; run {lacking} more ({have}).")
-    change = f"{_change(found, metric)}, p = {_p(p)}"
+    change = f"{_change(found, metric)}, p {_p(p)}"
     if p is not None and p < ALPHA:
         better = (found.ratio > 1) == (metric in HIGHER_IS_BETTER)
         word = _word(better, metric)
@@ -70,7 +70,7 @@ def _word(better: bool, metric: str) -> str:
 
 
 def _p(p: float | None) -> str:
-    return "unknown" if p is None else "< 0.001" if p < 0.001 else f"{p:.3f}"
+    return "unknown" if p is None else "< 0.001" if p < 0.001 else f"= {p:.3f}"
 
 
 def _change(found: Difference, metric: str) -> str:

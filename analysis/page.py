@@ -69,6 +69,11 @@ def groups(summary: Summary, evidence: Evidence) -> list[dict[str, Any]]:
                 "variant": variant,
                 "verdict": verdict_of[workload, variant],
                 "results": results,
+                "beside": [
+                    c.text
+                    for c in evidence.variants
+                    if c.workload == workload and c.b.name == variant and c.where in {r.scenario for r in results}
+                ],
                 "costs": {r.scenario: evidence.cost_of(workload, variant, r.scenario) for r in results},
                 "metrics": [m for m in measured if m not in zero],
                 "zero": [m.label for m in zero],
