@@ -99,9 +99,12 @@ def _model(config: ServeConfig, notes: list[str]) -> tuple[Any, int, str]:
     except NotFound:
         if config.model_uri is not None:
             raise
-        tf.keras.utils.set_random_seed(config.seed)
         described = TrainConfig(
-            images_uri=config.images_uri, output_uri=config.output_uri, image_size=config.image_size, alpha=config.alpha
+            images_uri=config.images_uri,
+            output_uri=config.output_uri,
+            image_size=config.image_size,
+            alpha=config.alpha,
+            seed=config.seed,
         )
         model, source = build_model(described, classes=5), "random"
         notes.append(f"weights: random, there is no {uri}/{artifact.MODEL}")

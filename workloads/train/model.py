@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -29,15 +30,27 @@ def build_model(config: TrainConfig, classes: int, pretrained: bytes | None = No
         ConfigError: the weights are those of another model.
     """
     size = config.image_size
-
     synchronized = config.sync_batch_norm and replicas > 1
 
     def batch_normalization(**settings: Any) -> Any:
         settings |= {"momentum": BATCH_NORM_MOMENTUM, "synchronized": synchronized}
         return tf_keras.layers.BatchNormalization(**settings)
 
+    # First weights follow from the seed and the place in the model alone, whatever the strategy and however often it asks.
+    seeds = count(config.seed * 1000 + 1)
+
+    def seeded(layer: Any, kernel: str) -> Any:
+        return lambda *sizes, **settings: layer(
+            *sizes, **settings, **{kernel: tf_keras.initializers.GlorotUniform(seed=next(seeds))}
+        )
+
+    own = {
+        "BatchNormalization": batch_normalization,
+        "Conv2D": seeded(tf_keras.layers.Conv2D, "kernel_initializer"),
+        "DepthwiseConv2D": seeded(tf_keras.layers.DepthwiseConv2D, "depthwise_initializer"),
+    }
     # The published builder takes its layers from here.
-    layers = SimpleNamespace(**{**vars(tf_keras.layers), "BatchNormalization": batch_normalization})
+    layers = SimpleNamespace(**{**vars(tf_keras.layers), **own})
     base = tf_keras.applications.MobileNetV2(
         input_shape=(size, size, 3), alpha=config.alpha, include_top=False, weights=None, pooling="avg", layers=layers
     )
@@ -46,7 +59,8 @@ def build_model(config: TrainConfig, classes: int, pretrained: bytes | None = No
     base.trainable = config.trainable == "whole"
     inputs = tf_keras.Input((size, size, 3))
     features = base(tf_keras.layers.Rescaling(1 / 127.5, offset=-1)(inputs))
-    outputs = tf_keras.layers.Dense(classes)(tf_keras.layers.Dropout(config.dropout)(features))
+    dense = seeded(tf_keras.layers.Dense, "kernel_initializer")
+    outputs = dense(classes)(tf_keras.layers.Dropout(config.dropout)(features))
     return tf_keras.Model(inputs, outputs)
 
 

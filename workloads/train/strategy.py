@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import tensorflow as tf
+import tf_keras
 
 from workloads.errors import InvalidRun
 from workloads.train.config import TrainConfig
@@ -23,7 +24,7 @@ def open_strategy(config: TrainConfig) -> Any:
     if config.threads is not None:
         tf.config.threading.set_intra_op_parallelism_threads(config.threads)
         tf.config.threading.set_inter_op_parallelism_threads(config.threads)
-    tf.keras.utils.set_random_seed(config.seed + 1)  # tf.data compares a seed of 0 with tensors, which fails
+    tf_keras.utils.set_random_seed(config.seed + 1)  # tf.data compares a seed of 0 with tensors, which fails
     if config.strategy == "one_device":
         return tf.distribute.OneDeviceStrategy("/gpu:0" if tf.config.list_physical_devices("GPU") else "/cpu:0")
     if config.strategy == "mirrored":
