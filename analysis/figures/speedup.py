@@ -39,7 +39,6 @@ def draw(summary: Summary, costs: list[Cost], folder: Path) -> list[style.Drawn]
 
 def _draw(key: tuple[str, str], sizes: list[Size], folder: Path, name: str) -> style.Drawn:
     import matplotlib
-    from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 
     sizes = sorted(sizes, key=lambda s: (s.vcpus, s.scenario))
     first, last = sizes[0], sizes[-1]
@@ -49,23 +48,18 @@ def _draw(key: tuple[str, str], sizes: list[Size], folder: Path, name: str) -> s
     with matplotlib.rc_context(style.RC):
         fig, head = style.figure(3.0, title)
         axes = fig.subplots()
-        ends = np.array([first.vcpus, last.vcpus], dtype=float)
-        axes.plot(ends, first.run_s.median * first.vcpus / ends, color=style.MUTED, linewidth=1, linestyle=(0, (4, 2)),
+        at = np.linspace(first.vcpus, last.vcpus, 60)
+        axes.plot(at, first.run_s.median * first.vcpus / at, color=style.MUTED, linewidth=1, linestyle=(0, (4, 2)),
                   label="perfect scaling from the smallest")  # fmt: skip
         for series, size in enumerate(sizes):
             x = size.run_s
             axes.errorbar(size.vcpus, x.median, yerr=style.reach(x.median, x.low, x.high), capsize=3, elinewidth=1.2,
                           fmt=style.MARKERS[series % len(style.MARKERS)], color=style.COLOURS[series % len(style.COLOURS)],
                           markersize=7, label=f"{size.scenario} (n = {size.leases})")  # fmt: skip
-        axes.set_xscale("log", base=2)
-        axes.set_yscale("log", base=2)
-        axes.xaxis.set_major_locator(FixedLocator(sorted({s.vcpus for s in sizes})))
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:.4g}"))
-        for axis in (axes.xaxis, axes.yaxis):
-            axis.set_minor_formatter(NullFormatter())
-        axes.set_xlabel("vCPUs of the shape, with its master (nominal; logarithmic axis)")
-        axes.set_ylabel("run time, seconds\n(logarithmic axis)")
+        axes.set_xlim(0, last.vcpus * 1.1)
+        axes.set_ylim(0, max(s.run_s.high or s.run_s.median for s in sizes) * 1.1)
+        axes.set_xlabel("vCPUs of the shape, with its master (nominal)")
+        axes.set_ylabel("run time, seconds")
         style.legend(fig, axes, columns=2)
         caption = (
             "Medians, bars: 95 % intervals over leases, drawn from two leases on; n is the number of leases. Shapes differ in "

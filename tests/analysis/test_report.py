@@ -128,6 +128,7 @@ def test_figures_lie_beside_the_page_as_svg_and_png(demo: tuple[Report, Page]) -
     assert "logarithmic axis" in (folder / "throughput.svg").read_text()
 
 
+@pytest.mark.slow
 def test_same_records_give_the_same_page(tmp_path: Path) -> None:
     factory.demo(tmp_path, repeats=1)
     first = build(tmp_path, "demo", tmp_path / "a", now=NOW)
@@ -138,7 +139,7 @@ def test_same_records_give_the_same_page(tmp_path: Path) -> None:
 
 
 def test_failed_damaged_and_rejected_are_named(tmp_path: Path) -> None:
-    factory.demo(tmp_path, repeats=1)
+    factory.demo(tmp_path, scenarios=("one-large-ssd",), repeats=1)
     factory.write(tmp_path, factory.run_json(repeat=4, status="invalid", reason="the sampler died <early> & often"))
     rejected = [{"name": "roses/x.jpg", "reason": "truncated"}]
     factory.write(tmp_path, factory.run_json(repeat=6), rejected=rejected)
@@ -211,6 +212,7 @@ def test_one_shape_without_samples_beside_one_with(tmp_path: Path) -> None:
     assert "no samples" in page.text
 
 
+@pytest.mark.slow
 def test_many_shapes_and_variants(tmp_path: Path) -> None:
     sizes = (96, 128, 160, 192, 224)
     for scenario in factory.SHAPES:
