@@ -127,7 +127,8 @@ class Terraform:
 
     def plan(self, replace: Iterable[str] = ()) -> list[Change]:
         """What :meth:`apply` would change; empty if nothing."""
-        done = self._run("plan", "-json", "-input=false", "-lock-timeout=" + LOCK_TIMEOUT, *self._options(replace))
+        # Nothing is applied from it, and an account that may only read the state may not write its lock.
+        done = self._run("plan", "-json", "-input=false", "-lock=false", *self._options(replace))
         planned = [event["change"] for event in done.events if event.get("type") == "planned_change"]
         return [Change(change["resource"]["addr"], change["action"]) for change in planned]
 

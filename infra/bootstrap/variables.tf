@@ -72,7 +72,7 @@ variable "github_repository" {
 }
 
 variable "github_repository_id" {
-  description = "Number of the repository, which a later owner of the same name does not get; null to go by name alone."
+  description = "Number of the repository, which a later owner of the same name does not get; required with github_repository."
   type        = string
   default     = null
 
@@ -82,7 +82,7 @@ variable "github_repository_id" {
   }
 
   validation {
-    condition     = var.github_repository_id == null || var.github_repository != null
-    error_message = "github_repository_id needs github_repository; received '${coalesce(var.github_repository_id, "null")}' without it."
+    condition     = (var.github_repository_id == null) == (var.github_repository == null)
+    error_message = "github_repository and github_repository_id go together, since a name can be registered anew by somebody else (gh api repos/OWNER/NAME --jq .id); received '${coalesce(var.github_repository, "null")}' and '${coalesce(var.github_repository_id, "null")}'."
   }
 }

@@ -29,7 +29,8 @@ run "without_ci" {
 
 run "with_ci" {
   variables {
-    github_repository = "example/bakeoff"
+    github_repository    = "example/bakeoff"
+    github_repository_id = "12345"
   }
 
   assert {

@@ -71,10 +71,21 @@ run "repository_as_url" {
   command = plan
 
   variables {
-    github_repository = "https://github.com/example/bakeoff"
+    github_repository    = "https://github.com/example/bakeoff"
+    github_repository_id = "12345"
   }
 
   expect_failures = [var.github_repository]
+}
+
+run "repository_by_name_alone" {
+  command = plan
+
+  variables {
+    github_repository = "example/bakeoff"
+  }
+
+  expect_failures = [var.github_repository_id]
 }
 
 run "name_as_number" {

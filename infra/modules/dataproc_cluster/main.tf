@@ -35,6 +35,7 @@ resource "google_dataproc_cluster" "this" {
 
       metadata = {
         block-project-ssh-keys = "true"
+        enable-oslogin         = "TRUE" # who may log in is for IAM to say
         bakeoff-dependencies   = var.dependencies_uri
       }
 

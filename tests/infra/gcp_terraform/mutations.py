@@ -104,6 +104,7 @@ REST = [
     Mutation("bucket without labels", BUCKET, "  labels                      = var.labels\n", ""),
     Mutation("who may act may also make tokens", ACCOUNT, "iam.serviceAccountUser", "iam.serviceAccountTokenCreator"),
     Mutation("every repository gets in", IDENTITY, '"${local.by_name}${local.by_id}"', '"true"'),
+    Mutation("a later owner of the name gets in", IDENTITY, '"${local.by_name}${local.by_id}"', '"${local.by_name}"'),
     Mutation("another issuer", IDENTITY, "token.actions.githubusercontent.com", "token.example.com"),
     Mutation("every branch gets in", "modules/workload_identity/outputs.tf", ":ref:refs/heads/${var.branch}", ""),
     Mutation("machines of others on the dashboard", "modules/dashboard/main.tf", " ${local.label}:*", ""),

@@ -78,6 +78,7 @@ def _cluster(values: Values) -> list[str]:
         "its nodes are Compute Engine's default account": bool(nodes["service_account"]),
         "it is not in the private subnet": bool(nodes["subnetwork"]),
         "SSH keys of the project open its nodes": (nodes["metadata"] or {}).get("block-project-ssh-keys") == "true",
+        "keys in metadata say who may log in": (nodes["metadata"] or {}).get("enable-oslogin") == "TRUE",
         "the firewall does not know its nodes": nodes["tags"] == ["bakeoff"],
         "it does not expire": bool(expiry.get("auto_delete_time")),
         "it may idle for ever": bool(expiry.get("idle_delete_ttl")),
@@ -122,7 +123,8 @@ def _bucket(values: Values) -> list[str]:
 
 def _identity_provider(values: Values) -> list[str]:
     condition = values["attribute_condition"] or ""
-    return [] if "assertion.repository == 'example/bakeoff'" in condition else ["every repository of GitHub gets in"]
+    found = [] if "assertion.repository == 'example/bakeoff'" in condition else ["every repository of GitHub gets in"]
+    return found + ([] if "assertion.repository_id == '12345'" in condition else ["a later owner of its name gets in"])
 
 
 def _service(values: Values) -> list[str]:

@@ -32,7 +32,12 @@ SHAPE: dict[str, object] = {
     "disk_gb": 200,
 }
 VARIABLES: dict[str, dict[str, object]] = {
-    "bootstrap": {"project_id": "my-project", "region": "us-central1", "github_repository": "example/bakeoff"},
+    "bootstrap": {
+        "project_id": "my-project",
+        "region": "us-central1",
+        "github_repository": "example/bakeoff",
+        "github_repository_id": "12345",
+    },
     "foundation": {
         "project_id": "my-project",
         "region": "us-central1",

@@ -46,6 +46,11 @@ run "private_and_shielded" {
   }
 
   assert {
+    condition     = google_dataproc_cluster.this.cluster_config[0].gce_cluster_config[0].metadata["enable-oslogin"] == "TRUE"
+    error_message = "keys in metadata, not IAM, say who may log in"
+  }
+
+  assert {
     condition     = google_dataproc_cluster.this.cluster_config[0].gce_cluster_config[0].service_account == "bakeoff-dataproc@my-project.iam.gserviceaccount.com" && google_dataproc_cluster.this.cluster_config[0].gce_cluster_config[0].subnetwork == "bakeoff-nodes"
     error_message = "nodes are ${jsonencode(google_dataproc_cluster.this.cluster_config[0].gce_cluster_config[0].service_account)}"
   }
