@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -75,15 +76,16 @@ def build(
     figures = draw_all(summary, runs, evidence, out_dir / "figures")
     tables = write_tables(summary, evidence, runs, out_dir / "tables")
     rows, left_out = page.records(runs, figures.all, runs_dir, out_dir)
+    text = markdown or out_dir / "report.md"
     shown = {
         **_shown(summary, evidence, runs, figures, now),
         "tables": tables,
         "records": rows,
         "runs_left_out": left_out,
+        "markdown": Path(os.path.relpath(text, out_dir)).as_posix(),
     }
     written = out_dir / "report.html"
     written.write_text(_environment(summary, html=True).get_template("report.html.j2").render(shown), encoding="utf-8")
-    text = markdown or out_dir / "report.md"
     text.parent.mkdir(parents=True, exist_ok=True)
     text.write_text(_environment(summary, html=False).get_template("report.md.j2").render(shown), encoding="utf-8")
     return Report(

@@ -153,6 +153,7 @@ def test_thin_records_are_said_to_be_thin(tmp_path: Path) -> None:
     report = build(tmp_path, "demo", tmp_path / "out", markdown=tmp_path / "pull" / "request.md")
     html, text = report.page.read_text(), report.markdown.read_text()
     assert report.markdown == tmp_path / "pull" / "request.md"
+    assert 'href="../pull/request.md"' in html
     for said in ("CPU is not limited: this needs root.", "the job ended with exit code 1", "No disk counters."):
         assert said in html, said
         assert said in text, said
