@@ -7,7 +7,9 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -73,3 +75,31 @@ class SkipPolicy:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         for line in self._refused:
             terminalreporter.write_line(f"skip not in {ALLOWED_SKIPS.name}: {line}", red=True)
+
+
+@pytest.fixture(scope="session")
+def store_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of the object-store server of this test session."""
+    from tests.object_store import serving
+
+    with serving(tmp_path_factory.mktemp("store")) as address:
+        yield address
+
+
+@pytest.fixture
+def object_store(store_address: str) -> Iterator[str]:
+    """The same address; gs:// is at that server for the length of the test."""
+    from tests.object_store import pointed_at
+
+    with pointed_at(store_address):
+        yield store_address
+
+
+@pytest.fixture
+def bucket(object_store: str) -> str:
+    """The gs:// URI of a new, empty bucket."""
+    from workloads.bucket import client
+
+    name = f"test-{uuid4().hex[:12]}"
+    client().create_bucket(name)
+    return f"gs://{name}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import subprocess
 import time
@@ -12,12 +11,34 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from infra.local.store import binary
+from workloads.bucket import forget_clients
 
 
 @contextmanager
 def object_store_server(folder: Path) -> Iterator[str]:
     """Address of a fake-gcs-server; STORAGE_EMULATOR_HOST points at it meanwhile. Its log goes to ``folder``."""
+    with serving(folder) as address, pointed_at(address):
+        yield address
+
+
+@contextmanager
+def pointed_at(address: str) -> Iterator[None]:
+    """Within, gs:// is the server at that address, for this process and what it starts."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STORAGE_EMULATOR_HOST", address)
+        forget_clients()
+        try:
+            yield
+        finally:
+            forget_clients()
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[str]:
+    """A fake-gcs-server, by its address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -29,16 +50,10 @@ def object_store_server(folder: Path) -> Iterator[str]:
             stdout=output,
             stderr=subprocess.STDOUT,
         )
-    before = os.environ.get("STORAGE_EMULATOR_HOST")
     try:
         _wait_for(f"{address}/storage/v1/b?project=any", server, log)
-        os.environ["STORAGE_EMULATOR_HOST"] = address
         yield address
     finally:
-        if before is None:
-            os.environ.pop("STORAGE_EMULATOR_HOST", None)
-        else:
-            os.environ["STORAGE_EMULATOR_HOST"] = before
         server.terminate()
         server.wait(10)
 

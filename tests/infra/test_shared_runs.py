@@ -5,10 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from infra import shared_runs
-from tests.workloads.conftest import bucket, object_store
 from workloads.storage import open_store
-
-__all__ = ["bucket", "object_store"]
 
 
 def a_record(runs: Path, name: str, words: str = "{}") -> Path:

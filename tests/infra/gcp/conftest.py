@@ -7,9 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.infra.gcp.fakes.cloud import Cloud, standing_cloud
-from tests.workloads.conftest import bucket, object_store
 
-__all__ = ["bucket", "cloud", "object_store"]
+__all__ = ["cloud"]
 
 
 @pytest.fixture
