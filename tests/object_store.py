@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from infra.local.store import binary
+from infra.processes import die_with_parent
 from workloads.bucket import forget_clients
 
 
@@ -49,6 +50,7 @@ def serving(folder: Path) -> Iterator[str]:
             [*command, "-public-host", f"127.0.0.1:{port}", "-log-level", "warn"],
             stdout=output,
             stderr=subprocess.STDOUT,
+            preexec_fn=die_with_parent,  # noqa: PLW1509 - one system call; a test run that is killed leaves no server
         )
     try:
         _wait_for(f"{address}/storage/v1/b?project=any", server, log)
