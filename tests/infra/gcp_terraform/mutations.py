@@ -60,7 +60,8 @@ CLUSTERS = [
     Mutation(
         "integrity monitoring off", CLUSTER, "enable_integrity_monitoring = true", "enable_integrity_monitoring = false"
     ),
-    Mutation("project SSH keys let in", CLUSTER, '= "true"\n        bakeoff', '= "false"\n        bakeoff'),
+    Mutation("project SSH keys let in", CLUSTER, 'ssh-keys = "true"', 'ssh-keys = "false"'),
+    Mutation("keys in metadata let in", CLUSTER, 'enable-oslogin         = "TRUE"', 'enable-oslogin         = "FALSE"'),
     Mutation("default account", CLUSTER, "      service_account  = var.service_account\n", ""),
     Mutation("default network", CLUSTER, "      subnetwork       = var.subnetwork\n", ""),
     Mutation("Dataproc's own staging bucket", CLUSTER, "    staging_bucket = var.staging_bucket\n", ""),
