@@ -10,6 +10,7 @@ import contextlib
 import errno
 import hashlib
 import socket
+import threading
 import time
 from collections.abc import Iterator
 
@@ -18,6 +19,8 @@ from infra.progress import Progress, Silent
 
 POLL_S = 0.2
 
+_mine: set[tuple[str, int]] = set()  # names that this process holds, and the thread that does
+
 
 @contextlib.contextmanager
 def host_lock(name: str, timeout_s: float = 3600, progress: Progress | None = None) -> Iterator[None]:
@@ -25,7 +28,11 @@ def host_lock(name: str, timeout_s: float = 3600, progress: Progress | None = No
 
     Raises:
         BakeoffError: another process held it all that time.
+        RuntimeError: this very thread holds it, and would wait for itself.
     """
+    held = (name, threading.get_ident())
+    if held in _mine:
+        raise RuntimeError(f"'{name}' is held by this thread already: a host lock is not taken twice")
     progress = progress or Silent()
     deadline = time.monotonic() + timeout_s
     waiting = False
@@ -46,4 +53,8 @@ def host_lock(name: str, timeout_s: float = 3600, progress: Progress | None = No
                     progress.stage(f"waiting for another bakeoff on this host ({name})")
                     waiting = True
                 time.sleep(POLL_S)
-        yield
+        _mine.add(held)
+        try:
+            yield
+        finally:
+            _mine.discard(held)

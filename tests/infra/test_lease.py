@@ -15,7 +15,7 @@ import pytest
 from infra import lease as leases
 from infra import teardown
 from infra.lease import Lease
-from infra.local import launch, target
+from infra.local import host, launch, target
 from infra.local.spec import specs_of
 from infra.local.state import NodeState
 from infra.options import Options
@@ -36,6 +36,13 @@ def pids(lease: Lease) -> dict[str, int]:
     """The first daemon of each node."""
     states = {spec.node: NodeState.read(spec.state_path) for spec in specs_of(lease.directory)}
     return {node: state.daemons[0].pid for node, state in states.items() if state}
+
+
+def test_the_first_lease_of_a_process_finds_out_what_can_be_isolated(tmp_path: Path) -> None:
+    host.capabilities.cache_clear()
+    lease = leases.create(SHAPE, Options(tmp_path, "auto", 0.15))
+    assert lease.state.local is not None
+    assert lease.state.local.isolation == host.capabilities(tmp_path)
 
 
 @pytest.mark.timeout(300)

@@ -38,6 +38,14 @@ def test_a_lock_is_held_by_one_process_and_dies_with_it() -> None:
             pass
 
 
+def test_a_lock_is_not_waited_for_by_who_holds_it() -> None:
+    name = f"test-{secrets.token_hex(4)}"
+    with host_lock(name), pytest.raises(RuntimeError, match=name), host_lock(name):
+        pass
+    with host_lock(name, timeout_s=1):
+        pass
+
+
 def send_and_wait(number: signal.Signals) -> bool:
     os.kill(os.getpid(), number)
     time.sleep(0.05)
