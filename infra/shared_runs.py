@@ -37,6 +37,11 @@ def open_runs(value: str | Path | None) -> Path:
     return mirror
 
 
+def place(runs_dir: Path) -> str | None:
+    """The gs:// prefix that a folder of records mirrors; None where it is a folder of its own."""
+    return _open.get(runs_dir)
+
+
 def push_all() -> int:
     """Put what is new in the mirrors of this process where it belongs; returns the number of new objects."""
     return sum(push(mirror, uri) for mirror, uri in _open.items())

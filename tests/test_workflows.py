@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parent.parent
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.y*ml"))
-KEYLESS = {("ci.yml", "plan"), ("clean.yml", "clean")}
+KEYLESS = {("ci.yml", "plan"), ("ci.yml", "review"), ("clean.yml", "clean")}
 WRITERS = {("ci.yml", "comment"): {"pull-requests"}}
 SAME_REPOSITORY = "github.event.pull_request.head.repo.full_name == github.repository"
 # A script that talks to GitHub in the place of gh: it writes down what it is told, and knows these comments.
@@ -68,6 +68,23 @@ def test_code_of_a_fork_gets_neither_a_token_that_writes_nor_an_identity() -> No
         assert set(workflow(path.name)["on"]) <= {"push", "pull_request", "schedule", "workflow_dispatch"}
     assert SAME_REPOSITORY in workflow("ci.yml")["jobs"]["comment"]["if"]
     assert SAME_REPOSITORY in workflow("ci.yml")["jobs"]["plan"]["if"]
+    assert SAME_REPOSITORY in workflow("ci.yml")["jobs"]["review"]["env"]["SHARED"]
+
+
+def test_the_review_reads_the_shared_records_where_a_variable_names_them(tmp_path: Path) -> None:
+    (step,) = [
+        step for step in workflow("ci.yml")["jobs"]["review"]["steps"] if "bakeoff review" in step.get("run", "")
+    ]
+    assert step["env"]["RUNS"] == "${{ env.SHARED == 'true' && vars.BAKEOFF_RUNS || '' }}"
+    assert "vars.BAKEOFF_RUNS != ''" in workflow("ci.yml")["jobs"]["review"]["env"]["SHARED"]
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    (tmp_path / ".venv" / "bin" / "bakeoff").write_text("#!/bin/sh\nprintf '%s ' \"$@\"\n")
+    (tmp_path / ".venv" / "bin" / "bakeoff").chmod(0o755)
+    for runs, told in (("gs://b/runs", "gs://b/runs"), ("", "runs")):
+        command = ["bash", "-eo", "pipefail", "-c", step["run"]]
+        environment = {"PATH": "/usr/bin:/bin", "BASE": "main", "RUNS": runs}
+        said = subprocess.check_output(command, cwd=tmp_path, env=environment, text=True)
+        assert said == f"review --base origin/main --out review.md --runs {told} "
 
 
 def test_the_job_that_writes_runs_no_code_of_the_change() -> None:
@@ -85,9 +102,11 @@ def test_nothing_needs_a_key_or_a_secret() -> None:
         assert not re.search(r"BEGIN [A-Z ]*PRIVATE KEY|service_account_key|\.json\b", text)
     for file, name in KEYLESS:
         job = workflow(file)["jobs"][name]
-        assert "vars.GCP_WORKLOAD_IDENTITY_PROVIDER != ''" in job["if"]
+        when = job["env"]["SHARED"] if name == "review" else job["if"]
+        assert "vars.GCP_WORKLOAD_IDENTITY_PROVIDER != ''" in when
         (auth,) = [step for step in job["steps"] if "google-github-actions/auth" in step.get("uses", "")]
         assert set(auth["with"]) == {"workload_identity_provider", "service_account"}
+        assert auth.get("if") == ("env.SHARED == 'true'" if name == "review" else None)
         assert "environment" not in job  # it would change the subject that the accounts trust
 
 

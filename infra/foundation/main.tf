@@ -64,6 +64,15 @@ module "bucket" {
   expire_days = each.value
 }
 
+# Records lie in the data bucket (--runs gs://...): a review in a pull request reads them and writes nothing.
+resource "google_storage_bucket_iam_member" "reader" {
+  for_each = var.reader_members
+
+  bucket = local.buckets.data
+  role   = "roles/storage.objectViewer"
+  member = each.value
+}
+
 # dataproc.worker is what Google demands of the nodes' account. It reaches every bucket of the project, so a project of
 # its own is the better place (README.md).
 module "dataproc_account" {

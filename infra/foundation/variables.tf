@@ -192,6 +192,18 @@ variable "client_members" {
   }
 }
 
+variable "reader_members" {
+  description = "Who may read the data bucket, shared records among it, by any name: CI's account for plans."
+  type        = map(string)
+  nullable    = false
+  default     = {}
+
+  validation {
+    condition     = alltrue([for member in var.reader_members : can(regex("^(user|group|serviceAccount):[^:@ ]+@[^:@ ]+$", member))])
+    error_message = "reader_members must be such as group:data@example.com, and never everyone; received ${jsonencode(values(var.reader_members))}."
+  }
+}
+
 variable "budget" {
   description = "An alert on the project's spending in a month; null for none."
   default     = null

@@ -33,7 +33,7 @@ def comment(review: Review) -> str:
         Section(_head(review)),
         _scenarios(review),
         _hourly(review),
-        _runs(review.experiments),
+        _runs(review.experiments, review.records),
         _configuration(review.configuration, review),
         _policy(review.policy),
         _checked(review),
@@ -106,14 +106,16 @@ def _hourly(review: Review) -> Section:
     return Section(head + table(columns, columns[1:]), tuple(items), "scenarios", tail)
 
 
-def _runs(experiments: list[ExperimentCost]) -> Section:
+def _runs(experiments: list[ExperimentCost], records: str | None) -> Section:
     head = "\n### Cost per experiment run\n\n"
     if not experiments:
         return Section(head + "No experiment runs on what changed.\n")
     columns = ("experiment", "part", "runs", "records", "median s", "before, USD", "after, USD", "difference, USD")
     items = [item for experiment in experiments for item in _experiment(experiment)]
+    of = f" of {code(records)}" if records else ""
     tail = (
-        "\nMedian time of the job in past records x list price per hour; applying and tearing down the cluster is not in it. "
+        f"\nMedian time of the job in past records{of} x list price per hour; applying and tearing down the "
+        "cluster is not in it. An adaptive experiment is counted with the most repeats it may take. "
         "A shape that was never measured costs an unknown amount: its time is not guessed from another shape's.\n"
     )
     return Section(head + table(columns, columns[2:]), tuple(items), "lines", tail)
@@ -122,6 +124,7 @@ def _runs(experiments: list[ExperimentCost]) -> Section:
 def _experiment(experiment: ExperimentCost) -> Iterator[str]:
     before, after = experiment.cost_usd
     notes = [f"**cannot run {when}**: {code(problem)}" for when, problem in experiment.problems.items()]
+    notes += [f"{when}: at most, repeats {code(said)}" for when, said in experiment.adaptive.items()]
     notes.append(f"records: {code(experiment.conditions)}" if experiment.conditions else "no past records")
     if experiment.conditions and experiment.conditions.startswith("target local"):
         notes.append("notional: a local run at the price of the shape it stands for")

@@ -1,7 +1,8 @@
 """What one run through an experiment costs before and after a change, from the times in past records.
 
-Cost = list price per hour of the shape x median time of the job (``run_s``), for every cell. A shape that no record of the
-experiment has been measured with costs an unknown amount: a time is never carried over from another shape.
+Cost = list price per hour of the shape x median time of the job (``run_s``), for every cell; of an adaptive experiment, for
+every cell of the most repeats that it may take. A shape that no record of the experiment has been measured with costs an
+unknown amount: a time is never carried over from another shape.
 """
 
 from __future__ import annotations
@@ -55,12 +56,13 @@ class ExperimentCost(BaseModel):
     name: str
     problems: dict[str, str]  # by revision (before, after): why it cannot be run as it is
     conditions: str | None  # under which the records were made; None: there are none
+    adaptive: dict[str, str] = {}  # by revision, of one that stops when it knows enough: how many repeats it may take
     cells: list[CellCost]
 
     @computed_field  # type: ignore[prop-decorator]
     @property
     def cost_usd(self) -> tuple[float | None, float | None]:
-        """Of one run through all cells, before and after; None if a part of it has never been measured."""
+        """Of one run through all cells, before and after, at most; None if a part of it has never been measured."""
         return (
             _total((c.runs[0], c.before) for c in self.cells),
             _total((c.runs[1], c.after) for c in self.cells),
@@ -118,6 +120,15 @@ class _Side:
         blocks = cells(self.experiment.model_copy(update={"scenarios": known}), shapes)
         return Counter(_kind(cell) for block in blocks for cell in block)
 
+    def repeats(self) -> str | None:
+        """How many repeats an adaptive experiment may take, and what else ends it."""
+        if self.experiment is None or (adaptive := self.experiment.adaptive) is None:
+            return None
+        limits = [f"{adaptive.max_usd:g} USD"] if adaptive.max_usd else []
+        limits += [f"{adaptive.max_minutes:g} minutes"] if adaptive.max_minutes else []
+        until = f", ending at {' or '.join(limits)}" if limits else ""
+        return f"{self.experiment.repeats} to {self.experiment.most_repeats}{until}"
+
 
 def _compare(name: str, old: _Side, new: _Side, scenarios: list[ScenarioChange], runs_dir: Path) -> ExperimentCost:
     shapes = [
@@ -148,10 +159,12 @@ def _compare(name: str, old: _Side, new: _Side, scenarios: list[ScenarioChange],
             )
         )
     problems = {"before": old.problem, "after": new.problem}
+    adaptive = {"before": old.repeats(), "after": new.repeats()}
     return ExperimentCost(
         name=name,
         problems={when: problem for when, problem in problems.items() if problem},
         conditions=conditions,
+        adaptive={when: repeats for when, repeats in adaptive.items() if repeats},
         cells=costs,
     )
 

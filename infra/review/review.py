@@ -14,6 +14,7 @@ from infra.review.costs import ExperimentCost, compare_experiments
 from infra.review.policy import CHECKOV, Policy, compare_policy
 from infra.review.revision import Base, File, changed_files, find_base, laid_out
 from infra.review.scenarios import ScenarioChange, compare_scenarios, prices_dated
+from infra.shared_runs import place
 from infra.terraform import Terraform
 from infra.terraform_binary import find_binary
 
@@ -28,6 +29,7 @@ class Review(BaseModel):
     prices_dated: tuple[str | None, str | None]  # before, after: oldest price of the region, ISO 8601
     files: list[File]  # below infra/
     scenarios: list[ScenarioChange]
+    records: str | None  # the gs:// prefix that past records are of; None: a folder of this machine
     experiments: list[ExperimentCost]
     configuration: Configuration
     policy: Policy
@@ -67,6 +69,7 @@ def review(repository: Path, base: str, runs_dir: Path, region: str, progress: P
             prices_dated=(prices_dated(before, region), prices_dated(repository, region)),
             files=files,
             scenarios=scenarios,
+            records=place(runs_dir),
             experiments=experiments,
             configuration=configuration,
             policy=policy,

@@ -97,6 +97,17 @@ run "one_bucket_given" {
   }
 }
 
+run "readers_of_records" {
+  variables {
+    reader_members = { plan = "serviceAccount:bakeoff-ci-plan@my-project.iam.gserviceaccount.com" }
+  }
+
+  assert {
+    condition     = [for grant in google_storage_bucket_iam_member.reader : "${grant.bucket} ${grant.role}"] == ["my-project-bakeoff-data roles/storage.objectViewer"]
+    error_message = "readers have ${jsonencode(google_storage_bucket_iam_member.reader)}"
+  }
+}
+
 run "a_budget" {
   variables {
     budget = { billing_account = "012345-6789AB-CDEF01", project_number = "123", amount_usd = 50 }

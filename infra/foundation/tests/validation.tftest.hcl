@@ -179,6 +179,16 @@ run "everyone_as_a_client" {
   expect_failures = [var.client_members]
 }
 
+run "everyone_reads" {
+  command = plan
+
+  variables {
+    reader_members = { all = "allUsers" }
+  }
+
+  expect_failures = [var.reader_members]
+}
+
 run "budget_of_nothing" {
   command = plan
 

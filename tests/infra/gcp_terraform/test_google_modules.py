@@ -45,6 +45,7 @@ GRANTS = {
         ("vertex_account[0]", "roles/storage.objectUser"),
         ("vertex_account[0]", "roles/iam.serviceAccountUser"),
         ("clients", "roles/storage.objectUser"),
+        ('google_storage_bucket_iam_member.reader["plan"]', "roles/storage.objectViewer"),
         *(("clients", role) for role in CLIENT_ROLES),
     },
     "targets/gcp": set(),

@@ -44,6 +44,7 @@ VARIABLES: dict[str, dict[str, object]] = {
         "zone": "us-central1-a",
         "state_bucket": "my-project-bakeoff-state",
         "client_members": {"team": "group:data@example.com"},
+        "reader_members": {"plan": "serviceAccount:bakeoff-ci-plan@my-project.iam.gserviceaccount.com"},
         "labels": {"team": "data"},
     },
     "targets/gcp": {

@@ -134,6 +134,19 @@ def test_a_broken_experiment_is_named(repository: Repository, runs: Path, text: 
     assert said in demo(repository.review(runs=runs)).problems["after"]
 
 
+def test_an_adaptive_experiment_costs_its_most_repeats_and_says_so(repository: Repository, runs: Path) -> None:
+    record(repository, runs, "four", 36.0, 0)
+    record(repository, runs, "six", 36.0, 0)
+    limits = "\n[adaptive]\nmax_repeats = 12\nmax_usd = 2\n"
+    repository.write("infra/experiments/demo.toml", EXPERIMENT.replace("repeats = 3", "repeats = 5") + limits)
+    found = repository.review(runs=runs)
+    assert [cell.runs for cell in demo(found).cells] == [(3, 12), (3, 12)]
+    once = (price(repository, "four") + price(repository, "six")) / 100
+    assert list(demo(found).cost_usd) == pytest.approx([3 * once, 12 * once])
+    assert demo(found).adaptive == {"after": "5 to 12, ending at 2 USD"}
+    assert "<br>after: at most, repeats <code>5 to 12, ending at 2 USD</code>" in comment(found)
+
+
 def test_more_repeats_cost_more(repository: Repository, runs: Path) -> None:
     record(repository, runs, "four", 36.0, 0)
     record(repository, runs, "six", 36.0, 0)

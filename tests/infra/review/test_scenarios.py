@@ -8,14 +8,17 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from infra import shared_runs
 from infra.cli.app import app
 from infra.errors import UsageError
 from infra.pricing import usd_per_hour
 from infra.progress import Silent
 from infra.review.comment import MARKER, comment
+from infra.review.markdown import code
 from infra.review.review import Review, review
 from infra.review.scenarios import ScenarioChange
 from infra.scenario import load_scenario
+from tests.analysis import factory
 from tests.infra.review.conftest import REGION, Repository
 
 
@@ -192,6 +195,28 @@ def test_the_verb_writes_a_file_and_says_everything_as_json(
     assert (four["kind"], four["fields"]) == ("changed", {"workers": [4, 5]})
     plain = CliRunner().invoke(app, ["review", "--base", "main", "--runs", str(tmp_path)])
     assert plain.stdout == out.read_text()
+
+
+def test_past_records_come_from_a_shared_place_too(
+    repository: Repository, bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("four", "six"):
+        shape = load_scenario(name, repository.root / "infra" / "scenarios")
+        made = factory.run_json(run_s=36.0, configuration={"image_size": 192})
+        factory.write(tmp_path / "theirs", made | {"scenario": shape.model_dump(), "cell": name})
+    shared_runs.push(tmp_path / "theirs", f"{bucket}/team")
+    monkeypatch.setattr("infra.cli.review.PROJECT_DIR", repository.root)
+    monkeypatch.setattr("infra.shared_runs.CACHE_DIR", tmp_path / "cache")
+    monkeypatch.setattr("infra.shared_runs._open", {})
+    repository.shape("four", 5)
+    done = CliRunner().invoke(app, ["review", "--base", "main", "--json", "--runs", f"{bucket}/team/"])
+    assert done.exit_code == 0, done.output
+    said = json.loads(done.stdout)
+    assert said["records"] == f"{bucket}/team"
+    (demo,) = said["experiments"]
+    assert [cell["before"]["records"] for cell in demo["cells"]] == [1, 1]
+    text = CliRunner().invoke(app, ["review", "--base", "main", "--runs", f"{bucket}/team"]).stdout
+    assert f"past records of {code(f'{bucket}/team')} x" in text
 
 
 def test_an_unknown_region_is_refused(repository: Repository) -> None:
