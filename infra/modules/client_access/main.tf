@@ -9,6 +9,12 @@ locals {
     "roles/monitoring.viewer",
     "roles/serviceusage.serviceUsageViewer",
   ]
+  # extract() gives what follows, and nothing where the name has no such part (cloud.google.com/iam/docs/conditions-attribute-reference).
+  ours = join(" || ", [
+    for type, collection in { Disk = "disks", Firewall = "firewalls", Instance = "instances" } :
+    "(resource.type == 'compute.googleapis.com/${type}' && resource.name.extract('/${collection}/{name}').startsWith('bakeoff-'))"
+  ])
+
   project_grants = { for pair in setproduct(keys(var.members), local.roles) : "${pair[0]} ${pair[1]}" => { member = var.members[pair[0]], role = pair[1] } }
   bucket_grants  = { for pair in setproduct(keys(var.members), keys(var.buckets)) : "${pair[0]} ${pair[1]}" => { member = var.members[pair[0]], bucket = var.buckets[pair[1]] } }
 }
@@ -29,15 +35,18 @@ resource "google_storage_bucket_iam_member" "this" {
   member = each.value.member
 }
 
-# Dataproc removes the machines and disks of a cluster; this is for those that outlived one.
+# Dataproc removes the machines and disks of a cluster; this is for those that outlived one, and firewalls with a lease's name.
+# A condition narrows it to our names. Addresses are not in it: IAM sees neither type nor name of them, so the right would
+# be to every address of the project, and no lease makes one. Nor does it see those of Dataproc's clusters and jobs
+# (cloud.google.com/iam/docs/conditions-resource-attributes lists what has them): roles/dataproc.editor above has no condition.
 resource "google_project_iam_custom_role" "sweeper" {
   count = length(var.members) > 0 ? 1 : 0
 
   project     = var.project_id
   role_id     = var.sweeper_role_id
   title       = "bakeoff clean"
-  description = "Deletes machines, disks and addresses that outlived their cluster."
-  permissions = ["compute.addresses.delete", "compute.disks.delete", "compute.instances.delete"]
+  description = "Deletes machines, disks and firewalls that outlived their cluster."
+  permissions = ["compute.disks.delete", "compute.firewalls.delete", "compute.instances.delete"]
 }
 
 resource "google_project_iam_member" "sweeper" {
@@ -46,4 +55,10 @@ resource "google_project_iam_member" "sweeper" {
   project = var.project_id
   role    = google_project_iam_custom_role.sweeper[0].name
   member  = each.value
+
+  condition {
+    title       = "named bakeoff-"
+    description = "Nothing whose name begins otherwise."
+    expression  = local.ours
+  }
 }

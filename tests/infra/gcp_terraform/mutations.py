@@ -20,6 +20,7 @@ TARGET = "targets/gcp/main.tf"
 NETWORK = "modules/network/main.tf"
 BUCKET = "modules/bucket/main.tf"
 ACCOUNT = "modules/service_account/main.tf"
+CLIENTS = "modules/client_access/main.tf"
 IDENTITY = "modules/workload_identity/main.tf"
 FOUNDATION = "foundation/main.tf"
 BOOTSTRAP = "bootstrap/main.tf"
@@ -104,6 +105,20 @@ REST = [
     Mutation("versions of scratch", BUCKET, "enabled = var.versioning", "enabled = true"),
     Mutation("bucket without labels", BUCKET, "  labels                      = var.labels\n", ""),
     Mutation("who may act may also make tokens", ACCOUNT, "iam.serviceAccountUser", "iam.serviceAccountTokenCreator"),
+    Mutation(
+        "sweeper without a condition",
+        CLIENTS,
+        """  condition {
+    title       = "named bakeoff-"
+    description = "Nothing whose name begins otherwise."
+    expression  = local.ours
+  }
+""",
+        "",
+    ),
+    Mutation("sweeper of every name", CLIENTS, ".startsWith('bakeoff-')", ".startsWith('')"),
+    Mutation("sweeper of every type", CLIENTS, "resource.type == ", "resource.type != "),
+    Mutation("sweeper may delete addresses", CLIENTS, '["compute.disks.delete"', '["compute.addresses.delete"'),
     Mutation("every repository gets in", IDENTITY, '"${local.by_name}${local.by_id}"', '"true"'),
     Mutation("a later owner of the name gets in", IDENTITY, '"${local.by_name}${local.by_id}"', '"${local.by_name}"'),
     Mutation("another issuer", IDENTITY, "token.actions.githubusercontent.com", "token.example.com"),
@@ -128,6 +143,13 @@ REST = [
         FOUNDATION,
         '["roles/logging.logWriter", ',
         '["roles/storage.objectAdmin", "roles/logging.logWriter", ',
+        "foundation",
+    ),
+    Mutation(
+        "reviews may write records",
+        FOUNDATION,
+        '"roles/storage.objectViewer"',
+        '"roles/storage.objectUser"',
         "foundation",
     ),
     Mutation("run data never expires", FOUNDATION, '{ "leases/" = var.run_data_days }', "{}", "foundation"),
