@@ -24,15 +24,16 @@ resource "google_compute_subnetwork" "this" {
   }
 }
 
-# Nodes of a Dataproc cluster talk to each other on all ports. Everything else stays shut by the network's implied rule.
+# Nodes of a Dataproc cluster must reach each other on all ports of tcp and udp and by icmp, and may be told by their tag
+# (https://cloud.google.com/dataproc/docs/concepts/network). From the tag to the tag: other machines of the subnet are
+# shut out like everything else, by the network's implied rule. A source range beside the tag would let its machines in, too.
 resource "google_compute_firewall" "internal" {
-  project            = var.project_id
-  name               = "${var.name}-internal"
-  network            = google_compute_network.this.id
-  direction          = "INGRESS"
-  source_ranges      = [var.cidr]
-  destination_ranges = [var.cidr]
-  target_tags        = [var.node_tag]
+  project     = var.project_id
+  name        = "${var.name}-internal"
+  network     = google_compute_network.this.id
+  direction   = "INGRESS"
+  source_tags = [var.node_tag]
+  target_tags = [var.node_tag]
 
   allow {
     protocol = "tcp"

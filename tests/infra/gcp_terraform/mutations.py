@@ -87,9 +87,20 @@ CLUSTERS = [
 
 REST = [
     Mutation(
-        "firewall open to the world", NETWORK, "source_ranges      = [var.cidr]", 'source_ranges      = ["0.0.0.0/0"]'
+        "firewall open to the world",
+        NETWORK,
+        "source_tags = [var.node_tag]",
+        'source_ranges = ["0.0.0.0/0"]',
+        "foundation",
     ),
-    Mutation("firewall for every machine", NETWORK, "  target_tags        = [var.node_tag]\n", ""),
+    Mutation(
+        "firewall open to the subnet",
+        NETWORK,
+        "  source_tags = [var.node_tag]\n",
+        "  source_tags = [var.node_tag]\n  source_ranges = [var.cidr]\n",
+    ),
+    Mutation("firewall for other tags", NETWORK, "source_tags = [var.node_tag]", 'source_tags = ["web"]'),
+    Mutation("firewall for every machine", NETWORK, "  target_tags = [var.node_tag]\n", ""),
     Mutation(
         "Private Google Access off", NETWORK, "private_ip_google_access = true", "private_ip_google_access = false"
     ),

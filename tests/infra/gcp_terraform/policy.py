@@ -94,9 +94,12 @@ def _cluster(values: Values) -> list[str]:
 
 
 def _firewall(values: Values) -> list[str]:
-    wide = [source for source in values["source_ranges"] or ["anywhere"] if not source.startswith("10.")]
-    found = [f"ingress from {source}" for source in wide if values["direction"] in (None, "INGRESS")]
-    return found + ([] if values["target_tags"] else ["it opens every machine of the network"])
+    if values["direction"] not in (None, "INGRESS"):
+        return []
+    tags, ranges = values.get("source_tags"), values.get("source_ranges")  # what comes from either is let in
+    found = [f"ingress from {source}" for source in ranges or ([] if tags else ["anywhere"])]
+    found += [f"ingress from machines tagged {tags}"] if tags and tags != ["bakeoff"] else []
+    return found + ([] if values["target_tags"] == ["bakeoff"] else ["it opens more machines than ours"])
 
 
 def _network(values: Values) -> list[str]:
