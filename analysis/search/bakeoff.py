@@ -15,29 +15,16 @@ import math
 import numpy as np
 from scipy.special import ndtr
 
-from analysis.search.cluster_model import Belief, ClusterModel, Prior
+from analysis.search.cluster_model import LEVEL_VARIANCE, Belief, ClusterModel
 from analysis.search.gaussian_process import relative_improvement
 from analysis.search.problem import Objective, Problem
 from analysis.search.strategy import Proposal, Strategy
 
 USES = 25.0  # how often the found configuration will be used, unless said otherwise
 LEAST_RUNS = 3
-FIRST_WEIGHT = 1.0
 FAILED_ABOVE = 0.2  # a failed run stands this much above the worst value seen (log)
 FAILED_NOISE = 0.05  # and this vaguely (variance)
-FAILURE = Prior(
-    cores_power=0.0,
-    cores_power_sd=0.3,
-    smooth_sd=0.5,
-    smooth_spread=0.0,
-    noise_ratio=0.4,
-    shortage_share=1.0,
-    shortage_power=1.5,
-    shortage_power_sd=1.0,
-    past_share=0.0,
-    level_sd=0.7,
-)
-"""Of a score that is 1 for a run that failed and -1 for one that ended well; -1 is its level before any run."""
+FAILED_FIRST = 1.0  # above the mean of the list, as long as no run has ended well
 
 
 class Bakeoff(Strategy):
@@ -50,7 +37,6 @@ class Bakeoff(Strategy):
         self.uses = uses
         self.model = ClusterModel(problem, seed)
         self._limits: dict[str, ClusterModel] = {}
-        self._failure: ClusterModel | None = None
         self._scored: tuple[object, np.ndarray, Belief] | None = None
 
     def propose(self, open_: list[int], pending: list[int]) -> Proposal:
@@ -90,46 +76,33 @@ class Bakeoff(Strategy):
         return self._scored[1], self._scored[2]
 
     def _acquisition(self, pending: tuple[int, ...]) -> tuple[np.ndarray, Belief]:
-        ran, y, extra = self._runs()
-        belief = self.model.condition(ran, y, extra)
+        belief = self._belief({})
         if pending:  # as if they had ended as predicted ("kriging believer", Ginsbourger, Le Riche and Carraro 2010)
-            mean = belief.mean
-            ran, y = [*ran, *pending], np.concatenate([y, mean[list(pending)]])
-            belief = self.model.condition(ran, y, np.concatenate([extra, np.zeros(len(pending))]))
+            belief = self._belief({i: float(belief.mean[i]) for i in pending})
         best = self.best()
-        keeps = np.prod([self._ends_well(), *(self._keeps(li.outcome) for li in self.problem.objective.limits)], axis=0)
+        limits = [self._keeps(limit.outcome) for limit in self.problem.objective.limits]
+        keeps = np.prod([np.ones(len(self.problem.candidates)), *limits], axis=0)
+        ends_well = 1 - belief.fails if any(not o.ok for o in self.told.values()) else np.ones_like(belief.fails)
         if best is not None:
             gains = relative_improvement(belief.means, belief.deviations, math.log(best[1]))
-            return np.asarray(belief.weights @ gains * keeps), belief
+            return np.asarray(belief.weights @ (gains * ends_well) * keeps), belief
         # Nothing feasible yet: the limits first, and among equals the lowest prediction.
-        return np.asarray(FIRST_WEIGHT * np.log(np.maximum(keeps, 1e-12)) - belief.mean), belief
+        return np.asarray(np.log(np.maximum(belief.weights @ ends_well * keeps, 1e-12)) - belief.mean), belief
 
-    def _runs(self) -> tuple[list[int], np.ndarray, np.ndarray]:
-        """Runs as (indices, log values, further noise variances). A failed run is a vague high value."""
-        values = {i: math.log(self.value(i)) for i, outcome in self.told.items() if outcome.ok}
-        worst = max(values.values(), default=None)
-        extra = dict.fromkeys(values, 0.0)
-        for i, outcome in self.told.items():
-            if outcome.ok:
-                continue
-            paid = self.value(i) if outcome.status == "timed_out" else math.nan
-            known = [v for v in (worst, math.log(paid) if paid > 0 else None) if v is not None]
-            if known:
-                values[i] = max(known) + FAILED_ABOVE
-                extra[i] = FAILED_NOISE
-        order = [i for i in self.told if i in values]
-        return order, np.asarray([values[i] for i in order]), np.asarray([extra[i] for i in order])
-
-    def _ends_well(self) -> np.ndarray:
-        """Probability per candidate that its run does not fail: 1 until one has failed."""
-        if all(outcome.ok for outcome in self.told.values()):
-            return np.ones(len(self.problem.candidates))
-        if self._failure is None:
-            self._failure = ClusterModel(Problem(self.problem.candidates, Objective("time")), self.seed, FAILURE)
-        scores = np.asarray([-1.0 if outcome.ok else 1.0 for outcome in self.told.values()])
-        belief = self._failure.condition(list(self.told), scores + 1)  # about its level
-        z = (1 - belief.means) / np.sqrt(belief.deviations**2 + belief.noise[:, None] ** 2)
-        return np.asarray(belief.weights @ ndtr(z))
+    def _belief(self, guessed: dict[int, float]) -> Belief:
+        """After the runs told, and guesses of log values as if they were runs. A failed run is a vague high value."""
+        good = {i: math.log(self.value(i)) for i, outcome in self.told.items() if outcome.ok}
+        failed = [i for i in self.told if i not in good]
+        worst = max(good.values(), default=None)
+        values = {**good, **guessed}
+        for i in failed:
+            paid = self.value(i) if self.told[i].status == "timed_out" else math.nan
+            least = FAILED_FIRST if worst is None else max(worst, math.log(paid) if paid > 0 else worst) + FAILED_ABOVE
+            values[i] = least
+        ran = [i for i in [*self.told, *guessed] if i in values]
+        extra = np.asarray([FAILED_NOISE if i in failed else 0.0 for i in ran])
+        level = LEVEL_VARIANCE if good else 0.0
+        return self.model.condition(ran, np.asarray([values[i] for i in ran]), extra, failed, list(good), level)
 
     def _keeps(self, outcome: str) -> np.ndarray:
         """Probability per candidate that an outcome keeps its limit."""
@@ -151,6 +124,4 @@ def _model_of(outcome: str, problem: Problem, seed: int) -> ClusterModel:
         return ClusterModel(Problem(problem.candidates, Objective("time"), problem.history), seed)
     if outcome == "cost_usd":
         return ClusterModel(Problem(problem.candidates, Objective("cost"), problem.history), seed)
-    return ClusterModel(
-        Problem(problem.candidates, Objective("time")), seed, Prior(cores_power=0.0, shortage_share=0.0)
-    )
+    return ClusterModel(Problem(problem.candidates, Objective("time")), seed, follows_size=False)

@@ -49,6 +49,12 @@ def main(
     min_candidates: Annotated[
         int | None, typer.Option(min=1, help="Shortest list that is judged. Default: a third of the longest.")
     ] = None,
+    split: Annotated[
+        str,
+        typer.Option(
+            help="Judge all workloads, or the applications that bakeoff was tuned on or not: tuning, held-out."
+        ),
+    ] = "all",
     one_for_all: Annotated[
         bool, typer.Option("--one-for-all", help="Instead: one configuration for all workloads, and what each loses.")
     ] = False,
@@ -60,6 +66,7 @@ def main(
     from analysis.search import tournament
     from analysis.search.recordings import load_recordings
     from analysis.search.replay import judgeable
+    from analysis.search.split import part
     from analysis.search.strategies import STRATEGIES
 
     names = (
@@ -70,6 +77,7 @@ def main(
         asked = objective_of(objective, max_runtime, least_accuracy, max_latency, weight)
         recordings, notes = load_recordings(data, asked, columns)
         judged, left_out = judgeable(recordings, asked, min_candidates)
+        judged = part(judged, split)
         if one_for_all:
             _print_shared(judged, asked, seeds, json)
             return

@@ -28,6 +28,7 @@ from analysis.search.judgement import FACTORS, Judgement
 from analysis.search.problem import Objective
 from analysis.search.recordings import Recording, load_recordings
 from analysis.search.replay import CHECKPOINTS, Trace, judgeable
+from analysis.search.split import part
 
 PEERS = ("optuna-gp", "optuna-tpe", "scikit-optimize", "smac3")
 CACHE = Path(".cache/bench-search")
@@ -130,12 +131,12 @@ def bench(
     python: str,
     seeds: int,
     runs: int,
-    apps: set[str],
+    split: str,
 ) -> dict[str, Any]:
     """One recording and objective: means per strategy and peer, and paired differences."""
     recordings, _ = load_recordings(path, objective)
     judged, notes = judgeable(recordings, objective)
-    judged = [r for r in judged if not apps or r.app in apps]
+    everything, judged = judged, part(judged, split)
     by_name: dict[str, list[Judgement]] = {}
     for history in (True, False):
         names = strategies if history else [n for n in strategies if n == "bakeoff"]
@@ -144,9 +145,10 @@ def bench(
             rows = [row.judgement for row in result.rows if row.strategy == name]
             if len(rows) == len(judged):
                 by_name[name if history or name != "bakeoff" else "bakeoff, no history"] = rows
-    orders = play_peers(python, peers, judged, objective, seeds, runs) if peers else {}
+    orders = play_peers(python, peers, everything, objective, seeds, runs) if peers else {}
     for peer in peers:
-        by_name[peer] = settle([judge_peer(o, r, objective) for o, r in zip(orders[peer], judged, strict=True)])
+        of = dict(zip((r.workload for r in everything), orders[peer], strict=True))
+        by_name[peer] = settle([judge_peer(of[r.workload], r, objective) for r in judged])
     labels = [r.app for r in judged]
     means = {
         name: {m: float(np.mean([measures(j)[m] for j in rows])) for m in MEASURES} for name, rows in by_name.items()
@@ -158,6 +160,7 @@ def bench(
         "workloads": len(judged),
         "applications": len(set(labels)),
         "seeds": seeds,
+        "split": split,
         "notes": notes,
         "means": means,
         "paired": {name: paired(ours, rows, labels) for name, rows in by_name.items() if name != "bakeoff"},
@@ -196,7 +199,7 @@ def main() -> None:
     parser.add_argument("--peers-python", default=".cache/bench-search-env/bin/python")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--runs", type=int, default=20, help="peers are followed so far; later counts as never")
-    parser.add_argument("--apps", default="", help="judge only these applications")
+    parser.add_argument("--split", default="all", help="judge: all, tuning or held-out (analysis.search.split)")
     parser.add_argument("--out", type=Path)
     asked = parser.parse_args()
     results = []
@@ -210,7 +213,7 @@ def main() -> None:
                 asked.peers_python,
                 asked.seeds,
                 asked.runs,
-                {a for a in asked.apps.split(",") if a},
+                asked.split,
             )
             print_table(found)
             results.append(found)

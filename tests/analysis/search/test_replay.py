@@ -19,6 +19,7 @@ from analysis.search.problem import Limit, Objective, Outcome, Problem
 from analysis.search.random_order import Random
 from analysis.search.recordings import Recording, load_recordings
 from analysis.search.replay import Trace, follow, judgeable, problem_for
+from analysis.search.split import part
 from analysis.search.strategies import STRATEGIES
 from analysis.search.strategy import Proposal
 from infra.cli.app import app
@@ -245,3 +246,15 @@ def test_bakeoff_needs_no_price_and_no_history() -> None:
         index = strategy.ask().index
         strategy.tell(index, ran(100.0 / (index + 1)))
     assert strategy.best() is not None
+
+
+def test_the_split_judges_only_what_bakeoff_was_not_tuned_on(folder: Path) -> None:
+    found = recordings(folder)
+    held_out, tuned_on = part(found, "held-out"), part(found, "tuning")
+    assert {r.app for r in tuned_on} == {"join"}
+    assert {r.app for r in held_out} == {"sort", "rank", "scan"}
+    assert part(found, "all") == found
+    with pytest.raises(SearchError, match="No workload is in the split 'held-out'"):
+        part(tuned_on, "held-out")
+    with pytest.raises(SearchError, match="received 'test'"):
+        part(found, "test")
