@@ -80,7 +80,7 @@ def conditions(runs: Runs, measured: Measured) -> list[str]:
     """Conditions common to all claims that the records behind a measurement do not meet."""
     records = [runs.records[run] for run in measured.runs]
     missing = []
-    if any(r.target != "gcp" for r in records):
+    if any(r.target == "local" for r in records):
         missing.append("Google Cloud's machines, network and storage (these ran on one host)")
     if any("flowers" not in str(r.dataset.get("source", "")).lower() for r in records):
         missing.append("the Flowers photographs")

@@ -13,15 +13,15 @@ from pydantic import BaseModel
 from infra import data, fingerprint, teardown, workloads_registry
 from infra import lease as leases
 from infra.attempt import run_attempt
-from infra.errors import BakeoffError, LimitError, RecordError
+from infra.errors import BakeoffError, LimitError, RecordError, UsageError
 from infra.experiment import Cell, Experiment, cells
 from infra.locks import host_lock
-from infra.options import Options
+from infra.options import Options, TargetName
 from infra.pool import Pool
 from infra.progress import Progress
 from infra.repeats import Repeats
 from infra.scenario import load_scenario
-from infra.target import open_target
+from infra.target import Target, open_target
 from workloads.record import RunRecord, Status
 
 
@@ -58,9 +58,12 @@ def bench(experiment: Experiment, options: Options, progress: Progress) -> list[
 def _bench(experiment: Experiment, options: Options, progress: Progress) -> list[Row]:
     scenarios = {name: load_scenario(name) for name in experiment.scenarios}
     _sweep_own_dead(experiment, options, progress)
-    in_place = open_target(options.target).READS_GS_IN_PLACE
-    dataset = data.prepare(experiment.data, progress, in_place=in_place) if experiment.needs_images else None
+    target = open_target(options.target)
+    dataset = (
+        data.prepare(experiment.data, progress, in_place=target.READS_GS_IN_PLACE) if experiment.needs_images else None
+    )
     blocks = cells(experiment, scenarios, _next_repeat(experiment, options) if options.one_off else 0)
+    _refuse(target, blocks)
     conditions = _conditions(experiment, options, dataset)
     names = {cell_key(cell): cell.identity(conditions) for block in blocks for cell in block}
     done = {key: found for key, name in names.items() if (found := finished(options.runs_dir, experiment.name, name))}
@@ -77,7 +80,7 @@ def _bench(experiment: Experiment, options: Options, progress: Progress) -> list
     progress.note(
         f"{experiment.name}: {'at most ' if experiment.adaptive else ''}{total} cells to run, {len(done)} done before"
     )
-    with pool.open(expected_s([cell for block in todo for cell in block], options.runs_dir)):
+    with pool.open(expected_s([cell for block in todo for cell in block], options.runs_dir, options.target)):
         count, began = 0, time.monotonic()
         for index, block in enumerate(todo):
             for cell in block if experiment.repeat_level == "attempt" else _by_scenario(block):
@@ -96,7 +99,14 @@ def _bench(experiment: Experiment, options: Options, progress: Progress) -> list
     return rows.all()
 
 
-def expected_s(todo: list[Cell], runs_dir: Path) -> dict[str, float]:
+def _refuse(target: Target, blocks: list[list[Cell]]) -> None:
+    """Raise UsageError for cells that the target cannot run, before anything is made."""
+    refused = dict.fromkeys(why for block in blocks for cell in block if (why := target.refuses(cell)))
+    if refused:
+        raise UsageError(" ".join(refused))
+
+
+def expected_s(todo: list[Cell], runs_dir: Path, target: TargetName) -> dict[str, float]:
     """Seconds that each scenario is expected to be needed: from past records of its workloads, else from time limits.
 
     A past attempt counts from submit to end. What is not known is taken for the longest it can be.
@@ -110,7 +120,7 @@ def expected_s(todo: list[Cell], runs_dir: Path) -> dict[str, float]:
                 known.setdefault((run.target, run.scenario.name, run.workload), []).append(lasted)
     total: dict[str, float] = {}
     for cell in todo:
-        past = known.get(("gcp", cell.scenario.name, cell.workload))
+        past = known.get((target, cell.scenario.name, cell.workload))
         name = cell.scenario.name
         total[name] = total.get(name, 0.0) + (max(past) if past else cell.timeout_s)
     return total

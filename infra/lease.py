@@ -101,6 +101,7 @@ class Lease:
 
     @property
     def terraform(self) -> Terraform:
+        assert self.target.ROOT is not None, "a lease of this target has no Terraform"
         root = self.directory / "terraform" / self.target.ROOT
         return Terraform(root, lease_id=self.id, backend=self.target.backend(self))
 
@@ -140,6 +141,9 @@ class Lease:
         began = time.monotonic()
         self.own("applying")
         target = self.target
+        if target.ROOT is None:
+            self.update(stage="up", apply_s=0.0)
+            return
         names = target.parts(self)
         up: set[str] = set()
 
@@ -205,7 +209,9 @@ def create(
 
 
 def write_root(lease: Lease, lease_dir: Path | None = None) -> None:
-    """Copy the Terraform root into the lease and write its variables."""
+    """Copy the Terraform root, where the target has one, into the lease and write its variables."""
+    if lease.target.ROOT is None:
+        return
     root = prepare_root(lease.directory / "terraform", lease.target.ROOT)
     variables = lease.target.variables(lease, lease_dir or lease.directory)
     (root / "lease.auto.tfvars.json").write_text(json.dumps(variables, indent=1) + "\n", encoding="utf-8")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-TargetName = Literal["local", "gcp"]
+TargetName = Literal["local", "gcp", "vertex"]
 IsolationChoice = Literal["auto", "namespaces", "none"]
 
 
@@ -20,7 +20,7 @@ class Options:
     keep: bool = False  # leave the clusters up afterwards
     one_off: bool = False  # `bakeoff run`: on the standing cluster of a scenario, where there is one, and always anew
     target: TargetName = "local"
-    max_usd: float | None = None  # gcp only: hard limits, of all clusters of the command together
+    max_usd: float | None = None  # gcp and vertex: hard limits, of all clusters of the command together
     max_minutes: float | None = None
     allowed_s: float | None = None  # what the limits leave for the next cluster; None: not asked yet
     expected_s: float | None = None  # how long the next cluster is expected to be needed

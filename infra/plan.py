@@ -12,10 +12,11 @@ from infra.options import IsolationChoice, Options, TargetName
 from infra.pricing import DEFAULT_REGION
 from infra.progress import Progress
 from infra.scenario import load_scenario
+from infra.target import open_target
 from infra.terraform import Change
 
 # How nodes are kept apart changes no resource, and finding out what the host can do takes a while.
-_IRRELEVANT: dict[TargetName, IsolationChoice] = {"local": "none", "gcp": "auto"}
+_IRRELEVANT: dict[TargetName, IsolationChoice] = {"local": "none", "gcp": "auto", "vertex": "auto"}
 
 
 def plan(name: str, options: Options, progress: Progress) -> list[Change]:
@@ -25,6 +26,10 @@ def plan(name: str, options: Options, progress: Progress) -> list[Change]:
     """
     scenario = load_scenario(name)
     progress.stage(f"plan {name}")
+    target = open_target(options.target)
+    if target.ROOT is None:  # nothing stands between two jobs
+        target.check([scenario], options)
+        return []
     standing = leases.standing(options.runs_dir, name, options.target)
     with part_folder("plan") as folder:
         if standing is None:

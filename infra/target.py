@@ -1,4 +1,4 @@
-"""Where clusters run: the one interface of the two targets, ``infra/local/target.py`` and ``infra/gcp/target.py``.
+"""Where clusters run: the one interface of the targets, ``infra/{local,gcp,vertex}/target.py``.
 
 A target is a module with these functions (a module is as good an implementation of a protocol as an object is, and a
 target has no state: what it must remember of a lease is in the lease). Nothing else of infra imports a target directly.
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from infra.experiment import Cell
     from infra.lease import Lease
 
-TARGETS: tuple[TargetName, ...] = ("local", "gcp")
+TARGETS: tuple[TargetName, ...] = ("local", "gcp", "vertex")
 
 
 class Driver(Protocol):
@@ -59,8 +59,8 @@ class Leftover(Protocol):
 class Target(Protocol):
     """What a target does. A lease is always one of this target's own."""
 
-    ROOT: str
-    """Folder of the Terraform root, below ``infra/``."""
+    ROOT: str | None
+    """Folder of the Terraform root, below ``infra/``; None where nothing stands between two jobs."""
     POLL_S: float
     """Seconds between two looks at a running job."""
     QUEUE_S: float
@@ -88,6 +88,9 @@ class Target(Protocol):
 
     def check(self, scenarios: list[Scenario], options: Options, standing: Lease | None = None) -> None:
         """Refuse what cannot be brought up together, or (``standing``) in place of what stands. Raises UsageError."""
+
+    def refuses(self, cell: Cell) -> str | None:
+        """Why this target cannot run a cell, in a sentence; None where it can."""
 
     def worst_usd_per_hour(self, scenario: Scenario) -> float:
         """What a cluster may cost per hour at most; 0 where nothing is paid for."""
@@ -189,6 +192,10 @@ def open_target(name: TargetName) -> Target:
         from infra.gcp import target as gcp
 
         return gcp
+    if name == "vertex":
+        from infra.vertex import target as vertex
+
+        return vertex
     from infra.local import target as local
 
     return local

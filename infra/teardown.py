@@ -59,6 +59,8 @@ def _destroy(lease: Lease, progress: Progress) -> None:
     """The part that goes by Terraform's state; what it cannot do is left to the sweep."""
     lease.own("destroying")
     lease.target.before_destroy(lease.id, lease)
+    if lease.target.ROOT is None:
+        return
     try:
         terraform = lease.terraform
         if terraform.has_state():

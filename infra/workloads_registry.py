@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 from infra import catalogue
 from infra.errors import unknown_name
@@ -32,8 +31,8 @@ class Workload:
     """Settings that follow from the shape, unless the experiment sets them."""
     tensorflow: bool = False
     """It needs TensorFlow (the extra ``train``) where it runs."""
-    gcp_service: Literal["dataproc", "vertex"] = "dataproc"
-    """Which service runs it with ``--target gcp``."""
+    vertex: bool = False
+    """It runs without Spark too, on machines of Vertex AI's."""
 
 
 def _vcpus_of_m(scenario: Scenario) -> int:
@@ -42,11 +41,13 @@ def _vcpus_of_m(scenario: Scenario) -> int:
 
 WORKLOADS: dict[str, Workload] = {
     "write_tfrecords": Workload(spark=True),
-    "read_speed": Workload(spark=False, shape_defaults=lambda scenario: {"processes": _vcpus_of_m(scenario)}),
+    "read_speed": Workload(
+        spark=False, vertex=True, shape_defaults=lambda scenario: {"processes": _vcpus_of_m(scenario)}
+    ),
     "spark_read_speed": Workload(spark=True),
-    "train": Workload(spark=True, tensorflow=True, gcp_service="vertex"),
+    "train": Workload(spark=True, tensorflow=True, vertex=True),
     "stream": Workload(spark=True),
-    "serve": Workload(spark=False, tensorflow=True),
+    "serve": Workload(spark=False, tensorflow=True, vertex=True),
 }
 _SCRIPT = Workload(spark=True)
 

@@ -294,7 +294,7 @@ class RunRecord(Model):
     schema_version: int = SCHEMA_VERSION
     cell: str  # hash of what determines the result
     experiment: str
-    target: Literal["local", "gcp"]
+    target: Literal["local", "gcp", "vertex"]
     lease: str
     scenario: Scenario
     workload: str

@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from infra.options import TargetName
+
 IsolationOption = Annotated[
     Literal["auto", "namespaces", "none"],
     typer.Option(
@@ -13,16 +15,23 @@ IsolationOption = Annotated[
     ),
 ]
 TargetOption = Annotated[
-    Literal["local", "gcp"],
-    typer.Option(help="Where it runs: local, on this machine; gcp, on Google Cloud (needs gcp.toml, and costs money)."),
+    TargetName,
+    typer.Option(
+        help="Where it runs: local, on this machine; gcp, on Dataproc; vertex, as training jobs on Vertex AI (these two need "
+        "gcp.toml, and cost money)."
+    ),
 ]
 MaxUsdOption = Annotated[
     float | None,
-    typer.Option(help="gcp: hard limit of what all clusters of this command may cost; also set as their expiry there."),
+    typer.Option(
+        help="gcp, vertex: hard limit of what all clusters of this command may cost; also set as their expiry there."
+    ),
 ]
 MaxMinutesOption = Annotated[
     float | None,
-    typer.Option(help="gcp: hard limit of how long clusters of this command may live; also set as their expiry there."),
+    typer.Option(
+        help="gcp, vertex: hard limit of how long clusters of this command may live; also set as their expiry there."
+    ),
 ]
 ImagesOption = Annotated[
     str | None,

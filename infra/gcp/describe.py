@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from infra import catalogue
+from infra.catalogue import MachineType
 from infra.gcp.lease_state import own
 from infra.lease import Lease
-from workloads.record import Isolation, NodeLimits
+from workloads.record import Isolation, NodeLimits, Scenario
+
+Role = Literal["master", "worker", "single"]
 
 ISOLATION = Isolation(mode="cloud", cpu="machine", memory="machine", network="machine", disk="persistent disk")
 MB_PER_MIB = 2**20 / 1e6
@@ -14,17 +19,23 @@ MB_PER_MIB = 2**20 / 1e6
 def describe(lease: Lease) -> tuple[list[NodeLimits], Isolation]:
     """Published sizes and limits of each node. Spot workers are left out: they come and go under names of Dataproc's."""
     own(lease)
-    return [_limits(lease, name) for name in lease.node_names], ISOLATION
+    return [_of_node(lease, name) for name in lease.node_names], ISOLATION
 
 
-def _limits(lease: Lease, name: str) -> NodeLimits:
+def _of_node(lease: Lease, name: str) -> NodeLimits:
     shape = lease.scenario
     machine = catalogue.machine_type(shape.master_machine_type if name == "m" else shape.machine_type)
+    role: Role = "worker" if name != "m" else "master" if shape.workers else "single"
+    return limits(name, role, f"bakeoff-{lease.id}-{name}", machine, shape)
+
+
+def limits(name: str, role: Role, address: str, machine: MachineType, shape: Scenario) -> NodeLimits:
+    """What a machine of this type gets, with the scenario's disk."""
     disk = catalogue.disk_limits(shape.disk_type, shape.disk_gb, machine)
     return NodeLimits(
         node=name,
-        role="worker" if name != "m" else "master" if shape.workers else "single",
-        address=f"bakeoff-{lease.id}-{name}",
+        role=role,
+        address=address,
         machine_type=machine.name,
         nominal_vcpus=machine.vcpus,
         nominal_memory_gb=machine.memory_gb,

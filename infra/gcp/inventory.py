@@ -71,6 +71,11 @@ def of(clients: Clients, settings: GcpSettings, lease_id: str | None) -> list[Re
     return found
 
 
+def of_vertex(clients: Clients, settings: GcpSettings, lease_id: str | None) -> list[Resource]:
+    """What a lease of Vertex AI's leaves: jobs, and objects in the bucket. Asks nothing of Dataproc or Compute Engine."""
+    return [*_training_jobs(clients, lease_id), *_objects(clients, "objects", settings.bucket, lease_id)]
+
+
 def remove(item: Resource) -> None:
     """Ask for one thing's removal; it may take a while. Raises CloudError or WorkloadError."""
     match item.kind:

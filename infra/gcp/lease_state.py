@@ -30,6 +30,8 @@ class GcpState(BaseModel):
     estimated_usd: float  # before apply
     dependencies_uri: str
     images_uri: str | None = None  # gs:// prefix that jobs read
+    machines: int = 0  # Vertex AI: of the latest job, and how long they ran, from start to end
+    machines_s: float | None = None
 
 
 def own(lease: Lease) -> GcpState:

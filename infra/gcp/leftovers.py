@@ -41,7 +41,7 @@ def backend(settings: GcpSettings, lease_id: str) -> dict[str, str]:
 
 def find(lease_id: str | None, lease: Lease | None = None) -> Sequence[Leftover]:
     """Everything of one lease, or of any, in the order in which it can be removed; first what runs on this host."""
-    everything = inventory.of(*_where(lease), lease_id)
+    everything = inventory.of(*where(lease), lease_id)
     kept = {item.lease_id for item in everything if item.protected}
     cloud = [item for item in everything if item.lease_id not in kept]
     return [*(host.find(lease_id) if lease_id else []), *cloud]
@@ -49,7 +49,7 @@ def find(lease_id: str | None, lease: Lease | None = None) -> Sequence[Leftover]
 
 def protected(lease_id: str | None, lease: Lease | None = None) -> list[str]:
     """What bears the protection label, one line each; the rest of its lease is left alone with it."""
-    return [f"{item}, protected by its label" for item in inventory.of(*_where(lease), lease_id) if item.protected]
+    return [f"{item}, protected by its label" for item in inventory.of(*where(lease), lease_id) if item.protected]
 
 
 def expired(found: Sequence[Leftover]) -> set[str]:
@@ -129,6 +129,7 @@ def _outputs(names: Iterable[str]) -> list[str]:
     return [name for name in names if "dataproc-initialization-script" in name and name.endswith("_output")]
 
 
-def _where(lease: Lease | None) -> tuple[Clients, GcpSettings]:
+def where(lease: Lease | None) -> tuple[Clients, GcpSettings]:
+    """Clients and settings of a lease; of gcp.toml where it is not known."""
     settings = own(lease).settings if lease else load_settings()
     return Clients(settings.project_id, settings.region), settings

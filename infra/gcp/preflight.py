@@ -17,17 +17,22 @@ from workloads.record import Scenario
 
 APIS = (
     "compute.googleapis.com",
-    "dataproc.googleapis.com",
     "logging.googleapis.com",
     "monitoring.googleapis.com",
     "storage.googleapis.com",
 )
+DATAPROC_APIS = ("dataproc.googleapis.com",)
 VERTEX_APIS = ("aiplatform.googleapis.com",)
 # Of the caller, in the project. Source: cloud.google.com/iam/docs/permissions-reference.
 PERMISSIONS = (
+    "compute.machineTypes.get",
+    "monitoring.timeSeries.list",
+    "resourcemanager.projects.get",
+    "serviceusage.services.list",
+)
+DATAPROC_PERMISSIONS = (
     "compute.disks.list",
     "compute.instances.list",
-    "compute.machineTypes.get",
     "compute.projects.get",
     "compute.regions.get",
     "dataproc.clusters.create",
@@ -40,9 +45,6 @@ PERMISSIONS = (
     "dataproc.jobs.get",
     "dataproc.jobs.list",
     "dataproc.operations.get",
-    "monitoring.timeSeries.list",
-    "resourcemanager.projects.get",
-    "serviceusage.services.list",
 )
 VERTEX_PERMISSIONS = (
     "aiplatform.customJobs.cancel",
@@ -65,11 +67,16 @@ def problems(
     scenarios: Sequence[Scenario],
     *,
     zone: str,
+    dataproc: bool = True,
     vertex: bool = False,
     addresses: int = 0,
     together: bool = True,
 ) -> list[Problem]:
     """Everything that would make an apply of these clusters fail, side by side or (not ``together``) one after another.
+
+    Args:
+        dataproc: the scenarios become Dataproc clusters, in the project's quotas of Compute Engine.
+        vertex: their jobs run on Vertex AI.
 
     A check that cannot be made is a problem too; the others are still made. What it cannot see: rights on a single
     bucket or service account, Vertex AI's own quotas, and whether the zone has machines left at this moment.
@@ -85,10 +92,13 @@ def problems(
         return [Problem(str(error), LOGIN)]
     checks: list[Callable[[], list[Problem]]] = [
         lambda: _project(clients),
-        lambda: _apis(clients, (*APIS, *(VERTEX_APIS if vertex else ()))),
-        lambda: _permissions(clients, (*PERMISSIONS, *(VERTEX_PERMISSIONS if vertex else ()))),
+        lambda: _apis(clients, (*APIS, *_where(dataproc, DATAPROC_APIS), *_where(vertex, VERTEX_APIS))),
+        lambda: _permissions(
+            clients,
+            (*PERMISSIONS, *_where(dataproc, DATAPROC_PERMISSIONS), *_where(vertex, VERTEX_PERMISSIONS)),
+        ),
         lambda: _offered(clients, scenarios, zone),
-        lambda: _quotas(clients, wanted),
+        lambda: _quotas(clients, wanted) if dataproc else [],
     ]
     found: list[Problem] = []
     for check in checks:
@@ -99,6 +109,10 @@ def problems(
         except CloudError as error:
             found.append(Problem(f"A check could not be made. {error}", "See above; then check again."))
     return found
+
+
+def _where(used: bool, names: tuple[str, ...]) -> tuple[str, ...]:
+    return names if used else ()
 
 
 def _project(clients: Clients) -> list[Problem]:

@@ -40,7 +40,9 @@ class GcpSettings(BaseModel):
     zone: _Zone
     subnetwork: str = Field(min_length=1)  # its name, or its whole self link where it lies in a host project
     service_account: _Account  # of the Dataproc nodes
-    vertex_service_account: _Account | None = None
+    vertex_service_account: _Account | None = None  # of the machines of training jobs
+    vertex_image: str = Field(default="python:3.11-slim-bookworm", min_length=1)  # Python 3.11; with GPUs, CUDA too
+    vertex_network: str | None = Field(default=None, pattern=r"^projects/[0-9]+/global/networks/[a-z0-9-]+$")  # peered
     bucket: _Bucket  # what leases read and write
     staging_bucket: _Bucket  # Dataproc's
     temp_bucket: _Bucket  # Dataproc's

@@ -32,11 +32,7 @@ def lease_uri(lease: Lease) -> str:
 
 @contextlib.contextmanager
 def submit(lease: Lease, cell: Cell, folder: Path) -> Iterator[Driver]:
-    """Submit a cell's job to the cluster; on leaving, whatever the reason, it has ended.
-
-    A lease is a cluster, so every workload of a bench runs on Dataproc, training too: on machines of Vertex AI's it would
-    be recorded with nodes and costs of a cluster that did nothing. ``infra/gcp/vertex.py`` is the client for those.
-    """
+    """Submit a cell's job to the cluster; on leaving, whatever the reason, it has ended."""
     state, prefix = own(lease), attempt_uri(lease, folder)
     (folder / "job").mkdir(exist_ok=True)
     images = state.images_uri or f"{lease_uri(lease)}/images"

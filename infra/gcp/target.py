@@ -19,7 +19,7 @@ from infra.gcp.cost import cost as cost_of
 from infra.gcp.describe import describe as describe  # noqa: PLC0414 - part of the interface
 from infra.gcp.lease_state import GcpState, clients_of, own
 from infra.gcp.load import load as load  # noqa: PLC0414 - part of the interface
-from infra.gcp.preflight import problems
+from infra.gcp.preflight import Problem, problems
 from infra.gcp.settings import load_settings
 from infra.gcp.submit import cluster_name
 from infra.gcp.submit import collect as collect  # noqa: PLC0414 - part of the interface
@@ -31,7 +31,7 @@ from infra.target import Leftover
 from infra.terraform_process import Event
 from workloads.record import RunCost, Scenario
 
-ROOT = "targets/gcp"
+ROOT: str | None = "targets/gcp"
 POLL_S = 2.0
 QUEUE_S = 180.0
 SAMPLE_S = 60.0  # Cloud Monitoring has a point a minute
@@ -65,12 +65,28 @@ def check(scenarios: list[Scenario], options: Options, standing: Lease | None = 
     """
     settings = own(standing).settings if standing else load_settings()
     need_clients()
+    refuse_local_options(options)
+    refuse(problems(Clients(settings.project_id, settings.region), scenarios, zone=settings.zone), scenarios)
+
+
+def refuse_local_options(options: Options) -> None:
+    """Raise UsageError for options that only the local target has."""
     if options.isolation != "auto" or options.local_cores_per_vcpu is not None:
-        raise UsageError("--isolation and --local-cores-per-vcpu belong to --target local: on gcp a node is a machine.")
-    found = problems(Clients(settings.project_id, settings.region), scenarios, zone=settings.zone)
+        raise UsageError(
+            "--isolation and --local-cores-per-vcpu belong to --target local: elsewhere a node is a machine."
+        )
+
+
+def refuse(found: list[Problem], scenarios: list[Scenario]) -> None:
+    """Raise UsageError with all that stands in the way, if anything does."""
     if found:
         lines = "".join(f"\n- {problem.what} Cure: {problem.cure}" for problem in found)
         raise UsageError(f"{len(found)} things stand in the way of {', '.join(s.name for s in scenarios)}:{lines}")
+
+
+def refuses(cell: Cell) -> str | None:
+    """Dataproc runs everything."""
+    return None
 
 
 def differs(lease: Lease, options: Options) -> list[str]:

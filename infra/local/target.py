@@ -28,7 +28,7 @@ from infra.terraform import node_started, resource_address
 from infra.terraform_process import Event
 from workloads.record import Isolation, NodeLimits, RunCost, Scenario
 
-ROOT = "targets/local"
+ROOT: str | None = "targets/local"
 POLL_S = 0.25
 LEAST_SAMPLED_RATIO = 0.8  # below it the sampler was starved or died
 QUEUE_S = 0.0
@@ -73,6 +73,11 @@ def check(scenarios: list[Scenario], options: Options, standing: Lease | None = 
     if standing is None:
         host.isolation_for(options.isolation, options.runs_dir)  # found out here: new_lease is called under a lock
     host.check_fits(scenarios, own(standing).local_cores_per_vcpu if standing else _share(options), standing)
+
+
+def refuses(cell: Cell) -> str | None:
+    """This host runs everything."""
+    return None
 
 
 def differs(lease: Lease, options: Options) -> list[str]:

@@ -17,12 +17,14 @@ from workloads.package import build_zip
 MAIN = Path(cluster_driver.__file__)
 
 
-def driven(tmp_path: Path, script: str, *arguments: str, limit_s: float = 60) -> tuple[int, str, list[dict[str, Any]]]:
+def driven(
+    tmp_path: Path, script: str, *arguments: str, limit_s: float = 60, before: tuple[str, ...] = ()
+) -> tuple[int, str, list[dict[str, Any]]]:
     """Exit code, output and what was told, of a script run as on a cluster: the workloads are in the zip only."""
     (tmp_path / "script.py").write_text(script)
     command = [sys.executable, str(MAIN), "--time-limit-s", str(limit_s), "--env", "BAKEOFF_BUCKET=b"]
     result = subprocess.run(
-        [*command, str(tmp_path / "script.py"), *arguments],
+        [*command, *before, str(tmp_path / "script.py"), *arguments],
         env={"PYTHONPATH": str(build_zip(tmp_path / "workloads.zip"))},
         cwd=tmp_path,
         capture_output=True,
@@ -53,6 +55,33 @@ def test_the_time_limit_ends_it_without_a_client(tmp_path: Path) -> None:
     code, _, told = driven(tmp_path, "import time\ntime.sleep(60)\n", limit_s=0.5)
     assert code != 0 and time.monotonic() - began < 20
     assert told == [{"time_limit_s": 0.5}]
+
+
+def test_its_output_is_copied_to_the_bucket_in_pieces(tmp_path: Path) -> None:
+    script = "import subprocess, time\nprint('first', flush=True)\ntime.sleep(7)\n"
+    script += "subprocess.run(['echo', 'a child'])\nprint('last')\n"
+    log = tmp_path / "log" / "driveroutput"
+    code, output, told = driven(tmp_path, script, before=("--log", str(log)))
+    pieces = [path.read_text() for path in sorted((tmp_path / "log").iterdir())]
+    assert code == 0 and told == [{"exit": 0}]
+    assert [p.name for p in sorted((tmp_path / "log").iterdir())] == [
+        "driveroutput.000000000",
+        "driveroutput.000000001",
+    ]
+    assert "".join(pieces) == output and "first" in pieces[0] and "a child" in pieces[1] and "last" in pieces[1]
+
+
+@pytest.mark.parametrize(
+    ("spec", "name"),
+    [
+        ("{}", ""),
+        ('{"task": {"type": "workerpool0", "index": 0}}', ""),
+        ('{"task": {"type": "workerpool1", "index": 2}}', "-workerpool1-2"),
+    ],
+)
+def test_replicas_but_the_first_have_a_log_of_their_own(monkeypatch: pytest.MonkeyPatch, spec: str, name: str) -> None:
+    monkeypatch.setenv("CLUSTER_SPEC", spec)
+    assert cluster_driver.replica() == name
 
 
 def test_a_job_that_ignores_sigterm_ends_too(tmp_path: Path) -> None:

@@ -11,11 +11,14 @@ from typing import Any
 import pytest
 
 from infra.errors import CloudError
-from infra.gcp import billing, dataproc, monitoring, preflight, prices, vertex
+from infra.gcp import billing, dataproc, monitoring, preflight, prices
+from infra.vertex import job as vertex
 from tests.infra.gcp import test_cost, test_dataproc, test_monitoring, test_preflight, test_vertex
 from tests.infra.gcp.fakes.bigquery import CONDITIONS
 from tests.infra.gcp.fakes.cloud import Cloud
 from tests.infra.gcp.fakes.server import Refusal
+
+pytestmark = pytest.mark.usefixtures("object_store")
 
 LOST = Refusal("UNAVAILABLE", "the answer got lost")
 

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from infra.errors import AccessError, CloudError, LeftoverError, QuotaError, UsageError
-from infra.gcp import vertex
-from infra.gcp.vertex import VertexDriver, VertexJob, submit
+from infra.vertex import job as vertex
+from infra.vertex.job import VertexDriver, VertexJob, submit
 from tests.infra.gcp.fakes.cloud import Cloud
 from tests.infra.gcp.fakes.server import Refusal
 from tests.infra.gcp.jobs import EXPIRES, Clock
 from workloads.record import Status
+
+pytestmark = pytest.mark.usefixtures("object_store")
 
 UNAVAILABLE = Refusal("UNAVAILABLE", "try again")
 RATE_LIMIT = Refusal("RESOURCE_EXHAUSTED", "Too many requests", "RATE_LIMIT_EXCEEDED")
@@ -31,12 +35,14 @@ JOB = VertexJob(
     attempt="cell-1",
     strategy="one-device",
     machine_type="n1-standard-8",
-    image_uri="europe-west2-docker.pkg.dev/p/r/train:1",
+    image_uri="python:3.11-slim-bookworm",
+    packages_uri="gs://b/dependencies/1/packages.tar.gz",
     main_uri="gs://b/x/cluster_driver.py",
     package_uri="gs://b/x/workloads.zip",
     arguments=("train", "--config", "gs://b/x/config.json", "--out", "gs://b/x/out"),
     time_limit_s=900,
     output_uri="gs://b/x/out",
+    log_uri="gs://b/x/driveroutput",
     environment={"BAKEOFF_BUCKET": "b"},
 )
 
@@ -44,7 +50,10 @@ JOB = VertexJob(
 @contextmanager
 def submitted(cloud: Cloud, **changes: Any) -> Iterator[tuple[VertexDriver, Clock]]:
     clock = Clock()
-    with submit(cloud.clients, replace(JOB, **changes), clock=clock, sleep=clock.sleep) as driver:
+    with (
+        tempfile.TemporaryDirectory() as logs,
+        submit(cloud.clients, replace(JOB, **changes), Path(logs), clock=clock, sleep=clock.sleep) as driver,
+    ):
         yield driver, clock
 
 
@@ -63,11 +72,13 @@ def test_a_job_from_submit_to_its_end(cloud: Cloud) -> None:
     assert driver.status is Status.OK and driver.run_s == 600
     (job,) = cloud.vertex.jobs.values()
     (pool,) = job.job_spec.worker_pool_specs
-    assert pool.container_spec.command == ["python3", "/gcs/b/x/cluster_driver.py"]
-    assert pool.container_spec.args[:3] == ["--time-limit-s", "900", "train"]
+    assert pool.container_spec.command == ["/bin/sh", "-c", vertex.RUN, "bakeoff"]
+    assert pool.container_spec.args[:5] == ["--time-limit-s", "900", "--log", "gs://b/x/driveroutput", "train"]
     assert {e.name: e.value for e in pool.container_spec.env} == {
         "BAKEOFF_BUCKET": "b",
-        "PYTHONPATH": "/gcs/b/x/workloads.zip",
+        "BAKEOFF_MAIN": "/gcs/b/x/cluster_driver.py",
+        "BAKEOFF_WORKLOADS": "/gcs/b/x/workloads.zip",
+        "BAKEOFF_PACKAGES": "/gcs/b/dependencies/1/packages.tar.gz",
     }
     assert job.job_spec.scheduling.timeout.total_seconds() == 960
     assert job.job_spec.service_account == "runner@p.iam.gserviceaccount.com"

@@ -23,8 +23,10 @@ class FakeProject:
     project: str = "a-project"
     state: str = "ACTIVE"
     page_size: int = 2
-    apis: set[str] = field(default_factory=lambda: {*preflight.APIS, *preflight.VERTEX_APIS})
-    permissions: set[str] = field(default_factory=lambda: {*preflight.PERMISSIONS, *preflight.VERTEX_PERMISSIONS})
+    apis: set[str] = field(default_factory=lambda: {*preflight.APIS, *preflight.DATAPROC_APIS, *preflight.VERTEX_APIS})
+    permissions: set[str] = field(
+        default_factory=lambda: {*preflight.PERMISSIONS, *preflight.DATAPROC_PERMISSIONS, *preflight.VERTEX_PERMISSIONS}
+    )
 
     def services(self) -> Mapping[str, Mapping[str, Method]]:
         return {

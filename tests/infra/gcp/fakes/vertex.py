@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -31,6 +31,8 @@ class FakeVertex:
     )
     run_s: float = 600.0
     page_size: int = 2
+    cancels_at_once: bool = True
+    on_submit: Callable[[Any], None] | None = None
     _step: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -63,7 +65,10 @@ class FakeVertex:
         for pool in spec.worker_pool_specs:
             require(pool.machine_spec.machine_type, "machine_type is required")
             require(pool.container_spec.image_uri, "image_uri is required")
-            require(pool.container_spec.command[1].startswith("/gcs/"), "the bucket is mounted at /gcs")
+            places = [v.value for v in pool.container_spec.env if v.name in ("BAKEOFF_MAIN", "BAKEOFF_PACKAGES")]
+            require(len(places) == 2 and all(p.startswith("/gcs/") for p in places), "the bucket is mounted at /gcs")
+            require(pool.disk_spec.boot_disk_type in ("pd-ssd", "pd-standard"), "boot disks are pd-ssd or pd-standard")
+            require(pool.disk_spec.boot_disk_size_gb >= 100, "boot disks have 100 GB at least")
             gpus = pool.machine_spec.accelerator_count
             require(bool(gpus) == bool(pool.machine_spec.accelerator_type), "accelerator_type and _count go together")
         network = spec.network
@@ -71,10 +76,15 @@ class FakeVertex:
         job.name = f"{self.parent}/customJobs/{len(self.jobs) + 1}"
         job.state = "JOB_STATE_QUEUED"
         self.jobs[job.name] = job
+        if self.on_submit:
+            self.on_submit(job)
         return job
 
     def _list(self, request: Any) -> Any:
         require(request.parent == self.parent, f"parent must be in the region of the endpoint: '{request.parent}'")
+        for job in self.jobs.values():
+            if job.state.name == "JOB_STATE_CANCELLING" and self.cancels_at_once:
+                job.state = "JOB_STATE_CANCELLED"
         clauses = CLAUSE.findall(request.filter)
         present = re.findall(r"labels\.([a-z-]+):\*", request.filter)
         require(clauses or present, f"a list must be of ours only: {request.filter}")
@@ -94,7 +104,7 @@ class FakeVertex:
             state, message = self.script[min(step, len(self.script) - 1)]
             job.state = f"JOB_STATE_{state}"
             job.error = {"message": message}
-            if state in ("SUCCEEDED", "FAILED", "EXPIRED"):
+            if state in ("SUCCEEDED", "FAILED", "EXPIRED") and not job.end_time:
                 job.start_time, job.end_time = STARTED, STARTED + timedelta(seconds=self.run_s)
         return job
 

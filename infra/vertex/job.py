@@ -11,13 +11,16 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Literal
 
 from infra.errors import CloudError, MissingError, UsageError, unknown_name
 from infra.gcp.calls import as_ours, call, is_transient, pages
 from infra.gcp.clients import Clients
 from infra.gcp.driver import CANCELLED_EXIT, FAILED_EXIT, RemoteDriver
+from infra.gcp.driver_log import DriverLog
 from infra.gcp.labels import ATTEMPT, labels, request_id
+from workloads.cluster_driver import TIME_LIMIT_EXIT
 
 POLL_S = 5.0
 CANCEL_S = 300.0  # machines are stopped, too
@@ -37,8 +40,15 @@ ENDED = {
     "JOB_STATE_SUCCEEDED": 0,
     "JOB_STATE_FAILED": FAILED_EXIT,
     "JOB_STATE_CANCELLED": CANCELLED_EXIT,
-    "JOB_STATE_EXPIRED": 124,
+    "JOB_STATE_EXPIRED": TIME_LIMIT_EXIT,
 }
+# What a replica does: it unpacks the packages of the jobs, and becomes the job. Buckets are mounted at /gcs.
+RUN = """set -eu
+site=$(mktemp -d)
+tar -xzf "$BAKEOFF_PACKAGES" -C "$site"
+export PYTHONPATH="$site:$BAKEOFF_WORKLOADS"
+exec python3 "$BAKEOFF_MAIN" "$@"
+"""
 EXIT_WORDS = re.compile(r"non-zero status of (\d+)")
 
 Strategy = Literal["one-device", "mirrored", "multi-worker"]
@@ -58,12 +68,14 @@ class VertexJob:
     attempt: str  # what tells this attempt from any other, such as its record's name and when it began
     strategy: Strategy
     machine_type: str
-    image_uri: str  # a container with Python 3.11 and the packages of the workload
+    image_uri: str  # a container with Python 3.11
+    packages_uri: str  # gs:// of packages.tar.gz
     main_uri: str  # gs:// of workloads/cluster_driver.py
     package_uri: str  # gs:// of the workloads' zip
     arguments: tuple[str, ...]
     time_limit_s: float
     output_uri: str  # gs://, the base output directory
+    log_uri: str  # gs://, what the chief's output is copied to, see workloads/cluster_driver.py
     environment: Mapping[str, str]
     machines: int = 1
     accelerator_type: str | None = None
@@ -119,11 +131,16 @@ def custom_job(job: VertexJob) -> Any:
         "disk_spec": {"boot_disk_type": job.disk_type, "boot_disk_size_gb": job.disk_gb},
         "container_spec": {
             "image_uri": job.image_uri,
-            "command": ["python3", _mounted(job.main_uri)],
-            "args": ["--time-limit-s", f"{job.time_limit_s:g}", *job.arguments],
+            "command": ["/bin/sh", "-c", RUN, "bakeoff"],
+            "args": ["--time-limit-s", f"{job.time_limit_s:g}", "--log", job.log_uri, *job.arguments],
             "env": [
                 {"name": name, "value": value}
-                for name, value in {**job.environment, "PYTHONPATH": _mounted(job.package_uri)}.items()
+                for name, value in {
+                    **job.environment,
+                    "BAKEOFF_MAIN": _mounted(job.main_uri),
+                    "BAKEOFF_WORKLOADS": _mounted(job.package_uri),
+                    "BAKEOFF_PACKAGES": _mounted(job.packages_uri),
+                }.items()
             ],
         },
     }
@@ -193,11 +210,15 @@ def _parent(clients: Clients) -> str:
 
 
 class VertexDriver(RemoteDriver):
-    """A submitted custom job. Its output is in Cloud Logging only: :attr:`logs_command` shows it."""
+    """A submitted custom job. What its chief says is copied to a file as it grows, from the bucket.
 
-    def __init__(self, clients: Clients, job: VertexJob, name: str, **time: Any) -> None:
+    What the container says before the job begins, and the other replicas, is in Cloud Logging: :attr:`logs_command`.
+    """
+
+    def __init__(self, clients: Clients, job: VertexJob, name: str, log: Path, **time: Any) -> None:
         super().__init__(time_limit_s=job.time_limit_s, poll_s=POLL_S, cancel_s=CANCEL_S, **time)
-        self._clients, self._name = clients, name
+        self._clients, self._name, self._log_uri = clients, name, job.log_uri
+        self.log = DriverLog(log)
         self.run_s: float | None = None  # from start to end of the machines, once it has ended
 
     @property
@@ -206,13 +227,18 @@ class VertexDriver(RemoteDriver):
         return self._name
 
     @property
+    def flaw(self) -> str | None:
+        """Nothing restarts a job, so there is none."""
+        return None
+
+    @property
     def logs_command(self) -> str:
         """The command that shows its output (cloud.google.com/vertex-ai/docs/training/view-logs)."""
         return f"gcloud ai custom-jobs stream-logs {self._name} --region {self._clients.region}"
 
     def progress(self) -> tuple[int, int, str]:
-        """Not known: the API has no such figure."""
-        return 0, 0, ""
+        """Done, total and unit, as the job tells them."""
+        return self.log.progress
 
     def _look(self, *, cancelling: bool) -> None:
         from google.cloud import aiplatform_v1
@@ -220,11 +246,18 @@ class VertexDriver(RemoteDriver):
         request = aiplatform_v1.GetCustomJobRequest(name=self._name)
         seen = call(self._clients.custom_jobs.get_custom_job, request, self._clients.backoff)
         self.state, self.details = seen.state.name, seen.error.message
+        self.log.follow(self._log_uri)
         if self.state in ENDED:
-            told = EXIT_WORDS.search(self.details) if self.state == "JOB_STATE_FAILED" else None
-            self.exit_code = int(told[1]) if told else ENDED[self.state]
+            self.log.close()
+            self.exit_code = self._code()
             if seen.start_time and seen.end_time:
                 self.run_s = (seen.end_time - seen.start_time).total_seconds()
+
+    def _code(self) -> int:
+        if self.log.time_limit_s is not None:
+            return TIME_LIMIT_EXIT
+        told = EXIT_WORDS.search(self.details) if self.state == "JOB_STATE_FAILED" else None
+        return int(told[1]) if told else ENDED[self.state]
 
     def _request_cancel(self) -> None:
         from google.cloud import aiplatform_v1
@@ -237,28 +270,32 @@ class VertexDriver(RemoteDriver):
                 raise
 
     def _failure(self) -> str:
-        return f"Vertex AI: {self.state}. {self.details} Its output: {self.logs_command}"
+        return (
+            f"Vertex AI: {self.state}. {self.details} The job's last words:\n{self.log.last_words}\n"
+            f"All of its output: {self.logs_command}"
+        )
 
     def _kill_command(self) -> str:
         return f"gcloud ai custom-jobs cancel {self._name} --region {self._clients.region}"
 
 
 @contextlib.contextmanager
-def submit(clients: Clients, job: VertexJob, **time: Any) -> Iterator[VertexDriver]:
-    """Submit a job; on leaving, whatever the reason, it has ended. Raises as :func:`create`.
+def submit(clients: Clients, job: VertexJob, logs: Path, **time: Any) -> Iterator[VertexDriver]:
+    """Submit a job; on leaving, whatever the reason, it has ended. Its output goes to ``driver.log``. Raises as
+    :func:`create`.
 
     Args:
         time: ``clock`` and ``sleep`` of :class:`infra.gcp.driver.RemoteDriver`.
     """
     driver: VertexDriver | None = None
     try:
-        driver = VertexDriver(clients, job, create(clients, job, **_sleep(time)).name, **time)
+        driver = VertexDriver(clients, job, create(clients, job, **_sleep(time)).name, logs / "driver.log", **time)
         yield driver
     finally:
         if driver is None:  # interrupted: it may have arrived, and only the answer got lost
             with contextlib.suppress(CloudError):
                 arrived = find(clients, job)
-                driver = VertexDriver(clients, job, arrived.name, **time) if arrived else None
+                driver = VertexDriver(clients, job, arrived.name, logs / "driver.log", **time) if arrived else None
         if driver is not None:
             driver.cancel()
 

@@ -1,0 +1,284 @@
+"""A whole bench on a fake Vertex AI: check, submit, collect, tear down. The job itself is no fake: what each replica's
+container would run is run here, with the bucket's objects in the place of the mounted ones.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+import tarfile
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pandas as pd
+import pytest
+
+from infra import bench as benches
+from infra import lease as leases
+from infra import plan as plans
+from infra.clean import clean
+from infra.errors import Interrupted, SetupError, UsageError
+from infra.experiment import DataSpec, Experiment, WorkloadSpec
+from infra.gcp import dependencies
+from infra.options import Options
+from infra.pool import bring_up
+from infra.progress import Silent
+from infra.scenario import load_scenario
+from infra.vertex import costs, pools
+from infra.vertex import target as vertex
+from tests.infra.gcp.fakes.life import Project, standing_project
+from tests.infra.gcp.life import GCP_TOML
+from workloads.generate import generate
+from workloads.record import RunRecord, Status
+from workloads.storage import open_store
+
+ACCOUNT = 'vertex_service_account = "bakeoff-vertex@a-project.iam.gserviceaccount.com"\n'
+SHAPE = "four-small-ssd"
+READ = {"sources": ["bucket"], "batch_sizes": [4], "batch_counts": [2], "repetitions": 1}
+
+
+@pytest.fixture
+def project(object_store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
+    from workloads.bucket import client
+
+    names = {kind: f"{kind}-{uuid4().hex[:8]}" for kind in ("data", "staging", "state")}
+    for name in names.values():
+        client().create_bucket(name)
+    (tmp_path / "gcp.toml").write_text(ACCOUNT + GCP_TOML.format(**names))
+    monkeypatch.setenv("BAKEOFF_GCP_CONFIG", str(tmp_path / "gcp.toml"))
+    monkeypatch.setattr(dependencies, "archive", lambda names: empty_archive())
+    for constant, seconds in (("POLL_S", 0.01), ("SWEEP_PAUSE_S", 0.0), ("SWEEP_S", 20.0)):
+        monkeypatch.setattr(vertex, constant, seconds)
+    monkeypatch.setattr("infra.vertex.job.POLL_S", 0.05)
+    with standing_project() as cloud:
+        cloud.compute.offered |= {"n1-standard-2", "n1-standard-8"}
+        cloud.project.apis.discard("dataproc.googleapis.com")  # it is not needed
+        for variable, value in cloud.environment.items():
+            monkeypatch.setenv(variable, value)
+        yield cloud
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Path:
+    folder = tmp_path / "images"
+    generate(folder, 12, seed=3)
+    return folder
+
+
+def empty_archive() -> bytes:
+    """The packages are those of this environment."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz"):
+        pass
+    return buffer.getvalue()
+
+
+def run_for_real(project: Project, tmp_path: Path) -> Callable[[Any], None]:
+    """What Vertex AI does with a job: runs the command of every replica, with the cluster in its environment."""
+
+    def run(job: Any) -> None:
+        pools_ = [(f"workerpool{i}", pool) for i, pool in enumerate(job.job_spec.worker_pool_specs)]
+        hosts = {
+            name: [f"127.0.0.{10 * n + i + 2}" for i in range(p.replica_count)] for n, (name, p) in enumerate(pools_)
+        }
+        ports = free_ports([host for name, _ in pools_ for host in hosts[name]])
+        spec = {name: [f"{host}:{ports[host]}" for host in hosts[name]] for name, _ in pools_}
+        roles = {"workerpool0": "chief", "workerpool1": "worker"}
+        started, replicas = datetime.now(UTC), []
+        for name, pool in pools_:
+            for index in range(pool.replica_count):
+                folder = tmp_path / f"{job.name.rpartition('/')[2]}-{name}-{index}"
+                folder.mkdir()
+                told = {v.name: v.value for v in pool.container_spec.env}
+                environment = {**os.environ, **{k: mounted(v, folder) for k, v in told.items()}}
+                environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
+                environment |= {"TMPDIR": str(folder), "BAKEOFF_NODE_DISK": str(folder)}
+                environment["CLUSTER_SPEC"] = json.dumps({"cluster": spec, "task": {"type": name, "index": index}})
+                if len(spec) > 1:
+                    cluster = {roles[pool_name]: addresses for pool_name, addresses in spec.items()}
+                    task = {"type": roles[name], "index": index}
+                    environment["TF_CONFIG"] = json.dumps({"cluster": cluster, "task": task})
+                command = [*pool.container_spec.command, *pool.container_spec.args]
+                replicas.append(subprocess.Popen(command, env=environment, cwd=folder))
+        codes = [replica.wait(200) for replica in replicas]
+        job.start_time, job.end_time = started, max(datetime.now(UTC), started + timedelta(seconds=1))
+        message = "" if not any(codes) else f"The replica workerpool0-0 exited with a non-zero status of {max(codes)}."
+        project.vertex.script = [("SUCCEEDED" if not any(codes) else "FAILED", message)]
+
+    project.vertex.script = [("RUNNING", "")]
+    return lambda job: threading.Thread(target=run, args=(job,), daemon=True).start()
+
+
+def mounted(value: str, folder: Path) -> str:
+    """A path below /gcs as a file of the replica's folder; anything else as it is."""
+    if not value.startswith("/gcs/"):
+        return value
+    place, _, name = f"gs://{value.removeprefix('/gcs/')}".rpartition("/")
+    (folder / name).write_bytes(open_store(place).read(name))
+    return str(folder / name)
+
+
+def free_ports(hosts: list[str]) -> dict[str, int]:
+    import socket
+
+    sockets = {host: socket.create_server((host, 0)) for host in hosts}
+    ports = {host: listener.getsockname()[1] for host, listener in sockets.items()}
+    for listener in sockets.values():
+        listener.close()
+    return ports
+
+
+def experiment(images: Path, workload: str = "read_speed", **config: object) -> Experiment:
+    spec = WorkloadSpec(name=workload, config=dict(READ) if workload == "read_speed" else config)
+    facts = {"name": "cycle", "scenarios": [SHAPE], "repeats": 1, "timeout_s": 180, "workloads": [spec]}
+    return Experiment.model_validate({**facts, "data": DataSpec(images=str(images))})
+
+
+def test_a_bench_from_submit_to_the_end(project: Project, images: Path, tmp_path: Path) -> None:
+    project.vertex.on_submit = run_for_real(project, tmp_path)
+    runs = tmp_path / "runs"
+    rows = benches.bench(experiment(images), Options(runs, target="vertex", max_usd=5.0), Silent())
+    assert [row.status for row in rows] == [Status.OK], rows
+
+    record = Path(str(rows[0].record))
+    run = RunRecord.model_validate_json((record / "run.json").read_text())
+    assert (run.target, run.region, run.zone) == ("vertex", "europe-west2", None)
+    assert run.job_id in project.vertex.jobs
+    assert [node.node for node in run.nodes] == ["workerpool0-0"] and run.nodes[0].role == "single"
+    assert run.cost is not None and run.cost.measured is not None
+    assert 0 < run.cost.measured.total_usd < run.cost.estimate.total_usd and run.cost.measured.dataproc_usd == 0
+    assert run.cost.measured.vertex_usd > 0
+    assert any("no samples of any node" in line for line in run.missing) and costs.ASSUMED in run.missing
+    assert len(pd.read_parquet(record / "measurements.parquet")) > 0
+    assert pd.read_parquet(record / "nodes.parquet").empty
+    said = (record / "logs" / "driver.log").read_text()
+    assert said and "bakeoff-driver" not in said
+    proof = json.loads((record / "teardown.json").read_text())
+    assert proof["left"] == [] and 0 < proof["measured_usd"] < proof["estimated_usd"]
+
+    (job,) = project.vertex.jobs.values()
+    (pool,) = job.job_spec.worker_pool_specs
+    assert (pool.machine_spec.machine_type, pool.disk_spec.boot_disk_type) == ("n1-standard-2", "pd-ssd")
+    assert job.job_spec.service_account == "bakeoff-vertex@a-project.iam.gserviceaccount.com"
+    assert list((runs / "leases").iterdir()) == []
+    assert clean(runs, yes=False, lease_id=None, progress=Silent(), name="vertex").found == []
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize(("strategy", "replicas"), [("one_device", 1), ("multi_worker_mirrored", 2)])
+def test_training_on_worker_pools(project: Project, images: Path, tmp_path: Path, strategy: str, replicas: int) -> None:
+    project.vertex.on_submit = run_for_real(project, tmp_path)
+    workers = 2 if replicas > 1 else None
+    spec = experiment(
+        images, "train", strategy=strategy, workers=workers, batch_size=4, epochs=1, image_size=32, threads=1, shards=2,
+        source_size=32,
+    )  # fmt: skip
+    rows = benches.bench(spec, Options(tmp_path / "runs", target="vertex"), Silent())
+    assert [row.status for row in rows] == [Status.OK], rows
+    record = Path(str(rows[0].record))
+    facts = json.loads((record / "summary.json").read_text())["facts"]
+    assert facts["num_replicas_in_sync"] == replicas and len(set(facts["node_addresses"])) == replicas
+    run = RunRecord.model_validate_json((record / "run.json").read_text())
+    assert [node.node for node in run.nodes] == pools.names(replicas)
+    (job,) = project.vertex.jobs.values()
+    assert [pool.replica_count for pool in job.job_spec.worker_pool_specs] == [1] * replicas
+
+
+def test_ctrl_c_cancels_the_job(
+    project: Project, images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.vertex.script = [("RUNNING", "")]
+    presses: list[str] = []
+
+    def press(lease: object) -> None:
+        if project.vertex.jobs and not presses:
+            presses.append("Ctrl-C")
+            raise Interrupted("Stopped by SIGINT.")
+
+    monkeypatch.setattr(vertex, "breach", press)
+    with pytest.raises(Interrupted):
+        benches.bench(experiment(images), Options(tmp_path / "runs", target="vertex"), Silent())
+    assert [job.state.name for job in project.vertex.jobs.values()] == ["JOB_STATE_CANCELLED"]
+    assert list((tmp_path / "runs" / "leases").iterdir()) == []
+
+
+def test_the_limits_hold_on_the_server(project: Project, images: Path, tmp_path: Path) -> None:
+    project.vertex.script = [("SUCCEEDED", "")]
+    spec = experiment(images).model_copy(update={"timeout_s": 1200.0})
+    rate = vertex.worst_usd_per_hour(load_scenario(SHAPE))
+    limit = rate * 1500 / 3600
+    benches.bench(spec, Options(tmp_path / "runs", target="vertex", max_usd=limit), Silent())
+    (job,) = project.vertex.jobs.values()
+    assert job.job_spec.scheduling.timeout.total_seconds() <= 1200 + 60
+    assert int(job.labels["bakeoff-expires"]) <= datetime.now(UTC).timestamp() + 1500
+    with pytest.raises(UsageError, match=r"--max-usd 0\.01 is less than the estimate"):
+        benches.bench(spec, Options(tmp_path / "more", target="vertex", max_usd=0.01), Silent())
+
+
+def test_what_a_killed_client_left_is_cancelled_by_clean(project: Project, tmp_path: Path) -> None:
+    lease = bring_up(SHAPE, None, Options(tmp_path, target="vertex"), Silent(), experiment=None, kept=False)
+    other = bring_up(SHAPE, None, Options(tmp_path, target="vertex"), Silent(), experiment=None, kept=True)
+    project.vertex.script = [("RUNNING", "")]
+    for mine in (lease, other):
+        submit_and_forget(project, mine)
+    lease.update(owner_pid=2**22, owner_ticks=1)  # its client died
+    result = clean(tmp_path, yes=True, lease_id=None, progress=Silent(), name="vertex")
+    assert any("training job" in line for line in result.removed) and result.left == []
+    states = {job.labels["bakeoff-lease"]: job.state.name for job in project.vertex.jobs.values()}
+    assert states == {lease.id: "JOB_STATE_CANCELLED", other.id: "JOB_STATE_QUEUED"}
+    assert [known.id for known in leases.all_leases(tmp_path)] == [other.id]
+
+
+def submit_and_forget(project: Project, lease: leases.Lease) -> None:
+    from infra.gcp.lease_state import clients_of
+    from infra.vertex.job import VertexJob, create
+
+    job = VertexJob(
+        lease=lease.id, scenario=lease.scenario.name, expires_at=datetime.fromisoformat(lease.state.expires_at),
+        attempt="cell", strategy="one-device", machine_type="n1-standard-2", image_uri="python:3.11",
+        packages_uri="gs://b/p.tar.gz", main_uri="gs://b/m.py", package_uri="gs://b/w.zip", arguments=(), time_limit_s=60,
+        output_uri="gs://b/out", log_uri="gs://b/log", environment={},
+    )  # fmt: skip
+    create(clients_of(lease), job)
+
+
+@pytest.mark.parametrize(
+    ("workload", "config", "words"),
+    [
+        (
+            "write_tfrecords",
+            {},
+            r"write_tfrecords needs Spark, and Vertex AI has none\. Use --target gcp, or one of: read_speed",
+        ),
+        ("train", {"strategy": "mirrored"}, "mirrored needs 2 accelerators or more in one machine; received 0"),
+        ("train", {"strategy": "multi_worker_mirrored", "workers": 9}, "received 9 of 4"),
+    ],
+)
+def test_what_cannot_run_there_is_refused_first(
+    project: Project, images: Path, tmp_path: Path, workload: str, config: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(UsageError, match=words):
+        benches.bench(experiment(images, workload, **config), Options(tmp_path / "runs", target="vertex"), Silent())
+    assert not project.vertex.jobs and not (tmp_path / "runs" / "leases").exists()
+
+
+def test_an_identity_is_needed(project: Project, tmp_path: Path) -> None:
+    path = tmp_path / "gcp.toml"
+    path.write_text(path.read_text().removeprefix(ACCOUNT))
+    with pytest.raises(SetupError, match="needs vertex_service_account"):
+        plans.plan(SHAPE, Options(tmp_path, target="vertex"), Silent())
+
+
+def test_a_plan_changes_nothing(project: Project, tmp_path: Path) -> None:
+    assert plans.plan(SHAPE, Options(tmp_path, target="vertex"), Silent()) == []
+    project.project.apis.discard("aiplatform.googleapis.com")
+    with pytest.raises(UsageError, match=r"gcloud services enable aiplatform\.googleapis\.com"):
+        plans.plan(SHAPE, Options(tmp_path, target="vertex"), Silent())
