@@ -158,7 +158,7 @@ def _permissions(clients: Clients, names: Sequence[str]) -> list[Problem]:
         resource=f"projects/{clients.project_id}", permissions=list(names)
     )
     granted = set(call(clients.projects.test_iam_permissions, request, clients.backoff).permissions)
-    lacking = [name for name in names if name not in granted]
+    lacking = sorted(name for name in names if name not in granted)
     if not lacking:
         return []
     roles = sorted({_role(name) for name in lacking})
