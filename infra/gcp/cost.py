@@ -23,10 +23,11 @@ from infra.pricing import HOURS_PER_MONTH
 from workloads.record import CostBreakdown, Scenario
 
 LEAST_S = 60  # billed for a machine, an accelerator and Dataproc's fee
-Item = Literal["machines", "spot machines", "accelerators", "disks", "dataproc fee", "other"]
-ITEMS: tuple[Item, ...] = ("machines", "spot machines", "accelerators", "disks", "dataproc fee", "other")
+Item = Literal["machines", "spot machines", "accelerators", "disks", "dataproc fee", "vertex ai", "other"]
+ITEMS: tuple[Item, ...] = ("machines", "spot machines", "accelerators", "disks", "dataproc fee", "vertex ai", "other")
 # What a billed SKU belongs to; the first that fits.
 SKUS: tuple[tuple[str, Item], ...] = (
+    (r"Vertex AI", "vertex ai"),  # its machines and its fee
     (r"Dataproc", "dataproc fee"),
     (r"GPU", "accelerators"),
     (r"Spot Preemptible .* Instance (Core|Ram)", "spot machines"),

@@ -10,8 +10,8 @@ from infra.errors import RecordError, UsageError
 from infra.gcp import lives
 from infra.gcp.billing import Bill, billed
 from infra.gcp.clients import Clients
-from infra.gcp.cost import Comparison, cost, machines, notes, reconcile
-from workloads.record import Billed, RunRecord, Teardown
+from infra.gcp.cost import Comparison, Cost, Line, cost, machines, notes, reconcile
+from workloads.record import Billed, RunRecord, Scenario, Teardown
 
 
 @dataclass(frozen=True)
@@ -64,16 +64,27 @@ def costs(
             end = datetime.fromisoformat(proof.destroyed_at)
             bill = billed(clients, table, lease, end - timedelta(seconds=proof.lived_s), end, now)
             _keep(bill, table, paths, now)
-        ended_at = datetime.fromisoformat(proof.destroyed_at).timestamp()
-        whole = machines(run.scenario, proof.lived_s)
-        used = lives.machines(proof.machines, run.scenario, ended_at) if proof.machines else whole
-        measured = cost(used, run.region)
-        said = proof.missing or ([] if proof.machines else [f"Measured is {lives.WHOLE_LIFE}: none was observed."])
+        measured, said = _of_jobs(proof) if run.target == "vertex" else _of_machines(proof, run.scenario, run.region)
         rows = reconcile(proof.estimated_usd, measured, bill)
         found.append(
             LeaseCosts(lease, run.scenario.name, run.region, proof.lived_s, tuple(rows), (*notes(bill), *said))
         )
     return found, untold
+
+
+def _of_machines(proof: Teardown, scenario: Scenario, region: str) -> tuple[Cost, list[str]]:
+    """A cluster: each machine's own life, where it was observed."""
+    if not proof.machines:
+        whole = cost(machines(scenario, proof.lived_s or 0.0), region)
+        return whole, proof.missing or [f"Measured is {lives.WHOLE_LIFE}: none was observed."]
+    ended_at = datetime.fromisoformat(proof.destroyed_at).timestamp()
+    return cost(lives.machines(proof.machines, scenario, ended_at), region), proof.missing
+
+
+def _of_jobs(proof: Teardown) -> tuple[Cost, list[str]]:
+    """Training jobs: their sum, as it was found at the end of the lease."""
+    line = Line("vertex ai", "", "", proof.lived_s or 0.0, 0.0, "", proof.measured_usd or 0.0)
+    return Cost((line,), ""), proof.missing
 
 
 def _records(folder: Path) -> dict[Path, RunRecord]:
@@ -83,7 +94,7 @@ def _records(folder: Path) -> dict[Path, RunRecord]:
             run = RunRecord.model_validate_json(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise RecordError(f"The record {path.parent} is damaged: {error}") from error
-        if run.target == "gcp":
+        if run.target != "local":
             records[path.parent] = run
     return dict(sorted(records.items(), key=lambda item: item[1].started_at))
 

@@ -26,7 +26,7 @@ from infra import plan as plans
 from infra.clean import clean
 from infra.errors import Interrupted, SetupError, UsageError
 from infra.experiment import DataSpec, Experiment, WorkloadSpec
-from infra.gcp import dependencies
+from infra.gcp import dependencies, reconcile
 from infra.options import Options
 from infra.pool import bring_up
 from infra.progress import Silent
@@ -162,6 +162,10 @@ def test_a_bench_from_submit_to_the_end(project: Project, images: Path, tmp_path
     assert said and "bakeoff-driver" not in said
     proof = json.loads((record / "teardown.json").read_text())
     assert proof["left"] == [] and 0 < proof["measured_usd"] < proof["estimated_usd"]
+
+    (costs_of_lease,), untold = reconcile.costs(runs, "cycle", table=None, clients=None, now=datetime.now(UTC))
+    assert [row.item for row in costs_of_lease.rows] == ["vertex ai", "total"] and untold == []
+    assert costs_of_lease.rows[-1].measured_usd == proof["measured_usd"]
 
     (job,) = project.vertex.jobs.values()
     (pool,) = job.job_spec.worker_pool_specs
