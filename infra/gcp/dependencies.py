@@ -32,7 +32,9 @@ mkdir -p {SITE}
 gcloud storage cat "$from/{ARCHIVE}" | tar -xz -C {SITE}
 purelib=$({PYTHON} -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 echo 'import sys; sys.path.insert(0, "{SITE}")' > "$purelib/bakeoff.pth"
-{PYTHON} -c 'import pydantic; assert pydantic.__file__.startswith("{SITE}")'
+{PYTHON} -c 'import google.cloud.storage, numpy, PIL, pydantic
+for package in (google.cloud.storage, numpy, PIL, pydantic):
+    assert package.__file__.startswith("{SITE}/"), "not ours: " + package.__file__'
 """
 
 
