@@ -3,15 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
+from infra import terraform
+from infra.gcp import dependencies, monitoring
+from infra.gcp import target as gcp
 from tests.infra.gcp.fakes.cloud import Cloud, standing_cloud
+from tests.infra.gcp.fakes.life import Project, standing_project
+from tests.infra.gcp.life import GCP_TOML, StubTerraform
 
-__all__ = ["cloud"]
+__all__ = ["cloud", "project", "stub"]
 
 
 @pytest.fixture
 def cloud() -> Iterator[Cloud]:
     with standing_cloud() as standing:
         yield standing
+
+
+@pytest.fixture
+def project(object_store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
+    from workloads.bucket import client
+
+    names = {kind: f"{kind}-{uuid4().hex[:8]}" for kind in ("data", "staging", "state")}
+    for name in names.values():
+        client().create_bucket(name)
+    (tmp_path / "gcp.toml").write_text(GCP_TOML.format(**names))
+    monkeypatch.setenv("BAKEOFF_GCP_CONFIG", str(tmp_path / "gcp.toml"))
+    monkeypatch.setattr(dependencies, "archive", lambda names: b"packages of 300 MB")
+    monkeypatch.setattr(monitoring, "VISIBLE_AFTER_S", 0.0)
+    for constant, seconds in (("POLL_S", 0.01), ("SWEEP_PAUSE_S", 0.0), ("SWEEP_S", 20.0)):
+        monkeypatch.setattr(gcp, constant, seconds)
+    with standing_project() as cloud:
+        cloud.dataproc.staging = f"gs://{names['staging']}"
+        cloud.compute.offered |= {"n1-standard-2", "n1-standard-8"}
+        for variable, value in cloud.environment.items():
+            monkeypatch.setenv(variable, value)
+        yield cloud
+
+
+@pytest.fixture
+def stub(project: Project, monkeypatch: pytest.MonkeyPatch) -> StubTerraform:
+    found = StubTerraform(project)
+    monkeypatch.setattr(terraform, "run", found)
+    return found

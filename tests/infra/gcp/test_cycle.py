@@ -6,10 +6,8 @@ The job itself is no fake: the fake Dataproc runs its main file from the bucket,
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from uuid import uuid4
 
 import pandas as pd
 import pytest
@@ -17,52 +15,24 @@ import pytest
 from infra import bench as benches
 from infra import lease as leases
 from infra import plan as plans
-from infra import teardown, terraform
+from infra import teardown
 from infra.clean import clean
 from infra.errors import Interrupted, LeftoverError, TerraformError, UsageError
 from infra.experiment import DataSpec, Experiment, WorkloadSpec
-from infra.gcp import costs, dependencies, lives, monitoring
+from infra.gcp import costs, lives
 from infra.gcp import target as gcp
 from infra.options import Options
 from infra.pool import bring_up
 from infra.progress import Silent
-from tests.infra.gcp.fakes.life import Project, standing_project
+from tests.infra.gcp.fakes.life import Project
 from tests.infra.gcp.fakes.server import Refusal
-from tests.infra.gcp.life import GCP_TOML, StubTerraform, run_for_real
+from tests.infra.gcp.life import StubTerraform, run_for_real
 from workloads.generate import generate
 from workloads.record import RunRecord, Status
 from workloads.storage import open_store
 
 SHAPE = "four-small-ssd"
 SETTINGS = {"sources": ["bucket"], "batch_sizes": [4], "batch_counts": [2], "repetitions": 1}
-
-
-@pytest.fixture
-def project(object_store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
-    from workloads.bucket import client
-
-    names = {kind: f"{kind}-{uuid4().hex[:8]}" for kind in ("data", "staging", "state")}
-    for name in names.values():
-        client().create_bucket(name)
-    (tmp_path / "gcp.toml").write_text(GCP_TOML.format(**names))
-    monkeypatch.setenv("BAKEOFF_GCP_CONFIG", str(tmp_path / "gcp.toml"))
-    monkeypatch.setattr(dependencies, "archive", lambda names: b"packages of 300 MB")
-    monkeypatch.setattr(monitoring, "VISIBLE_AFTER_S", 0.0)
-    for constant, seconds in (("POLL_S", 0.01), ("SWEEP_PAUSE_S", 0.0), ("SWEEP_S", 20.0)):
-        monkeypatch.setattr(gcp, constant, seconds)
-    with standing_project() as cloud:
-        cloud.dataproc.staging = f"gs://{names['staging']}"
-        cloud.compute.offered |= {"n1-standard-2", "n1-standard-8"}
-        for variable, value in cloud.environment.items():
-            monkeypatch.setenv(variable, value)
-        yield cloud
-
-
-@pytest.fixture
-def stub(project: Project, monkeypatch: pytest.MonkeyPatch) -> StubTerraform:
-    found = StubTerraform(project)
-    monkeypatch.setattr(terraform, "run", found)
-    return found
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import venv
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -105,7 +106,7 @@ def test_a_node_imports_our_packages_before_those_of_its_image(bucket: str, tmp_
     for _ in range(2):  # a node that boots again runs it again
         done = node.boot()
         assert done.returncode == 0, done.stderr
-    versions = [dependencies.metadata.version(name) for name in ("pydantic", "google-cloud-storage", "numpy")]
+    versions = [metadata.version(name) for name in ("pydantic", "google-cloud-storage", "numpy")]
     assert node.run(USE).split() == versions
 
 

@@ -31,6 +31,7 @@ class LivingDataproc(FakeDataproc):
     """Clusters are made as Terraform's provider would, listed in small pages, and go one look after they were deleted."""
 
     page_size: int = 2
+    on_gone: Callable[[str], None] | None = None  # told the name of a cluster that was deleted
 
     def services(self) -> Mapping[str, Mapping[str, Method]]:
         known = {name: dict(methods) for name, methods in super().services().items()}
@@ -70,6 +71,8 @@ class LivingDataproc(FakeDataproc):
         key, value = self._labelled(request)
         for name in [n for n, c in self.clusters.items() if c.status.state.name == "DELETING"]:
             del self.clusters[name]
+            if self.on_gone:
+                self.on_gone(name)
         found = [c for c in self.clusters.values() if key in c.labels and value in ("*", c.labels[key])]
         some, token = page(found, request.page_token, self.page_size)
         return dp.ListClustersResponse(clusters=some, next_page_token=token)
@@ -171,11 +174,17 @@ class Project(Cloud):
     dataproc: LivingDataproc = field(default_factory=LivingDataproc)
     things: FakeThings = field(default_factory=FakeThings)
 
+    def machines_go(self, cluster: str) -> None:
+        """Machines go with their cluster."""
+        for name in [name for name in self.compute.instances if name.startswith(f"{cluster}-")]:
+            del self.compute.instances[name]
+
 
 @contextmanager
 def standing_project() -> Iterator[Project]:
     """A project whose servers run until the end of the block."""
     cloud = Project()
+    cloud.dataproc.on_gone = cloud.machines_go
     grpc_fakes: list[Fake] = [cloud.dataproc, cloud.monitoring, cloud.vertex, cloud.project, cloud.catalog]
     with (
         serve(grpc_fakes, cloud.failures) as grpc,
