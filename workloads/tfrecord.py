@@ -7,8 +7,10 @@ in the public Flowers set: ``image`` (JPEG bytes) and ``class`` (int64).
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import IO, NamedTuple
 
 import google_crc32c
@@ -20,6 +22,10 @@ FRAME_BYTES = 16  # of a record, besides its data
 MAX_RECORD_BYTES = 1 << 30
 _HEADER = struct.Struct("<QI")
 _CRC = struct.Struct("<I")
+_VARINT = rb"[\x80-\xff]*[\x00-\x7f]"
+_HEAD = re.compile(
+    rb"\n_\n\x0e\n\x05class\x12\x05\x1a\x03\n\x01(.)\n_\n\x05image\x12_\n_\n_".replace(b"_", _VARINT), re.DOTALL
+)
 _KINDS = {1: "bytes", 2: "float", 3: "int64"}  # field numbers of tf.train.Feature
 
 
@@ -70,9 +76,18 @@ def read_records(stream: IO[bytes], shard: str) -> Iterator[Record]:
 
 def encode_example(image: bytes, label: int) -> bytes:
     """A serialised ``tf.train.Example``; features in alphabetic order, as in TensorFlow's deterministic form."""
+    return _head(len(image), label) + image
+
+
+@lru_cache(4096)
+def _head(size: int, label: int) -> bytes:
+    """All of an example before its image, of ``size`` bytes, which comes last."""
     value = _field(3, _field(1, _varint(label & 0xFFFF_FFFF_FFFF_FFFF)))
-    features = _entry(b"class", value) + _entry(b"image", _field(1, _field(1, image)))
-    return _field(1, features)
+    head = b""
+    for before in (b"\n", b"\n", _field(1, b"image") + b"\x12", b"\n"):  # Feature, BytesList, entry, and its place
+        head = before + _varint(len(head) + size) + head
+    features = _entry(b"class", value) + head
+    return b"\n" + _varint(len(features) + size) + features
 
 
 def decode_example(data: bytes, where: str) -> Example:
@@ -81,6 +96,11 @@ def decode_example(data: bytes, where: str) -> Example:
     Raises:
         TFRecordError: the record is no Example, or its features are others; names those found and those expected.
     """
+    # What encode_example writes need not be taken apart, which would take a quarter of the time that its JPEG takes.
+    if head := _HEAD.match(data):
+        image, label = data[head.end() :], head[1][0]
+        if head[0] == _head(len(image), label):
+            return Example(image, label)
     try:
         features = _parse(data)
     except (IndexError, ValueError) as error:

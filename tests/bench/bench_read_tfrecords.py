@@ -19,7 +19,8 @@ from workloads.storage import Folder
 from workloads.tfrecord import decode_example, read_records
 from workloads.tfrecord_set import complete_shards, prepare_tfrecords
 
-PASSES = 4  # over the set in one measurement
+PASSES = 2  # over the set in one measurement: half a second, so that neighbours meet the same machine
+RUNS = 15  # more than usual, since they are short
 BATCH = 64
 
 
@@ -47,6 +48,7 @@ def measure(folder: Path) -> list[Result]:
                 from_memory,
                 names=("read_speed", "from memory"),
                 at_least=0.90,
+                runs=RUNS,
                 profile=lambda: _profile(reader, batches),
             )
         ]
