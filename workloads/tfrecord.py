@@ -97,10 +97,8 @@ def decode_example(data: bytes, where: str) -> Example:
         TFRecordError: the record is no Example, or its features are others; names those found and those expected.
     """
     # What encode_example writes need not be taken apart, which would take a quarter of the time that its JPEG takes.
-    if head := _HEAD.match(data):
-        image, label = data[head.end() :], head[1][0]
-        if head[0] == _head(len(image), label):
-            return Example(image, label)
+    if (head := _HEAD.match(data)) and head[0] == _head(len(data) - head.end(), head[1][0]):
+        return Example(data[head.end() :], head[1][0])
     try:
         features = _parse(data)
     except (IndexError, ValueError) as error:
