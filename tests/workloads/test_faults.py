@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import random
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.workloads.faults import Faults, faulty_store
 from workloads import bucket as bucket_store
-from workloads.bucket import Bucket, forget_clients
+from workloads.bucket import STREAM_CHUNK_BYTES, Bucket, forget_clients
 from workloads.dataset import list_dataset
 from workloads.errors import StorageError
 from workloads.generate import draw
@@ -89,6 +92,28 @@ def test_a_store_that_never_recovers_is_named(
         pytest.raises(StorageError, match=rf"(?s)cannot read {images}/{name} \(object store at http.*{told}"),
     ):
         store.read(name)
+
+
+def test_a_shard_is_streamed_through_refused_and_cut_answers(
+    object_store: str, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = random.Random(1).randbytes(3 * STREAM_CHUNK_BYTES + 5)
+    open_store(bucket).write("shard.tfrec", data)
+    faults = Faults(refused=0.2, cut=0.2)
+    with through(monkeypatch, object_store, faults), open_store(bucket).open("shard.tfrec") as stream:
+        assert stream.read() == data
+    assert faults.done.total() > 0
+
+
+def test_a_full_temporary_folder_is_named_and_no_shard_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Folder(tmp_path / "images").write(*draw(0, seed=3))
+    dataset = list_dataset(str(tmp_path / "images"))
+    (plan,) = plan_shards(dataset, 1, str(tmp_path / "out"), ShardOptions(), 1)
+    full = partial(open, "/dev/full", "wb", 0)
+    monkeypatch.setattr(tempfile, "SpooledTemporaryFile", lambda max_size: full())
+    with pytest.raises(StorageError, match=r"cannot hold shard 0 in .*: No space left on device"):
+        write_shard(plan)
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.isolation
