@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -23,6 +24,7 @@ from tests.bench.bench_write_tfrecords import with_spark
 from tests.bench.data import photographs, upload
 from tests.bench.harness import Result, compare
 from tests.bench.local_spark import local_spark
+from tests.bench.spent import cpu_ms
 from tests.bench.team import CORES
 from tests.object_store import object_store_server
 from workloads.dataset import list_dataset
@@ -61,13 +63,18 @@ def measure(folder: Path) -> list[Result]:
             local_spark(folder / "spark") as context,
             img2dataset(python, folder, urls, best, len(dataset.images)) as go,
         ):
+            count, ours = len(dataset.images), partial(with_spark, context, dataset, ShardOptions(resample="box"))
             return [
                 compare(
                     f"write_tfrecords (Spark, {CORES} cores, box) / img2dataset (pyspark, {CORES} x {best} threads)",
-                    lambda: with_spark(context, dataset, ShardOptions(resample="box")),
+                    ours,
                     go,
                     names=("write_tfrecords", "img2dataset"),
                     at_least=2,
+                    profile=lambda: [
+                        f"write_tfrecords, {cpu_ms(ours, count)}",
+                        f"img2dataset, {cpu_ms(go, count)}",
+                    ],
                 )
             ]
 

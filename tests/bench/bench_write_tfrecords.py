@@ -15,6 +15,7 @@ from pyspark import SparkContext
 from tests.bench.data import photographs, upload
 from tests.bench.harness import Result, compare
 from tests.bench.local_spark import local_spark
+from tests.bench.study import pixels as pixels_of
 from tests.bench.study import write_with_tensorflow
 from tests.bench.team import CORES, team
 from tests.object_store import object_store_server
@@ -61,6 +62,7 @@ def measure(folder: Path) -> list[Result]:
                     lambda: _study(context, plans, antialias=True),
                     names=("write_tfrecords", "TensorFlow ops"),
                     at_least=3,
+                    profile=lambda: context.parallelize(plans[:1], 1).flatMap(pixels_of).collect(),
                 ),
                 compare(
                     "write_tfrecords / the study's own resizing (bilinear, not antialiased: worse pictures)",

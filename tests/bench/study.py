@@ -7,12 +7,16 @@ resized without antialiasing, which is softer to compute and worse to look at; b
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from workloads.dataset import class_of
+from workloads.images import decode, decode_square, to_square_jpeg
 from workloads.shards import ShardPlan
 from workloads.storage import open_store
+
+PROFILED = 100  # photographs
 
 
 def write_with_tensorflow(plans: Iterable[ShardPlan], antialias: bool) -> Iterator[int]:
@@ -32,6 +36,44 @@ def write_with_tensorflow(plans: Iterable[ShardPlan], antialias: bool) -> Iterat
             with open(shard.name, "rb") as written:
                 open_store(plan.output_uri).write(f"study{plan.index:02d}-{len(plan.names)}.tfrec", written)
         yield len(plan.names)
+
+
+def pixels(plan: ShardPlan) -> list[str]:
+    """What the pixels cost each way, on one core: how far apart the two can get at most."""
+    import tensorflow as tf
+
+    source, options = open_store(plan.images_uri), plan.options
+    photos = [source.read(name) for name in plan.names[:PROFILED]]
+
+    def square(photo: bytes) -> Any:
+        return _square(tf, photo, options.image_size, antialias=True)
+
+    ways: dict[str, tuple[Callable[[bytes], object], ...]] = {
+        "Pillow": (
+            decode,
+            lambda photo: decode_square(photo, options.image_size),
+            lambda photo: to_square_jpeg(photo, options.image_size, options.jpeg_quality),
+        ),
+        "TensorFlow": (
+            lambda photo: tf.io.decode_jpeg(photo, channels=3).numpy(),
+            lambda photo: square(photo).numpy(),
+            lambda photo: tf.io.encode_jpeg(square(photo), quality=options.jpeg_quality).numpy(),
+        ),
+    }
+    spent = {name: [min(_ms(step, photos) for _ in range(3)) for step in steps] for name, steps in ways.items()}
+    lines = [
+        f"{name}, ms of CPU an image: decoded {a:.2f}, and resized {b:.2f}, and encoded {c:.2f}"
+        for name, (a, b, c) in spent.items()
+    ]
+    most = spent["TensorFlow"][-1] / spent["Pillow"][-1]
+    return [*lines, f"so with nothing else to do, neither fetching nor writing, the ratio would be {most:.2f}"]
+
+
+def _ms(step: Callable[[bytes], object], photos: list[bytes]) -> float:
+    start = time.process_time()
+    for photo in photos:
+        step(photo)
+    return (time.process_time() - start) * 1000 / len(photos)
 
 
 def _square(tf: Any, data: bytes, size: int, antialias: bool) -> Any:
