@@ -53,6 +53,9 @@ class TrainConfig(WorkloadConfig):
     validation_ratio: float = Field(default=0.2, gt=0, lt=1, description="share of images kept out of training")
     resume: bool = Field(default=True, description="go on from the checkpoint of a run that was cut off")
     seed: int = Field(default=0, ge=0, le=2**31 - 1, description="of weights, order and augmentation")
+    precision: Literal["float32", "float64"] = Field(
+        default="float32", description="float64: to compare strategies, whose curves part by rounding in float32"
+    )
     threads: int | None = Field(default=None, ge=1, le=256, description="of TensorFlow, per process; None: its default")
     peer_timeout_s: float = Field(
         default=300, gt=0, le=86_400, description="without a finished step for so long, the peers are taken for dead"

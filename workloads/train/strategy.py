@@ -24,6 +24,7 @@ def open_strategy(config: TrainConfig) -> Any:
     if config.threads is not None:
         tf.config.threading.set_intra_op_parallelism_threads(config.threads)
         tf.config.threading.set_inter_op_parallelism_threads(config.threads)
+    tf_keras.backend.set_floatx(config.precision)
     tf_keras.utils.set_random_seed(config.seed + 1)  # tf.data compares a seed of 0 with tensors, which fails
     if config.strategy == "one_device":
         return tf.distribute.OneDeviceStrategy("/gpu:0" if tf.config.list_physical_devices("GPU") else "/cpu:0")
