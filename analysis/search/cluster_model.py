@@ -1,11 +1,11 @@
 """A model of run time and cost over cluster shapes, for a finite list, with few or no runs yet.
 
-The logarithm of the value is a curve plus a rest. The curve is one of many (:mod:`analysis.search.cluster_shapes`),
-the price enters it with its known power, and past workloads say which to expect (:mod:`analysis.search.past`). The
-rest is a Gaussian process over all features, Matérn 5/2 plus linear, whose scale and noise are a further hypothesis:
-where no curve fits, a wide rest takes over. The overall level is unknown (a constant with a wide prior). Every pair of
-curve and scale is weighted by how well it explains the runs (marginal likelihood; Rasmussen and Williams 2006,
-sections 2.7 and 5.2). The combination and its constants are ours.
+The logarithm of the value is a curve plus a rest. The curve is one of many (:mod:`analysis.search.cluster_shapes`);
+the price enters it with its known power. With a past, half of the curves are of the kinds that it knew
+(:mod:`analysis.search.past`). The rest is a Gaussian process over all features, Matérn 5/2 plus linear, whose scale and
+noise are a further hypothesis: where no curve fits, a wide rest takes over. The overall level is unknown (a constant
+with a wide prior). Every pair of curve and scale is weighted by how well it explains the runs (marginal likelihood;
+Rasmussen and Williams 2006, sections 2.7 and 5.2). The combination and its constants are ours.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 from analysis.search.cluster_shapes import ClusterShapes, sizes_of
 from analysis.search.encoding import encode
 from analysis.search.gaussian_process import matern52
-from analysis.search.past import learn
+from analysis.search.past import votes
 from analysis.search.problem import Problem
 
 MANY = 2000  # candidates; a longer list has a quarter of the hypotheses, which keeps a step below a second for 10,000
@@ -67,7 +67,7 @@ class ClusterModel:
     """The prior over a problem's candidates, to be conditioned on runs.
 
     Args:
-        problem: its objective decides how price enters; its history re-weights the curves.
+        problem: its objective decides how price enters; its history adds curves of the kinds it knew.
         seed: of the curves.
         follows_size: False for an outcome such as accuracy: no curves, only the rest.
     """
@@ -82,16 +82,18 @@ class ClusterModel:
         self.diagonal = 1 + LINEAR / self.features * (self.x**2).sum(axis=1)
         self._columns: dict[int, np.ndarray] = {}
         if follows_size:
-            count, sizes = HYPOTHESES // part, sizes_of(problem.candidates)
-            self.shapes = ClusterShapes(sizes, count, seed)
-            self.shortage = self.shapes.shortage(sizes)
-            lesson = learn(problem, self.shapes, count)
-            self.curves = self.shapes.log_values(sizes, self.shortage, problem.objective.price_power) + lesson.offset
-            self.fails = self.shapes.fails(self.shortage)
-            self.log_prior = np.log(lesson.weights)
+            sizes, power = sizes_of(problem.candidates), problem.objective.price_power
+            kinds = [ClusterShapes(sizes, HYPOTHESES // part, seed)]
+            learnt = votes(problem, kinds[0])
+            if learnt is not None:  # as many again: the runs decide whether the past holds
+                kinds.append(kinds[0].as_voted(learnt))
+            shortages = [kind.shortage(sizes) for kind in kinds]
+            pairs = list(zip(kinds, shortages, strict=True))
+            self.curves = np.vstack([kind.log_values(sizes, shortage, power) for kind, shortage in pairs])
+            self.fails = np.vstack([kind.fails(shortage) for kind, shortage in pairs])
             self.scales = list(itertools.product(REST_SD, NOISE_SD))
         else:
-            self.curves, self.fails, self.log_prior = np.zeros((1, n)), np.zeros((1, n)), np.zeros(1)
+            self.curves, self.fails = np.zeros((1, n)), np.zeros((1, n))
             self.scales = list(itertools.product(OTHER_REST_SD, OTHER_NOISE_SD))
 
     def column(self, i: int) -> np.ndarray:
@@ -125,7 +127,7 @@ class ClusterModel:
         off = y - self.curves[:, ran]  # (H, k)
         own = np.zeros(len(ran)) if extra is None else extra
         solved = [self._solve(rest, noise, across, ran, own, level_variance) for rest, noise in self.scales]
-        evidence = np.stack([self._evidence(off, within) for within, _, _ in solved]) + self.log_prior  # (S, H)
+        evidence = np.stack([self._evidence(off, within) for within, _, _ in solved])  # (S, H)
         if failed:
             evidence += np.log(self.fails[:, list(failed)]).sum(axis=1)
             evidence += np.log1p(-self.fails[:, list(ended_well)]).sum(axis=1)
@@ -160,7 +162,7 @@ class ClusterModel:
     def _all(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """As :meth:`_keep`, before any run: every curve once, as the first run rests on their mean alone."""
         curve = np.arange(len(self.curves))
-        return curve % len(self.scales), curve, np.exp(self.log_prior)
+        return curve % len(self.scales), curve, np.full(len(curve), 1 / len(curve))
 
     def _keep(self, evidence: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Scale and curve of the hypotheses that go on, and their weights: systematic resampling of (S, H)."""

@@ -1,16 +1,19 @@
 """Hypotheses about how run time depends on the size of a cluster: many curves, each of which could be the workload's.
 
-    time = serial + (1 - d) * C0/cores + d * N0/nodes + overhead * nodes/N0, times (need / usable memory)^p where that exceeds 1
+    time = serial + (1 - d) * C0/cores + d * N0/nodes + overhead * nodes/N0,
+    where memory is short times cliff * (need / usable memory)^p
 
 Amdahl's law with a part that follows machines rather than cores (disks, network), a cost per machine (the terms of
-Ernest, NSDI 2016), and a shortage of memory: below a need that nobody told the workload gets slower, and far enough
-below it fails. C0 and N0 are the geometric means of the list, so only ratios matter. Usable is what a machine leaves
-after a reserve for its system. The parameters are drawn from wide distributions by a scrambled Sobol sequence; which
-of them hold is for the runs to say. Combination and constants are ours.
+Ernest, NSDI 2016), and a shortage of memory: below a need that nobody told the workload gets slower, gradually where
+it spills, at once where a cache scanned in turn no longer holds it all, and far enough below the need it fails. C0 and
+N0 are the geometric means of the list, so only ratios matter. Usable is what a machine leaves after a reserve for its
+system. The parameters are drawn from wide distributions by a scrambled Sobol sequence; which of them hold is for the
+runs to say. Combination and constants are ours.
 """
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +26,9 @@ from analysis.search.problem import Candidates
 SERIAL = (-0.7, 1.5)  # mean and standard deviation of the logarithm of the serial part, relative to C0/cores at C0
 OVERHEAD = (-2.5, 1.5)  # of the logarithm of the overhead
 SHORTAGE_POWER = (-0.1, 0.6)  # of the logarithm of p
+CLIFF_SHARE = 0.5  # of hypotheses whose shortage is a cliff as well
+CLIFF = (0.2, 1.6)  # the cliff's height, log, evenly in between
+CLIFF_POWER = 0.3  # p below a cliff, relative to p without one
 NEVER_SHORT = 0.3  # share of hypotheses without a memory need
 RESERVE = 0.5  # the reserve is up to this share of the smallest machine's memory
 FAILS_AT = (0.0, 0.7)  # of the logarithm of the shortage, itself a logarithm, at which half of the runs fail
@@ -45,6 +51,11 @@ class Sizes:
     cores: np.ndarray
     memory: np.ndarray | None
     log_price: np.ndarray
+
+    def of(self, chosen: list[int]) -> Sizes:
+        """Those of some candidates."""
+        memory = None if self.memory is None else self.memory[chosen]
+        return Sizes(self.nodes[chosen], self.cores[chosen], memory, self.log_price[chosen])
 
 
 def sizes_of(candidates: Candidates) -> Sizes:
@@ -74,7 +85,8 @@ class ClusterShapes:
     """
 
     def __init__(self, sizes: Sizes, count: int, seed: int) -> None:
-        u = np.clip(qmc.Sobol(7, seed=seed).random(count), 1e-4, 1 - 1e-4)[:, :, None]
+        self.seed = seed
+        u = np.clip(qmc.Sobol(8, seed=seed).random(count), 1e-4, 1 - 1e-4)[:, :, None]
         z = norm.ppf(u)
         self.middle_cores = np.exp(np.log(sizes.cores).mean())
         self.middle_nodes = np.exp(np.log(sizes.nodes).mean())
@@ -82,6 +94,9 @@ class ClusterShapes:
         self.overhead = np.exp(OVERHEAD[0] + OVERHEAD[1] * z[:, 1])
         self.by_node = u[:, 2] ** 2
         self.power = np.exp(SHORTAGE_POWER[0] + SHORTAGE_POWER[1] * z[:, 4])
+        cliff = (u[:, 7] - 1 + CLIFF_SHARE) / CLIFF_SHARE
+        self.cliff = np.where(cliff > 0, CLIFF[0] + (CLIFF[1] - CLIFF[0]) * cliff, 0.0)
+        self.power = np.where(cliff > 0, CLIFF_POWER, 1.0) * self.power
         self.fails_at = np.exp(FAILS_AT[0] + FAILS_AT[1] * z[:, 6])
         self.need = self.reserve = np.full((count, 1), -np.inf)  # logarithm of the need
         if sizes.memory is not None:
@@ -89,6 +104,16 @@ class ClusterShapes:
             at = (u[:, 3] - NEVER_SHORT) / (1 - NEVER_SHORT)
             self.need = np.where(at < 0, -np.inf, low + (high - low) * at)
             self.reserve = RESERVE * u[:, 5] * (sizes.memory / sizes.nodes).min()
+
+    def as_voted(self, votes: np.ndarray) -> ClusterShapes:
+        """As many hypotheses of the kinds voted for, (H,), each with a memory need of its own."""
+        count = len(votes)
+        drawn = np.searchsorted(np.cumsum(votes) / votes.sum(), (np.arange(count) + 0.5) / count)
+        drawn = np.random.default_rng(self.seed).permutation(np.minimum(drawn, count - 1))
+        made = copy.copy(self)
+        for name in ("serial", "overhead", "by_node", "power", "cliff", "reserve", "fails_at"):
+            setattr(made, name, getattr(self, name)[drawn])
+        return made
 
     def shortage(self, sizes: Sizes) -> np.ndarray:
         """How far usable memory is below the need, as a logarithm, 0 where it is not: (H, n)."""
@@ -102,7 +127,7 @@ class ClusterShapes:
         """Logarithm of time * price^power about its mean over the list: (H, n)."""
         time = self.serial + (1 - self.by_node) * (self.middle_cores / sizes.cores)
         time += self.by_node * (self.middle_nodes / sizes.nodes) + self.overhead * (sizes.nodes / self.middle_nodes)
-        values = np.log(time) + self.power * shortage + price_power * sizes.log_price
+        values = np.log(time) + self.power * shortage + self.cliff * (shortage > 0) + price_power * sizes.log_price
         return np.asarray(values - values.mean(axis=1, keepdims=True))
 
     def fails(self, shortage: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ from analysis.errors import SearchError
 from analysis.search.recordings import Recording
 
 Split = Literal["all", "tuning", "held-out"]
-TUNING_APPS = frozenset({"join", "lr", "pagerank", "terasort"})
+TUNING_APPS = frozenset({"join", "kmeans", "lr", "pagerank", "terasort"})
 """Applications of Scout's data. Of whichever recording: one that shares its name with these is not held out."""
 
 
