@@ -127,7 +127,7 @@ def _collect(lease: Lease, cell: Cell, outcome: Outcome, cell_id: str, attempt: 
 
     stages, source = _stages(lease, outcome, spark, summary)
     status, reason = _verdict(lease, cell, outcome, spark, summary, summary_error, rows, stages)
-    limits, isolation = target.describe(lease)
+    limits, isolation = target.describe(lease, outcome.launched_at)
     if target.WHY_NO_METRIC:
         missing += frames.missing_metrics(folder / "nodes.parquet", target.WHY_NO_METRIC)
     price = target.usd_per_hour(lease)
@@ -164,7 +164,7 @@ def _collect(lease: Lease, cell: Cell, outcome: Outcome, cell_id: str, attempt: 
         host=fingerprint.host(),
         dataset=dict(lease.state.dataset or {}),
         job_id=outcome.job_id,
-        cost=target.cost(lease, cell, outcome.ended_at - outcome.launched_at),
+        cost=target.cost(lease, cell, outcome.launched_at, outcome.ended_at),
         **{"local_cores_per_vcpu": None, **target.record_fields(lease)},
     )
 

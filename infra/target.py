@@ -141,8 +141,8 @@ class Target(Protocol):
     def copy_logs(self, lease: Lease, logs: Path) -> None:
         """The nodes' logs as they are now, one folder per node."""
 
-    def describe(self, lease: Lease) -> tuple[list[NodeLimits], Isolation]:
-        """What each node really had, and what kept the nodes apart."""
+    def describe(self, lease: Lease, launched_at: float) -> tuple[list[NodeLimits], Isolation]:
+        """What each node of the attempt launched then really had, and what kept the nodes apart."""
 
     def record_fields(self, lease: Lease) -> Mapping[str, object]:
         """Fields of ``RunRecord`` that only this target knows."""
@@ -150,8 +150,8 @@ class Target(Protocol):
     def usd_per_hour(self, lease: Lease) -> float:
         """List price of the shape, where the lease is."""
 
-    def cost(self, lease: Lease, cell: Cell, lasted_s: float) -> RunCost | None:
-        """What an attempt costs that took ``lasted_s`` from submit to end; None where costs are notional."""
+    def cost(self, lease: Lease, cell: Cell, launched_at: float, ended_at: float) -> RunCost | None:
+        """What an attempt costs from submit to end (Unix times); None where costs are notional."""
 
     # An attempt
     def submit(self, lease: Lease, cell: Cell, folder: Path) -> AbstractContextManager[Driver]:

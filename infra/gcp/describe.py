@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from typing import Literal
 
 from infra import catalogue
 from infra.catalogue import MachineType
+from infra.gcp import lives
 from infra.gcp.lease_state import own
 from infra.lease import Lease
 from workloads.record import Isolation, NodeLimits, Scenario
@@ -16,10 +18,12 @@ ISOLATION = Isolation(mode="cloud", cpu="machine", memory="machine", network="ma
 MB_PER_MIB = 2**20 / 1e6
 
 
-def describe(lease: Lease) -> tuple[list[NodeLimits], Isolation]:
-    """Published sizes and limits of each node. Spot workers are left out: they come and go under names of Dataproc's."""
+def describe(lease: Lease, launched_at: float) -> tuple[list[NodeLimits], Isolation]:
+    """Published sizes and limits of each node; of the spot workers, whose names are Dataproc's, those seen since then."""
     own(lease)
-    return [_of_node(lease, name) for name in lease.node_names], ISOLATION
+    seen = lives.of_attempt(lease, launched_at, time.time())
+    spot = sorted({life.node for life in seen if lives.is_spot(life)})
+    return [_of_node(lease, name) for name in [*lease.node_names, *spot]], ISOLATION
 
 
 def _of_node(lease: Lease, name: str) -> NodeLimits:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 CLUSTER_LABEL = "goog-dataproc-cluster-name"  # put on every instance by Dataproc
 WHOLE_LIFE = "every machine for the whole life of the lease"  # where none was observed
 PAGE = 500  # the API's maximum
+FILE = "machines.json"  # beside the lease
 
 
 _LIVES = TypeAdapter(list[MachineLife])
@@ -70,11 +71,20 @@ def load(path: Path) -> list[MachineLife]:
     return _LIVES.validate_json(path.read_bytes()) if path.is_file() else []
 
 
+def of_attempt(lease: Lease, began_at: float, ended_at: float) -> list[MachineLife]:
+    """Those machines of a lease that were seen, and stood at some time between two Unix times."""
+    return [
+        life
+        for life in load(lease.directory / FILE)
+        if life.created_at < ended_at and (life.gone_by is None or life.gone_by > began_at)
+    ]
+
+
 def look(lease: Lease, now: float) -> tuple[list[MachineLife], str | None]:
     """Observe a lease's machines and keep it beside the lease; all that were ever seen, and why none could be now."""
     from infra.gcp.lease_state import clients_of, own
 
-    path = lease.directory / "machines.json"
+    path = lease.directory / FILE
     try:
         seen = observe(clients_of(lease), f"bakeoff-{lease.id}", own(lease).settings.zone)
         return keep(path, seen, now), None if seen else "Compute Engine names none"
@@ -82,8 +92,14 @@ def look(lease: Lease, now: float) -> tuple[list[MachineLife], str | None]:
         return load(path), str(error)
 
 
-def machines(lives: list[MachineLife], scenario: Scenario, ended_at: float) -> list[Machine]:
-    """What is to be paid for, if the machines that are not known to have ended did so at ``ended_at``."""
+def machines(
+    lives: list[MachineLife], scenario: Scenario, ended_at: float, began_at: float | None = None
+) -> list[Machine]:
+    """What is to be paid for, if the machines that are not known to have ended did so at ``ended_at``.
+
+    Args:
+        began_at: count from then on; None: from each machine's creation.
+    """
     master_works = scenario.workers == 0
     return [
         Machine(
@@ -91,13 +107,18 @@ def machines(lives: list[MachineLife], scenario: Scenario, ended_at: float) -> l
             machine_type=life.machine_type,
             disk_type=scenario.disk_type,
             disk_gb=scenario.disk_gb,
-            seconds=max(0.0, (life.gone_by or ended_at) - life.created_at),
-            spot=life.node.startswith("sw-"),
+            seconds=max(0.0, min(life.gone_by or ended_at, ended_at) - max(life.created_at, began_at or 0.0)),
+            spot=is_spot(life),
             accelerator_type=scenario.accelerator_type if _works(life, master_works=master_works) else None,
             accelerator_count=scenario.accelerator_count if _works(life, master_works=master_works) else 0,
         )
         for life in lives
     ]
+
+
+def is_spot(life: MachineLife) -> bool:
+    """A secondary worker, by Dataproc's name of it."""
+    return life.node.startswith("sw-")
 
 
 def _works(life: MachineLife, *, master_works: bool) -> bool:

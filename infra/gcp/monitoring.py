@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -68,21 +68,25 @@ def collect(
     begin_s: float,
     end_s: float,
     *,
+    gone: Collection[str] = (),
     wait_s: float = VISIBLE_AFTER_S,
     sleep: Callable[[float], None] = time.sleep,
+    now: Callable[[], float] = time.time,
 ) -> NodeMetrics:
     """Metrics of every node between two Unix times: minutes of which at least half lies between them.
 
     Args:
         cluster: name of the Dataproc cluster; its instances are ``<cluster>-m``, ``-w-0``, ..., and ``-sw-...`` for spot.
         vcpus: vCPUs of each node that is expected, by our name of it (``m``, ``w-0``): what becomes of ``cpu_cores``.
-        wait_s: how long to wait for the last minute to become visible.
+        gone: nodes that are known not to have stood to the end: their last minute is not waited for.
+        wait_s: how long to wait at most for the last minute of the others to become visible; not a second where it is.
 
     Raises:
         AccessError: the permission monitoring.timeSeries.list is missing.
         CloudError: Cloud Monitoring does not answer.
     """
-    cpu = _wait_for_end(clients, cluster, set(vcpus), begin_s, end_s, wait_s, sleep)
+    _wait_for_end(clients, cluster, set(vcpus) - set(gone), end_s, wait_s, sleep, now)
+    cpu = _series(clients, METRICS["cpu_ratio"], _where(METRICS["cpu_ratio"], cluster, {}), begin_s, end_s)
     found: dict[str, dict[str, list[_Point]]] = {"cpu_ratio": _by_node(cpu, cluster, {}, METRICS["cpu_ratio"])}
     ids = {s.resource.labels["instance_id"]: s.metric.labels["instance_name"] for s in cpu}
     for column, metric in METRICS.items():
@@ -107,17 +111,22 @@ def _wait_for_end(
     clients: Clients,
     cluster: str,
     nodes: set[str],
-    begin_s: float,
     end_s: float,
     wait_s: float,
     sleep: Callable[[float], None],
-) -> list[Any]:
+    now: Callable[[], float],
+) -> None:
+    """Wait until each node has a point of the last minute, or of the next: then no earlier one is still to come.
+
+    The next minute's counts because the last one may have no point of its own: where less than a minute was asked for, or
+    where Google left it out.
+    """
     metric, waited = METRICS["cpu_ratio"], 0.0
     while True:
-        series = _series(clients, metric, _where(metric, cluster, {}), begin_s, end_s)
-        last = {n: max(p.end_s for p in ps) for n, ps in _by_node(series, cluster, {}, metric).items() if ps}
-        if all(last.get(node, 0.0) > end_s - PERIOD_S / 2 for node in nodes) or waited >= wait_s:
-            return series
+        until_s = max(end_s, min(end_s + PERIOD_S, now()))
+        series = _series(clients, metric, _where(metric, cluster, {}), end_s - PERIOD_S, until_s)
+        if nodes <= _by_node(series, cluster, {}, metric).keys() or waited >= wait_s:
+            return
         sleep(min(ASK_AGAIN_S, wait_s - waited))
         waited += ASK_AGAIN_S
 

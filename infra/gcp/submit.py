@@ -97,6 +97,10 @@ def collect(lease: Lease, folder: Path, launched_at: float, ended_at: float) -> 
     """Fetch the job's output, Spark's event log and the node metrics; says what is missing, and why."""
     prefix, missing = attempt_uri(lease, folder), []
     lives.look(lease, ended_at)  # a machine preempted meanwhile is paid for until now, not until the end of the lease
+    seen = lives.of_attempt(lease, launched_at, ended_at)
+    spot = {life.node: catalogue.machine_type(life.machine_type).vcpus for life in seen if lives.is_spot(life)}
+    gone = {life.node for life in seen if life.gone_by} - {life.node for life in seen if not life.gone_by}
+    missing += [f"{node} was preempted or replaced: it has no samples to the end" for node in sorted(gone)]
     try:
         package.fetch(f"{prefix}/out", folder / "job")
         package.fetch(f"{prefix}/eventlog", lease.eventlog_dir)
@@ -106,9 +110,10 @@ def collect(lease: Lease, folder: Path, launched_at: float, ended_at: float) -> 
         found = monitoring.collect(
             clients_of(lease),
             cluster_name(lease),
-            vcpus(lease),
+            vcpus(lease) | spot,
             launched_at,
             ended_at,
+            gone=gone,
             wait_s=monitoring.VISIBLE_AFTER_S,
         )
     except CloudError as error:

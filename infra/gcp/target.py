@@ -222,13 +222,16 @@ def usd_per_hour(lease: Lease) -> float:
     return pricing.usd_per_hour(lease.scenario, own(lease).settings.region)
 
 
-def cost(lease: Lease, cell: Cell, lasted_s: float) -> RunCost | None:
-    """Estimated at the time limit, measured by the seconds from submit to end."""
+def cost(lease: Lease, cell: Cell, launched_at: float, ended_at: float) -> RunCost | None:
+    """Estimated at the time limit; measured from submit to end, each machine for as long as it was seen to stand then."""
     state = own(lease)
     region = state.settings.region
+    seen = lives.of_attempt(lease, launched_at, ended_at)
+    machines = lives.machines(seen, lease.scenario, ended_at, launched_at)
+    measured = cost_of(machines, region) if seen else costs.of_cluster(lease.scenario, region, ended_at - launched_at)
     return RunCost(
         estimate=breakdown(costs.of_cluster(lease.scenario, region, cell.timeout_s)),
-        measured=breakdown(costs.of_cluster(lease.scenario, region, lasted_s)),
+        measured=breakdown(measured),
         limit_usd=state.max_usd,
         limit_minutes=state.max_minutes,
     )

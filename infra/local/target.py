@@ -202,7 +202,7 @@ def copy_logs(lease: Lease, logs: Path) -> None:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def describe(lease: Lease) -> tuple[list[NodeLimits], Isolation]:
+def describe(lease: Lease, launched_at: float) -> tuple[list[NodeLimits], Isolation]:
     """What each node really had, and what kept the nodes apart."""
     return nodes.describe(lease.directory, own(lease).isolation)
 
@@ -217,7 +217,7 @@ def usd_per_hour(lease: Lease) -> float:
     return pricing.usd_per_hour(lease.scenario)
 
 
-def cost(lease: Lease, cell: Cell, lasted_s: float) -> RunCost | None:
+def cost(lease: Lease, cell: Cell, launched_at: float, ended_at: float) -> RunCost | None:
     """Costs of a local run are notional."""
     return None
 

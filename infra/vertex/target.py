@@ -171,7 +171,7 @@ def copy_logs(lease: Lease, logs: Path) -> None:
     """The chief's output is there already, as ``driver.log``; the rest is in Cloud Logging."""
 
 
-def describe(lease: Lease) -> tuple[list[NodeLimits], Isolation]:
+def describe(lease: Lease, launched_at: float) -> tuple[list[NodeLimits], Isolation]:
     """The replicas of the latest job."""
     return pools.nodes(lease.scenario, own(lease).machines), ISOLATION
 
@@ -187,7 +187,7 @@ def usd_per_hour(lease: Lease) -> float:
     return _cost(lease.scenario, state.machines, state.settings.region, 3600).total_usd
 
 
-def cost(lease: Lease, cell: Cell, lasted_s: float) -> RunCost | None:
+def cost(lease: Lease, cell: Cell, launched_at: float, ended_at: float) -> RunCost | None:
     """Estimated at the time limit, measured from the start to the end of the machines; None: they never started."""
     state = own(lease)
     region = state.settings.region

@@ -66,7 +66,7 @@ def test_a_lease_is_mended_shrinks_and_goes(tmp_path: Path) -> None:
         leases.write_root(lease)
         lease.apply(Silent())
         assert pids(lease) == {n: p for n, p in mended.items() if n != "w-2"}
-        assert [n.node for n in target.describe(lease)[0]] == ["m", "w-0", "w-1"]
+        assert [n.node for n in target.describe(lease, 0.0)[0]] == ["m", "w-0", "w-1"]
 
         leftover = leave_an_attempt(lease)
         target.reset(lease)

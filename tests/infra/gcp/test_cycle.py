@@ -18,7 +18,7 @@ from infra import plan as plans
 from infra import teardown
 from infra.clean import clean
 from infra.errors import Interrupted, LeftoverError, TerraformError, UsageError
-from infra.experiment import DataSpec, Experiment, WorkloadSpec
+from infra.experiment import DataSpec, Experiment, WorkloadSpec, cells
 from infra.gcp import costs, lives
 from infra.gcp import target as gcp
 from infra.options import Options
@@ -189,6 +189,42 @@ def test_a_preempted_machine_is_not_paid_for_to_the_end(
         return
     lost = sum(line.usd for line in whole.lines if line.node == "w-0") * 2400 / 3600
     assert proof.measured_usd == pytest.approx(whole.total_usd - lost, rel=0.02) and proof.missing == []
+
+
+def test_an_attempt_counts_spot_workers_for_as_long_as_they_stood(
+    project: Project, stub: StubTerraform, tmp_path: Path
+) -> None:
+    """Two spot workers; one is gone before the attempt, one is replaced in its midst."""
+    lease = bring_up(SHAPE, None, Options(tmp_path, target="gcp"), Silent(), experiment=None, kept=True)
+    launched_at = datetime.now(UTC).timestamp() - 600
+    cluster, machine_type = f"bakeoff-{lease.id}", lease.scenario.machine_type
+    for machine in project.compute.instances.values():
+        machine["creationTimestamp"] = datetime.fromtimestamp(launched_at - 900, UTC).isoformat()
+
+    def spot(name: str, created_s: float) -> None:
+        created = datetime.fromtimestamp(launched_at + created_s, UTC).isoformat()
+        project.compute.add_instance(f"{cluster}-{name}", cluster, machine_type, created)
+
+    for name in ("sw-old", "sw-mid"):
+        spot(name, -900)
+    lives.look(lease, launched_at - 600)
+    del project.compute.instances[f"{cluster}-sw-old"]
+    lives.look(lease, launched_at - 300)
+    del project.compute.instances[f"{cluster}-sw-mid"]
+    spot("sw-new", 400)
+    said = gcp.collect(lease, tmp_path, launched_at, launched_at + 600)
+    assert "sw-mid was preempted or replaced: it has no samples to the end" in said
+
+    nodes = gcp.describe(lease, launched_at)[0]
+    assert [node.node for node in nodes] == [*lease.node_names, "sw-mid", "sw-new"]
+    assert {node.role for node in nodes if node.node.startswith("sw-")} == {"worker"}
+    (cell,) = cells(experiment(tmp_path), {SHAPE: lease.scenario})[0]
+    cost = gcp.cost(lease, cell, launched_at, launched_at + 600)
+    assert cost is not None and cost.measured is not None
+    regular = costs.of_cluster(lease.scenario, "europe-west2", 600).total_usd
+    of_spot = costs.of_cluster(lease.scenario.model_copy(update={"spot_workers": 1}), "europe-west2", 600).total_usd
+    # sw-mid until it was missed, at the end; sw-new for its 200 s
+    assert cost.measured.total_usd == pytest.approx(regular + (of_spot - regular) * 800 / 600, rel=1e-3)
 
 
 def test_a_failed_apply_leaves_nothing(project: Project, stub: StubTerraform, tmp_path: Path) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -22,11 +24,16 @@ CLUSTER = "bakeoff-abc123"
 VCPUS = {"m": 2, "w-0": 4, "w-1": 4}
 
 
-def points(value: float, minutes: range = range(MINUTES)) -> list[tuple[float, float, float]]:
+def later() -> float:
+    """Long after: a point may be asked for that ends after the attempt."""
+    return BEGIN + 3600
+
+
+def points(value: float, minutes: Iterable[int] = range(MINUTES)) -> list[tuple[float, float, float]]:
     return [(BEGIN + 60 * i, BEGIN + 60 * (i + 1), value) for i in minutes]
 
 
-def fill(cloud: Cloud, without: str = "", minutes: range = range(MINUTES)) -> None:
+def fill(cloud: Cloud, without: str = "", minutes: Iterable[int] = range(MINUTES)) -> None:
     """Every metric of three nodes; two disks a node."""
     for node in VCPUS:
         instance = f"{CLUSTER}-{node}"
@@ -44,9 +51,9 @@ def fill(cloud: Cloud, without: str = "", minutes: range = range(MINUTES)) -> No
                 cloud.monitoring.add(metric.type, instance, points(0.5, minutes))
 
 
-def collected(cloud: Cloud, **options: float) -> NodeMetrics:
+def collected(cloud: Cloud, **options: Any) -> NodeMetrics:
     clock = Clock()
-    return collect(cloud.clients, CLUSTER, VCPUS, BEGIN, BEGIN + 60 * MINUTES, sleep=clock.sleep, **options)
+    return collect(cloud.clients, CLUSTER, VCPUS, BEGIN, BEGIN + 60 * MINUTES, sleep=clock.sleep, now=later, **options)
 
 
 def test_rows_by_hand(cloud: Cloud) -> None:
@@ -138,14 +145,46 @@ def test_the_last_minute_is_waited_for(cloud: Cloud) -> None:
             cloud.monitoring.series.clear()
             fill(cloud)
 
-    found = collect(cloud.clients, CLUSTER, VCPUS, BEGIN, BEGIN + 60 * MINUTES, sleep=sleep)
+    found = collect(cloud.clients, CLUSTER, VCPUS, BEGIN, BEGIN + 60 * MINUTES, sleep=sleep, now=later)
     assert clock.now == 1040 and len(found.rows) == MINUTES * 3
+
+
+def test_a_short_attempt_waits_for_no_minute_that_is_not_its_own(cloud: Cloud) -> None:
+    """Of 20 s no minute may have its end within; the next minute's point says that there is nothing to wait for."""
+    fill(cloud)
+    clock = Clock()
+    end = BEGIN + 60 * (MINUTES - 1) - 35
+    found = collect(cloud.clients, CLUSTER, VCPUS, end - 20, end, sleep=clock.sleep, now=later)
+    assert found.rows == []
+    assert clock.now == 1000
+
+
+def test_a_minute_that_google_left_out_is_not_waited_for_once_the_next_is_there(cloud: Cloud) -> None:
+    fill(cloud, minutes=[minute for minute in range(MINUTES) if minute != MINUTES - 2])
+    clock = Clock()
+    found = collect(cloud.clients, CLUSTER, VCPUS, BEGIN, BEGIN + 60 * (MINUTES - 1), sleep=clock.sleep, now=later)
+    assert len(found.rows) == (MINUTES - 2) * 3
+    assert clock.now == 1000
+
+
+def test_a_node_that_is_gone_is_not_waited_for(cloud: Cloud) -> None:
+    fill(cloud)
+    vcpus, clock = {**VCPUS, "sw-ab12": 2}, Clock()
+    cpu = METRICS["cpu_ratio"].type
+    cloud.monitoring.add(cpu, f"{CLUSTER}-sw-ab12", points(0.5, range(2)))
+    found = collect(
+        cloud.clients, CLUSTER, vcpus, BEGIN, BEGIN + 60 * MINUTES, gone={"sw-ab12"}, sleep=clock.sleep, now=later
+    )  # fmt: skip
+    assert clock.now == 1000
+    assert [row["cpu_cores"] for row in found.rows if row["node"] == "sw-ab12"] == [1.0, 1.0]
+    collect(cloud.clients, CLUSTER, vcpus, BEGIN, BEGIN + 60 * MINUTES, sleep=clock.sleep, now=later)
+    assert clock.now == 1000 + monitoring.VISIBLE_AFTER_S
 
 
 def test_and_not_for_ever(cloud: Cloud) -> None:
     fill(cloud, minutes=range(MINUTES - 1))
     clock = Clock()
-    found = collect(cloud.clients, CLUSTER, VCPUS, BEGIN, BEGIN + 60 * MINUTES, sleep=clock.sleep)
+    found = collect(cloud.clients, CLUSTER, VCPUS, BEGIN, BEGIN + 60 * MINUTES, sleep=clock.sleep, now=later)
     assert clock.now == 1000 + monitoring.VISIBLE_AFTER_S
     assert len(found.rows) == (MINUTES - 1) * 3
     assert "mem_bytes has gaps, minutes without a point: m 1 of 5, w-0 1 of 5, w-1 1 of 5" in found.missing
