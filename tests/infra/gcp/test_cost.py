@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
+from infra.catalogue import prices_path
 from infra.errors import AccessError, MissingError, UsageError
 from infra.gcp.billing import Bill, billed
 from infra.gcp.cost import Machine, billed_s, breakdown, cost, item_of, machines, notes, reconcile
@@ -19,6 +21,7 @@ from workloads.record import Scenario
 REGION = "us-central1"
 SPOT = FOUR.model_copy(update={"spot_workers": 2})
 GPU = FOUR.model_copy(update={"accelerator_type": "nvidia-tesla-t4", "accelerator_count": 2})
+V100 = FOUR.model_copy(update={"accelerator_type": "nvidia-tesla-v100", "accelerator_count": 1})
 BEGIN = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 END = BEGIN + timedelta(hours=1)
 LATER = END + timedelta(days=4)
@@ -60,6 +63,9 @@ def test_spot_and_accelerators_by_hand() -> None:
     assert hourly_price(SPOT, REGION).spot_usd == pytest.approx(2 * (2 * 0.00878 + 7.5 * 0.001126), abs=2e-5)
     assert hourly_price(SPOT, REGION).dataproc_usd == pytest.approx(0.01 * 13)
     assert hourly_price(GPU, REGION).accelerators_usd == pytest.approx(4 * 2 * 0.35)
+    mixed = V100.model_copy(update={"spot_workers": 2})
+    assert hourly_price(mixed, REGION).accelerators_usd == pytest.approx(4 * 2.48)
+    assert hourly_price(mixed, REGION).spot_usd == pytest.approx(hourly_price(SPOT, REGION).spot_usd + 2 * 1.0885)
 
 
 @pytest.mark.parametrize("scenario", [FOUR, SPOT, GPU])
@@ -73,8 +79,7 @@ def test_a_record_keeps_the_same_total(scenario: Scenario) -> None:
 @pytest.mark.parametrize(
     ("scenario", "region", "words"),
     [
-        (GPU, "europe-west2", "Unknown accelerator price in europe-west2 'nvidia-tesla-t4'"),
-        (GPU.model_copy(update={"spot_workers": 1}), REGION, "Unknown accelerator spot price"),
+        (V100, "europe-west2", "Unknown accelerator price in europe-west2 'nvidia-tesla-v100'"),
         (GPU.model_copy(update={"accelerator_type": "nvidia-l4"}), REGION, "Unknown accelerator price"),
         (FOUR, "us-central", r"Unknown region 'us-central'\. Did you mean 'us-central1'"),
     ],
@@ -84,6 +89,14 @@ def test_an_unknown_price_is_an_error_and_not_zero(scenario: Scenario, region: s
         cost(machines(scenario, 3600), region)
     with pytest.raises(UsageError, match=words):
         hourly_price(scenario, region)
+
+
+def test_a_spot_price_is_not_taken_from_the_regular_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [line for line in prices_path().read_text().splitlines() if not line.startswith("accelerator_spot")]
+    (tmp_path / "prices.csv").write_text("\n".join(rows))
+    monkeypatch.setenv("BAKEOFF_PRICES", str(tmp_path / "prices.csv"))
+    with pytest.raises(UsageError, match="Unknown accelerator spot price"):
+        cost(machines(GPU.model_copy(update={"spot_workers": 1}), 3600), REGION)
 
 
 def fill(cloud: Cloud, lease: str = "abc123", currency: str = "USD", at: datetime = BEGIN) -> None:
