@@ -20,6 +20,16 @@ from infra.progress import Progress
 from infra.terraform import Terraform
 
 _COPIED = (".tf", ".hcl", ".csv", ".json", ".tftpl", ".sh")
+_VERSION = """\
+terraform {{
+  required_providers {{
+    google = {{
+      source  = "hashicorp/google"
+      version = "{version}"
+    }}
+  }}
+}}
+"""
 _NO_BACKEND = 'terraform {\n  backend "local" {}\n}\n'
 
 
@@ -50,7 +60,7 @@ def copied_root(
     """
     provider = prepare(version, source_dir=_tree(root), progress=progress)
     with part_folder(f"check-{root.name}-{version}") as part, served(provider) as environment:
-        terraform = Terraform(copy_tree(root, part), environment=environment)
+        terraform = Terraform(copy_tree(root, part, version), environment=environment)
         terraform.init()
         yield terraform, provider
 
@@ -90,15 +100,21 @@ def plan_in(terraform: Terraform, provider: Provider, variables: Mapping[str, ob
     return EmptyStatePlan(provider, sorted(found, key=lambda resource: resource.address), outputs)
 
 
-def copy_tree(root: Path, directory: Path) -> Path:
-    """Copy what Terraform reads of a root and its surroundings into ``directory``; returns the copy of the root."""
+def copy_tree(root: Path, directory: Path, version: str) -> Path:
+    """Copy what Terraform reads of a root and its surroundings into ``directory``; returns the copy of the root.
+
+    A root pins one version of the provider: in the copy it is ``version``.
+    """
     tree = _tree(root)
     for part in {root, tree / "modules", tree / "catalogue"} if tree != root else {root}:
         if part.is_dir():
             shutil.copytree(part, directory / part.relative_to(tree), ignore=_uninteresting, dirs_exist_ok=True)
     copy = directory / root.relative_to(tree)
-    if any('backend "' in path.read_text(encoding="utf-8") for path in copy.glob("*.tf")):
+    text = "".join(path.read_text(encoding="utf-8") for path in copy.glob("*.tf"))
+    if 'backend "' in text:
         (copy / "backend_override.tf").write_text(_NO_BACKEND, encoding="utf-8")
+    if "hashicorp/google" in text:
+        (copy / "version_override.tf").write_text(_VERSION.format(version=version), encoding="utf-8")
     return copy
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 
 import pytest
@@ -55,6 +56,12 @@ GRANTS = {
 def test_there_are_modules() -> None:
     assert {*VARIABLES, "modules/dataproc_cluster", "modules/network", "modules/bucket"} <= set(MODULES)
     assert VERSIONS == ("7.46.1", "8.7.0")
+
+
+def test_each_root_pins_a_version_that_the_modules_are_held_to() -> None:
+    for module in MODULES:
+        asked = re.findall(r'version = "(.*)"', (INFRA / module / "versions.tf").read_text(encoding="utf-8"))[1:]
+        assert asked == [VERSIONS[-1] if module in VARIABLES else ">= 7.46, < 9"], module
 
 
 def test_all_terraform_is_formatted() -> None:

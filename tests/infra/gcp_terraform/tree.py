@@ -77,7 +77,9 @@ class Tree:
 
     def terraform(self, module: str) -> Terraform:
         if module not in self._ready:
-            terraform = Terraform(copy_tree(INFRA / module, self.directory), environment=self.environment)
+            terraform = Terraform(
+                copy_tree(INFRA / module, self.directory, self.provider.version), environment=self.environment
+            )
             terraform.init()
             self._ready[module] = terraform
         return self._ready[module]
