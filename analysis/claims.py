@@ -1,4 +1,5 @@
-"""What became of the study's claims here: reproduced, not reproduced, or not comparable - and then what the nearest proxy says.
+"""What became of the study's claims here: reproduced, not reproduced, or not comparable - then with what the nearest
+proxy says - and "cannot tell" where the conditions hold and the repeats do not suffice.
 
 A claim can only be judged under its conditions: on Google Cloud, on the study's 3,670 images, on its shapes, with at least
 :data:`analysis.intervals.MIN_REPEATS` leases. Where one is missing it is named, and what was measured instead is said
@@ -18,7 +19,7 @@ from analysis.measured import Measured
 from analysis.regression import Regression
 from analysis.runs import Runs
 
-Outcome = Literal["reproduced", "not reproduced", "not comparable here"]
+Outcome = Literal["reproduced", "not reproduced", "not comparable here", "cannot tell"]
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def _finding(claim: seed.Claim, measured: Measured, runs: Runs) -> Finding:
         why = f"Missing: {'; '.join(missing)}. The nearest that was measured {way}: {measured.why}"
         outcome: Outcome = "not comparable here"
     elif measured.agrees is None:
-        outcome, why = "not reproduced", f"The records cannot tell: {measured.why}"
+        outcome, why = "cannot tell", f"Under the study's conditions, but neither shown nor refuted: {measured.why}"
     else:
         outcome, why = "reproduced" if measured.agrees else "not reproduced", measured.why
     return Finding(claim.name, claim.text, claim.part, outcome, measured.said, missing, measured.agrees, why)

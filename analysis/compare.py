@@ -133,13 +133,21 @@ def compare_sets(
             & (rows_b["kind"] == kind)
         ]
         if len(other):
-            pairs.append(_Pair(workload, variant, kind, scenario, names, (group, other), obstacle((group, other))))
+            hindered = obstacle((group, other)) or _unlike_costs(a, b, names, metric)
+            pairs.append(_Pair(workload, variant, kind, scenario, names, (group, other), hindered))
     if not pairs:
         raise AnalysisError(
             f"{names[0]} and {names[1]} have no scenario, workload and variant with {metric} in common: "
             f"{_listed(rows_a)} against {_listed(rows_b)}."
         )
     return _compared(pairs, metric, min_effect)
+
+
+def _unlike_costs(a: Runs, b: Runs, names: tuple[str, str], metric: str) -> tuple[Kind, str] | None:
+    sources = a.paid.source, b.paid.source
+    if known_metric(metric).unit != "USD" or sources[0] == sources[1]:
+        return None
+    return "not_comparable", f"Costs are not of one kind: {names[0]} {sources[0]}, {names[1]} {sources[1]}."
 
 
 def _listed(rows: pd.DataFrame) -> str:

@@ -1,7 +1,7 @@
 """What a run costs, what a lease costs, and which shapes are on the frontier of time and cost.
 
-Cost per run is the list price of the shape times the workload's own time; on the local target it is notional. What was
-paid for is more: a cluster costs from apply to destroy. Intervals are over leases (see :mod:`analysis.intervals`).
+Where the cost of a run comes from (bill, measurement or list price) says :mod:`analysis.paid`. What was paid for is more
+than runs: a cluster costs from apply to destroy. Intervals are over leases (see :mod:`analysis.intervals`).
 """
 
 from __future__ import annotations
@@ -190,9 +190,14 @@ def _interval(rows: pd.DataFrame, metric: str) -> Interval | None:
 
 
 def _paid(runs: Runs) -> pd.DataFrame:
-    """USD per lease over all recorded stages of all its attempts, ok or not, and the share of it in which one ran."""
+    """USD per lease: its bill or measurement, else list price over all recorded stages of all its attempts, ok or not.
+
+    ``run_share`` is the share of the recorded stages in which a workload ran.
+    """
     frame = runs.runs[["lease", "usd_per_hour", *STAGES]].copy()
     frame["all_s"] = frame[list(STAGES)].fillna(0.0).sum(axis=1)
     frame["usd"] = frame["all_s"] * frame["usd_per_hour"] / 3600
     sums = frame.groupby("lease")[["all_s", "run_s", "usd"]].sum()
+    for lease, usd in runs.paid.leases.items():
+        sums.loc[lease, "usd"] = usd
     return pd.DataFrame({"usd": sums["usd"], "run_share": sums["run_s"] / sums["all_s"].where(sums["all_s"] > 0)})

@@ -28,7 +28,7 @@ class Metric(NamedTuple):
 METRICS: tuple[Metric, ...] = (
     Metric("run_s", "Run time", "s", "first task launched to last task ended; the job's own clock without Spark"),
     Metric("images_per_s", "Throughput", "images/s", "images / run time, for workloads with one kind of operation"),
-    Metric("cost_usd", "Cost per run", "USD", "list price of the shape × run time"),
+    Metric("cost_usd", "Cost per run", "USD", "billed, else measured, else list price of the shape × run time"),
     Metric("cost_per_1000_usd", "Cost per 1,000 images", "USD", "cost per run / images × 1,000"),
     Metric("cpu_used_ratio", "CPU used of CPU paid for", "%", "mean over the run, all nodes with the master"),
     Metric("cpu_busiest_ratio", "CPU, busiest node", "%", "mean over the run, of the node's own limit"),
@@ -86,15 +86,16 @@ def throughput(runs: Runs) -> pd.DataFrame:
     rows = rows[rows["operation"] != "stage"]
     keys = ["run", *GROUP]
     sums = rows.groupby(keys, dropna=False, observed=True)[["images", "duration_s"]].sum(min_count=1).reset_index()
-    of_run = runs.ok[["run", "scenario", "workload", "variant", "usd_per_hour", "run_s", "run_s_source"]]
+    of_run = runs.ok[["run", "scenario", "workload", "variant", "cost_usd", "run_s", "run_s_source"]]
     frame = of_run.merge(sums, on="run")
     whole = (frame.groupby("run")["run"].transform("size") == 1) & (frame["run_s_source"] == "event_log")
     frame["duration_s"] = frame["run_s"].where(whole.fillna(False).astype(bool), frame["duration_s"])
     seconds = frame["duration_s"].where(frame["duration_s"] > 0)
     frame["images_per_s"] = frame["images"].astype("float64") / seconds
     rate = frame["images_per_s"].where(frame["images_per_s"] > 0)
-    frame["cost_per_1000_usd"] = frame["usd_per_hour"] / 3600 * 1000 / rate
-    return frame.drop(columns=["usd_per_hour", "run_s", "run_s_source"])
+    usd_per_s = frame["cost_usd"] / frame["run_s"].where(frame["run_s"] > 0)
+    frame["cost_per_1000_usd"] = usd_per_s * 1000 / rate
+    return frame.drop(columns=["cost_usd", "run_s", "run_s_source"])
 
 
 def per_run(runs: Runs) -> pd.DataFrame:

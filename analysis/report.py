@@ -143,5 +143,9 @@ def _shown(summary: Summary, evidence: Evidence, runs: Runs, figures: Figures, n
         "idle_ratio": metrics.IDLE_RATIO,
         "tolerance": PROBE_TOLERANCE,
         "floor": COVERAGE_FLOOR,
-        "notional": any(r.target == "local" for r in runs.records.values()),
+        "paid": "the bill of the lease"
+        if runs.paid.source == "billed" and runs.paid.leases
+        else "its machines' real seconds at list prices"
+        if runs.paid.leases
+        else "list price of the shape times all recorded stages of all its runs",
     }

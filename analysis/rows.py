@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.columns import PANDAS_TYPES, RUN_COLUMNS
+from analysis.paid import Paid
 from analysis.variants import variant_labels
 from workloads.record import RunRecord, Summary
 
@@ -21,10 +22,17 @@ def _unix_s(text: str) -> float | None:
         return None
 
 
-def runs_frame(records: Mapping[str, RunRecord], summaries: Mapping[str, Summary]) -> pd.DataFrame:
+def runs_frame(records: Mapping[str, RunRecord], summaries: Mapping[str, Summary], costs: Paid) -> pd.DataFrame:
     """The frame of runs: one row per record, columns of :data:`analysis.columns.RUN_COLUMNS`."""
     variants = variant_labels(records)
-    rows = [_row(run, record, summaries.get(run), variants[run]) for run, record in records.items()]
+    rows = [
+        {
+            **_row(run, record, summaries.get(run), variants[run]),
+            "cost_usd": costs.runs[run],
+            "cost_source": costs.source,
+        }
+        for run, record in records.items()
+    ]
     frame = pd.DataFrame(rows, columns=[c.name for c in RUN_COLUMNS])
     return frame.astype({c.name: PANDAS_TYPES[c.arrow_type] for c in RUN_COLUMNS})
 

@@ -20,8 +20,9 @@ from pydantic_core import from_json
 from analysis.columnar import reading, to_frame
 from analysis.columns import RUN_MEASUREMENT_COLUMNS, RUN_NODE_COLUMNS
 from analysis.errors import DamagedRecordError, NewerSchemaError, NoRecordsError
+from analysis.paid import Paid, paid, read_bill
 from analysis.rows import runs_frame
-from workloads.record import SCHEMA_VERSION, RunRecord, Summary, Teardown
+from workloads.record import SCHEMA_VERSION, Billed, RunRecord, Summary, Teardown
 
 __all__ = ["UPGRADES", "Damaged", "NoRecordsError", "Runs", "load", "read_record"]
 
@@ -51,6 +52,7 @@ class Runs:
     records: dict[str, RunRecord]
     summaries: dict[str, Summary]
     teardowns: list[Teardown]
+    paid: Paid
     damaged: list[Damaged]
 
     @property
@@ -94,11 +96,18 @@ def load(runs_dir: Path, experiment: str) -> Runs:
             records[run] = _sharing(record, shared)
             if summary is not None:
                 summaries[run] = summary
+        teardowns, unread = _read_teardowns(runs_dir, root, {r.lease for r in records.values()})
+        bills = _read_bills({run: directories[run] for run, r in records.items() if r.target == "gcp"}, records, unread)
+        costs = paid(records, teardowns, bills)
+        frame = runs_frame(records, summaries, costs)  # while the readers are at work
         portions = tables()
-    for run, reason in (item for portion in portions for item in portion.damaged.items()):
-        reasons.setdefault(run, reason)
-        records.pop(run, None)
-        summaries.pop(run, None)
+    found_later = {run: reason for portion in portions for run, reason in portion.damaged.items() if run in records}
+    if found_later:  # a record that is left out may not tell the others apart either
+        reasons |= found_later
+        records = {run: record for run, record in records.items() if run not in found_later}
+        summaries = {run: summary for run, summary in summaries.items() if run not in found_later}
+        costs = paid(records, teardowns, bills)
+        frame = runs_frame(records, summaries, costs)
     for index, portion in enumerate(portions):
         portions[index] = portion.without(reasons)
     damaged = [Damaged(run, reasons[run]) for run in directories if run in reasons]
@@ -112,13 +121,14 @@ def load(runs_dir: Path, experiment: str) -> Runs:
     portions.clear()  # so that each frame takes the place of its tables
     measurements = to_frame(rows, RUN_MEASUREMENT_COLUMNS)
     return Runs(
-        runs=runs_frame(records, summaries),
+        runs=frame,
         measurements=measurements,
         nodes=to_frame(nodes, RUN_NODE_COLUMNS),
         records=records,
         summaries=summaries,
-        teardowns=_read_teardowns(runs_dir, root, {r.lease for r in records.values()}, damaged),
-        damaged=damaged,
+        teardowns=teardowns,
+        paid=costs,
+        damaged=[*damaged, *unread],
     )
 
 
@@ -192,8 +202,9 @@ def _sharing(record: RunRecord, shared: dict[object, object]) -> RunRecord:
     return record.model_copy(update={name: value for name, value in same.items() if value == getattr(record, name)})
 
 
-def _read_teardowns(runs_dir: Path, root: Path, leases: set[str], damaged: list[Damaged]) -> list[Teardown]:
+def _read_teardowns(runs_dir: Path, root: Path, leases: set[str]) -> tuple[list[Teardown], list[Damaged]]:
     """Proofs of teardown: beside the records, in a record, or with the lease; one file holds one or a list."""
+    damaged: list[Damaged] = []
     paths = [*root.glob("teardown*.json"), *root.glob("*/teardown*.json")]
     paths += [p for lease in leases for p in (runs_dir / "leases" / lease).glob("teardown*.json")]
     found: dict[str, Teardown] = {}
@@ -208,7 +219,23 @@ def _read_teardowns(runs_dir: Path, root: Path, leases: set[str], damaged: list[
             damaged.append(Damaged(str(path.relative_to(runs_dir)), _first(error)))
         except (OSError, ValueError) as error:
             damaged.append(Damaged(str(path.relative_to(runs_dir)), f"is not readable JSON: {error}"))
-    return [found[lease] for lease in sorted(found)]
+    return [found[lease] for lease in sorted(found)], damaged
+
+
+def _read_bills(
+    directories: dict[str, Path], records: dict[str, RunRecord], damaged: list[Damaged]
+) -> dict[str, Billed]:
+    """The bill of each lease that one lies beside a record of."""
+    found: dict[str, Billed] = {}
+    for run, directory in directories.items():
+        try:
+            bill = read_bill(directory)
+        except (OSError, ValueError) as error:
+            damaged.append(Damaged(f"{run}/billed.json", str(error)))
+            continue
+        if bill is not None:
+            found[records[run].lease] = bill
+    return found
 
 
 def _first(error: ValidationError) -> str:

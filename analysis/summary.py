@@ -103,6 +103,8 @@ class Summary:
     damaged: list[Damaged]
     provenance: dict[str, list[str]]
     teardowns: list[dict[str, Any]]
+    cost_source: str  # billed, measured or list price
+    cost_said: str  # what that means, a sentence
 
     def as_dict(self) -> dict[str, Any]:
         """Plain types only, ready for JSON."""
@@ -135,6 +137,15 @@ def summary_of(runs: Runs, experiment: str) -> Summary:
         damaged=runs.damaged,
         provenance=_provenance(runs),
         teardowns=[t.model_dump() for t in runs.teardowns],
+        cost_source=runs.paid.source,
+        cost_said=_cost_said(runs),
+    )
+
+
+def _cost_said(runs: Runs) -> str:
+    notional = runs.paid.source == "list price" and any(r.target == "local" for r in runs.records.values())
+    return f"Cost per run, {runs.paid.source}: {runs.paid.text}" + (
+        "; notional on the local target." if notional else "."
     )
 
 

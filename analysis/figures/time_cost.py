@@ -50,8 +50,5 @@ def draw(summary: Summary, folder: Path) -> list[style.Drawn]:
             if (s := r.spread("run_s"))
             for c in (r.spread("cost_usd"),)
         )
-        caption = (
-            "Each mark is one repeat, the bar is the median, the line the range. Cost is the list price of the shape, "
-            "master included, times the run time; on the local target it is notional."
-        )
+        caption = "Each mark is one repeat, the bar is the median, the line the range. " + summary.cost_said
         return [style.save(fig, head, folder, "time-and-cost", title, caption, alt)]

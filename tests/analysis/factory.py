@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from infra.frames import arrow_schema
 from workloads.record import MEASUREMENT_COLUMNS, NODE_COLUMNS, Column, Isolation, NodeLimits, RunRecord, Scenario
 
 START = 1_700_000_000.0  # unix s, of the first record
@@ -29,13 +30,12 @@ PRICE = {"four-small-ssd": 0.62, "one-large-ssd": 0.49, "eight-tiny-standard": 0
 FULL = Isolation(mode="namespaces", cpu="cgroup-v1", memory="cgroup-v1", network="netns", disk="cgroup-v1")
 NONE = Isolation(mode="none", cpu=None, memory=None, network=None, disk=None,
                  missing=["CPU is not limited: this needs root."])  # fmt: skip
-ARROW = {"string": pa.string(), "int64": pa.int64(), "float64": pa.float64(), "bool": pa.bool_()}
 
 
 def write_table(path: Path, columns: tuple[Column, ...], rows: list[dict[str, Any]]) -> None:
-    """Write rows with exactly these columns; a key that a row lacks is null."""
-    schema = pa.schema([(c.name, ARROW[c.arrow_type]) for c in columns])
-    pq.write_table(pa.Table.from_pylist(rows, schema=schema), path)
+    """Write rows with exactly these columns, as a record's are written; a key that a row lacks is null."""
+    schema = arrow_schema(columns)
+    pq.write_table(pa.Table.from_pylist(rows, schema=schema), path, use_dictionary=False, write_statistics=False)
 
 
 def nodes_of(scenario: Scenario, *, share: float = 0.15, limited: bool = True) -> list[NodeLimits]:

@@ -10,8 +10,10 @@ import pytest
 
 from analysis import utilisation as use
 from analysis.columns import PANDAS_TYPES
+from analysis.compare import compare_sets
 from analysis.cost import costs, dominated, frontiers
 from analysis.runs import load
+from analysis.summary import summary_of
 from tests.analysis import factory
 
 A, B, C = "four-small-ssd", "one-large-ssd", "eight-tiny-standard"
@@ -148,3 +150,66 @@ def test_runs_without_any_sample_have_no_use(tmp_path: Path) -> None:
     (summary,) = use.utilisation(runs)
     assert summary.of["cpu_used_ratio"] is None
     assert summary.of["run_share"] is not None
+
+
+def measured(seconds: float, usd: float) -> dict[str, object]:
+    part = {"seconds": seconds, "machines_usd": usd, "disks_usd": 0.0, "prices_dated": "2026-01-01"}
+    return {"estimate": {**part, "machines_usd": 9.0}, "measured": part}
+
+
+def test_a_bill_goes_before_a_measurement_and_that_before_the_list_price(tmp_path: Path) -> None:
+    proof = {"destroyed_at": "2026-01-01T00:00:00Z", "destroy_s": 2.5, "found": [], "removed": [], "left": []}
+    directories = []
+    for repeat in range(2):
+        lease = f"b{repeat:05}"
+        record = factory.run_json(A, repeat=repeat, run_s=40.0, lease=lease, target="gcp", cost=measured(50.0, 0.02))
+        directory = factory.write(tmp_path, record, measurements=[factory.measurement(7.5, operation="write")])
+        known = {**proof, "lease": lease, "lived_s": 500.0, "measured_usd": 0.2}
+        (directory / "teardown.json").write_text(json.dumps(known))
+        directories.append(directory)
+
+    def bill(repeat: int, **changes: object) -> None:
+        told = {"lease": f"b{repeat:05}", "table": "p.d.t", "queried_at": "2026-01-02", "complete": True,
+                "currency": "USD", "total": 0.3}  # fmt: skip
+        (directories[repeat] / "billed.json").write_text(json.dumps({**told, **changes}))
+
+    def found() -> tuple[str, float, float, float]:
+        runs = load(tmp_path, "demo")
+        (cost,) = costs(runs)
+        assert cost.per_run_usd is not None and cost.paid_usd is not None
+        (thousand,) = cost.per_1000_images_usd.values()
+        assert set(runs.runs["cost_source"]) == {runs.paid.source}
+        return runs.paid.source, cost.per_run_usd.median, cost.paid_usd.median, thousand.median * 0.3
+
+    assert found() == ("measured", *(pytest.approx(v) for v in (0.02, 0.2, 0.02)))
+    bill(0)
+    assert found()[0] == "measured"  # one bill alone is used of none
+    for unusable in ({"complete": False}, {"currency": "EUR"}):
+        bill(1, **unusable)
+        assert found()[0] == "measured"
+    bill(1)
+    assert found() == ("billed", *(pytest.approx(v) for v in (0.3 * 50 / 500, 0.3, 0.3 * 50 / 500)))
+    assert "what Google billed" in summary_of(load(tmp_path, "demo"), "demo").cost_said
+    (directories[1] / "billed.json").write_text("{")
+    runs = load(tmp_path, "demo")
+    assert runs.paid.source == "measured"
+    assert [d.run for d in runs.damaged] == [f"demo/{directories[1].name}/billed.json"]
+
+
+def test_without_bill_or_measurement_the_price_is_notional(tmp_path: Path) -> None:
+    factory.demo(tmp_path, repeats=1)
+    runs = load(tmp_path, "demo")
+    assert (runs.paid.source, runs.paid.leases) == ("list price", {})
+    assert summary_of(runs, "demo").cost_said.endswith("notional on the local target.")
+
+
+def test_costs_of_different_kinds_are_not_compared(tmp_path: Path) -> None:
+    for repeat in range(5):
+        record = factory.run_json(A, repeat=repeat, lease=f"b{repeat:05}", run_s=40.0 + repeat)
+        factory.write(tmp_path, record)
+        factory.write(tmp_path, {**record, "experiment": "after", "cost": measured(50.0, 0.02)})
+    (found,) = compare_sets(load(tmp_path, "demo"), load(tmp_path, "after"), ("demo", "after"), "cost_usd")
+    assert found.verdict == "not_comparable"
+    assert "demo list price, after measured" in found.text
+    (found,) = compare_sets(load(tmp_path, "demo"), load(tmp_path, "after"), ("demo", "after"), "run_s")
+    assert found.verdict != "not_comparable"

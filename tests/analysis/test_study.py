@@ -71,17 +71,21 @@ def test_under_the_studys_conditions_claims_are_judged(trained: tuple[Runs, Evid
 
 
 def test_same_time_is_an_equivalence_not_a_missing_difference(tmp_path: Path) -> None:
-    for ratio, outcome in ((1.02, "reproduced"), (1.5, "not reproduced")):
+    for ratio, scatter, outcome in (
+        (1.02, 0, "reproduced"), (1.5, 0, "not reproduced"), (1.05, 0.06, "cannot tell"),
+    ):  # fmt: skip
         root = tmp_path / str(ratio)
         for lease in range(5):
             for scenario, run_s in (("four-small-ssd", 240.0), ("one-large-ssd", 240.0 * ratio)):
-                run_s *= 1 + 0.005 * (lease % 3)
+                run_s *= 1 + 0.005 * (lease % 3) + (scatter * (lease % 3 - 1) if "one" in scenario else 0)
                 record = factory.run_json(
                     scenario, repeat=lease, lease=f"{lease:02x}{scenario[:4]}", run_s=run_s, **THE_STUDYS
                 )
                 factory.write(root, record)
         found = claims.findings(load(root, "demo"), [])
-        assert next(f for f in found if f.claim == "same_time_4x2_1x8").outcome == outcome
+        same = next(f for f in found if f.claim == "same_time_4x2_1x8")
+        assert same.outcome == outcome
+        assert (same.agrees is None) == (outcome == "cannot tell")
 
 
 def test_few_leases_leave_a_claim_open(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import resource
 import shutil
 import subprocess
@@ -45,11 +46,13 @@ def load_here(runs_dir: Path) -> dict[str, float | int]:
     imported = time.perf_counter()
     runs = load(runs_dir, "many")
     elapsed = time.perf_counter() - imported
-    peak, reader = (resource.getrusage(of).ru_maxrss / 1024 for of in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    used = [resource.getrusage(of) for of in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    peak, reader = (of.ru_maxrss / 1024 for of in used)
     return {
         "records": len(runs.records), "measurements": len(runs.measurements), "samples": len(runs.nodes),
         "damaged": len(runs.damaged), "import_s": imported - began, "load_s": elapsed, "peak_mb": peak,
-        "reader_peak_mb": reader,
+        "reader_peak_mb": reader, "cpu_s": sum(of.ru_utime + of.ru_stime for of in used),
+        "load_average": os.getloadavg()[0],
     }  # fmt: skip
 
 
