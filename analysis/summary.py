@@ -12,7 +12,9 @@ from typing import Any
 import pandas as pd
 
 from analysis import metrics
+from analysis.intervals import Interval, interval_of
 from analysis.runs import Damaged, Runs, load
+from analysis.units import units_of, values_of
 from analysis.validity import Validity, validity
 from analysis.verdict import Verdict, verdicts
 from workloads.record import RunRecord
@@ -85,6 +87,7 @@ class Throughput:
     source: str
     cache: str
     images_per_s: Spread
+    interval: Interval | None  # of images/s, over leases
     cost_per_1000_usd: Spread | None
 
 
@@ -201,6 +204,8 @@ def _missing(records: list[RunRecord]) -> list[str]:
 def _throughput(runs: Runs) -> list[Throughput]:
     frame = metrics.throughput(runs)
     keys = ["workload", "variant", *metrics.GROUP, "scenario"]
+    by_kind = values_of(runs, "images_per_s").groupby(["workload", "variant", "scenario", "kind"])
+    intervals = {key: interval_of(units_of(of, "images_per_s").values.tolist()) for key, of in by_kind}
     rows = []
     for key, group in frame.groupby(keys, sort=True, dropna=False):
         spread = Spread.of(group["images_per_s"])
@@ -220,6 +225,14 @@ def _throughput(runs: Runs) -> list[Throughput]:
                 source=named["source"],
                 cache=named["cache"],
                 images_per_s=spread,
+                interval=intervals.get(
+                    (
+                        named["workload"],
+                        named["variant"],
+                        named["scenario"],
+                        " ".join(word for name in metrics.GROUP if (word := named[name])),
+                    )
+                ),
                 cost_per_1000_usd=Spread.of(group["cost_per_1000_usd"]),
             )
         )

@@ -8,7 +8,9 @@ if :mod:`analysis.compare` finds it better than every other shape, corrected for
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from statistics import geometric_mean
 from typing import Literal
 
 import pandas as pd
@@ -17,6 +19,7 @@ from analysis.compare import Comparison, compare_all_scenarios
 from analysis.formats import plural, seconds, usd
 from analysis.intervals import MIN_REPEATS
 from analysis.runs import Runs
+from analysis.units import units_of, values_of
 from analysis.validity import differences, lacking_isolation
 
 __all__ = ["MIN_REPEATS", "RULE", "Kind", "Verdict", "verdicts"]
@@ -47,11 +50,14 @@ def verdicts(runs: Runs) -> list[Verdict]:
     """One verdict per workload and variant, in order of their names."""
     different = differences(runs.records[str(run)] for run in runs.ok["run"])
     compared = compare_all_scenarios(runs, "run_s") + compare_all_scenarios(runs, "cost_usd")
+    values = values_of(runs, "run_s")
     found = []
     for key, group in runs.runs.groupby(["workload", "variant"], sort=True):
         workload, variant = (str(part) for part in key)
         ok = group[(group["status"] == "ok") & group["run_s"].notna()]
-        medians = ok.groupby("scenario")[["run_s", "cost_usd"]].median().sort_values("run_s", kind="stable")
+        medians = ok.groupby("scenario")[["run_s", "cost_usd"]].median()
+        centres = {str(n): _centre(of) for n, of in values[_of(values, workload, variant)].groupby("scenario")}
+        medians = medians.loc[sorted(medians.index, key=lambda name: centres[str(name)])]
         kind, headline, text, fastest, cheapest = _judge(
             ok, medians, runs, different, [c for c in compared if (c.workload, c.variant) == (workload, variant)]
         )
@@ -96,7 +102,7 @@ def _judge(
         each = "" if ":" in have else " each"
         return (
             "too_few",
-            _lead(medians),
+            _lead(medians, compared),
             f"{have}{each}: a first look, not a verdict. That takes {MIN_REPEATS} leases of each shape.",
             None,
             None,
@@ -104,15 +110,33 @@ def _judge(
     return _winners(medians, compared)
 
 
-def _lead(medians: pd.DataFrame) -> str:
-    """The direction of the medians, in one direction only, marked as a first look."""
+def _of(values: pd.DataFrame, workload: str, variant: str) -> pd.Series:
+    return (values["workload"] == workload) & (values["variant"] == variant)
+
+
+def _centre(rows: pd.DataFrame) -> float:
+    """Geometric mean over leases: what the comparison compares."""
+    values = units_of(rows, "run_s").values
+    return geometric_mean(values.tolist()) if (values > 0).all() else float(values.mean())
+
+
+def _lead(medians: pd.DataFrame, compared: list[Comparison]) -> str:
+    """The ratios of the comparison between the slowest and the fastest, in one direction only, marked as a first look."""
     first, last = str(medians.index[0]), str(medians.index[-1])
-    ratio = medians["run_s"].iloc[-1] / medians["run_s"].iloc[0]
+    ratio = _ratio(compared, "run_s", first, last)
     if ratio < 1.005:
         return f"A first look: {last} took as long as {first}."
-    cost = medians["cost_usd"].iloc[-1] / medians["cost_usd"].iloc[0]
-    paid = "" if pd.isna(cost) else f" and cost {cost:.2f} times as much"
+    cost = _ratio(compared, "cost_usd", first, last)
+    paid = "" if math.isnan(cost) else f" and cost {cost:.2f} times as much"
     return f"A first look: {last} took {ratio:.2f} times as long as {first}{paid}."
+
+
+def _ratio(compared: list[Comparison], metric: str, a: str, b: str) -> float:
+    """B against A; NaN where they were not compared by this metric."""
+    for one in compared:
+        if one.metric == metric and {one.a.name, one.b.name} == {a, b}:
+            return one.found.ratio if one.a.name == a else 1 / one.found.ratio
+    return math.nan
 
 
 def _winners(medians: pd.DataFrame, compared: list[Comparison]) -> tuple[Kind, str, str, str | None, str | None]:

@@ -46,7 +46,7 @@ def draw_all(summary: Summary, runs: Runs, evidence: Evidence, folder: Path) -> 
     folder.mkdir(parents=True, exist_ok=True)
     drawn = {
         "throughput": throughput.draw(summary, folder),
-        "time-cost": time_cost.draw(summary, folder),
+        "time-cost": time_cost.draw(summary, evidence.costs, folder),
         "frontier": frontier.draw(evidence.frontiers, folder),
         "scaling": speedup.draw(summary, evidence.costs, folder),
         "parameters": parameters.draw(runs, folder),

@@ -1,7 +1,8 @@
 """How every figure looks, and how it is written: SVG and PNG on white, and SVG to put into a page.
 
 The inline SVG takes its colours from the page's CSS variables, so one drawing serves light and dark. Series differ in
-marker, line style or hatch as well as in colour; the colours (after Okabe and Ito) also differ in lightness.
+marker, line style or hatch as well as in colour; the first four colours, and all that share a line style, also differ in
+lightness, and as the colour-blind see them.
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from analysis.intervals import MIN_REPEATS, Interval
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 INK, MUTED, GRID, PAPER, SHADE = "#1c2127", "#5b6570", "#dde1e6", "#fefefe", "#eef0f3"
-COLOURS = ("#0b5fa5", "#d9730d", "#1a8f6d", "#a8478f", "#3f9bd1", "#8a6d00", "#6b7480", "#c23b3b", "#4b4fb0")
+COLOURS = ("#004884", "#db740f", "#088766", "#993981", "#3f9bd1", "#866a00", "#67707c", "#9f1522", "#1c2f8a")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
 DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (6, 1.5, 1.2, 1.5)), (0, (3, 1)))
 HATCHES = ("", "////", "xxxx", "\\\\\\\\")
@@ -126,19 +129,40 @@ VARIABLES = {
 """CSS variable of the page that stands for each colour in an inline SVG."""
 
 
-def dots(axes: Axes, y: float, values: tuple[float, ...], label: str, series: int) -> None:
-    """One row of a dot plot: every repeat, the range as a line, the median as a bar with its value beside it."""
+DOTS = (
+    f"The broad line is the 95 % interval over leases; below {MIN_REPEATS} leases there is none, and the thin line is "
+    "only the range of the repeats."
+)
+"""What the lines of :func:`dots` are, for captions."""
+
+
+def dots(
+    axes: Axes, y: float, values: tuple[float, ...], label: str, series: int, interval: Interval | None = None
+) -> None:
+    """One row of a dot plot: every repeat, the median as a bar with its value beside it, and what :data:`DOTS` says."""
     from statistics import median
 
     colour, marker = COLOURS[series % len(COLOURS)], MARKERS[series % len(MARKERS)]
     middle = median(values)
     ends = [min(values), max(values)]
-    axes.plot(ends, [y, y], color=colour, linewidth=1.4, alpha=0.55, solid_capstyle="butt", zorder=2)
+    if shown(interval):
+        assert interval is not None and interval.low is not None and interval.high is not None
+        reached = [interval.low, interval.high]
+        axes.plot(reached, [y, y], "|-", color=colour, linewidth=4.5, markersize=9, markeredgewidth=1.3, alpha=0.45,
+                  solid_capstyle="butt", zorder=2, gid="interval")  # fmt: skip
+        ends = [min(*reached, *ends), max(*reached, *ends)]
+    else:
+        axes.plot(ends, [y, y], color=colour, linewidth=1.4, alpha=0.55, solid_capstyle="butt", zorder=2, gid="range")
     axes.plot(values, [y] * len(values), marker, markersize=5.5, markerfacecolor=PAPER, markeredgecolor=colour,
               markeredgewidth=1.3, zorder=3, linestyle="none")  # fmt: skip
     axes.plot([middle, middle], [y - 0.17, y + 0.17], color=colour, linewidth=2.6, solid_capstyle="butt", zorder=4)
-    axes.annotate(label, (max(values), y), xytext=(8, 0), textcoords="offset points", va="center", ha="left",
+    axes.annotate(label, (ends[1], y), xytext=(8, 0), textcoords="offset points", va="center", ha="left",
                   fontsize=8.5, color=INK, annotation_clip=False)  # fmt: skip
+
+
+def shown(interval: Interval | None) -> bool:
+    """Whether an interval is drawn: it is of enough leases to be believed."""
+    return interval is not None and interval.n >= MIN_REPEATS and interval.low is not None and interval.high is not None
 
 
 Point = tuple[float, float, float | None, float | None]

@@ -1,11 +1,12 @@
-"""Throughput in images/s per scenario and format: every repeat, the median and the range."""
+"""Throughput in images/s per scenario and format: every repeat, the median and its interval."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from statistics import geometric_mean
 
 from analysis.figures import style
-from analysis.formats import number
+from analysis.formats import number, plural
 from analysis.summary import Summary, Throughput
 
 WHERE = {"bucket": "straight from the bucket", "staged": "staged on the node's own disk"}
@@ -27,6 +28,7 @@ def draw(summary: Summary, folder: Path) -> list[style.Drawn]:
         fig, head = style.figure(sum(heights) + 0.42 * len(panels) + 0.55, title)
         grid = fig.subplots(len(panels), 1, sharex=True, squeeze=False, height_ratios=heights)
         values = [v for row in summary.throughput for v in row.images_per_s.values]
+        values += [row.interval.high or 0.0 for row in summary.throughput if row.interval and style.shown(row.interval)]
         for axes, (key, rows) in zip(grid[:, 0], panels.items(), strict=True):
             y = 0.0
             ticks: list[tuple[float, str, str]] = []
@@ -34,9 +36,9 @@ def draw(summary: Summary, folder: Path) -> list[style.Drawn]:
                 if ticks and ticks[-1][2] != row.scenario:
                     y += 0.35
                 spread = row.images_per_s
-                style.dots(
-                    axes, y, spread.values, f"{number(spread.median)}  (n = {spread.n})", formats.index(row.format)
-                )
+                leases = row.interval.n if row.interval else 0
+                label = f"{number(spread.median)}  (n = {spread.n}, {plural(leases, 'lease')})"
+                style.dots(axes, y, spread.values, label, formats.index(row.format), row.interval)
                 ticks.append((y, f"{row.scenario}  ·  {row.format or 'any'}", row.scenario))
                 y += 1
             axes.set_yticks([t[0] for t in ticks], [t[1] for t in ticks])
@@ -52,7 +54,7 @@ def draw(summary: Summary, folder: Path) -> list[style.Drawn]:
         caption = (
             "Each mark is one repeat: images divided by seconds, over all batch settings of that repeat; the seconds "
             "are the run time for a Spark job with one operation, else the job's own clock. The bar is the "
-            "median, the line the range. Marks differ by format. n is the number of repeats."
+            f"median. {style.DOTS} Marks differ by format. n is the number of repeats."
         )
         return [style.save(fig, head, folder, "throughput", title, caption, alt)]
 
@@ -68,16 +70,17 @@ def panel_name(workload: str, variant: str, operation: str, source: str, cache: 
 
 def _title(rows: list[Throughput]) -> str:
     """The ratio of the two formats where both were read under the same conditions, else what is shown."""
-    medians: dict[tuple[str, ...], dict[str, float]] = {}
+    centres: dict[tuple[str, ...], dict[str, float]] = {}
     for row in rows:
         if row.operation == "read":
             key = (row.scenario, row.workload, row.variant, row.source, row.cache)
-            medians.setdefault(key, {})[row.format] = row.images_per_s.median
+            rates = row.images_per_s.values
+            centres.setdefault(key, {})[row.format] = geometric_mean(rates) if min(rates) > 0 else 0.0
     ratios = [
-        m["tfrecord"] / m["image"] for m in medians.values() if m.keys() >= {"tfrecord", "image"} and m["image"] > 0
+        m["tfrecord"] / m["image"] for m in centres.values() if m.keys() >= {"tfrecord", "image"} and m["image"] > 0
     ]
     if not ratios:
         return "Throughput of each shape, in images per second"
     low, high = number(min(ratios)), number(max(ratios))
     times = f"{low}" if low == high else f"{low} to {high}"
-    return f"TFRecord files were read at {times} times the rate of image files (ratio of medians)"
+    return f"TFRecord files were read at {times} times the rate of image files (geometric means)"

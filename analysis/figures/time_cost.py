@@ -1,15 +1,17 @@
-"""Run time and cost per run, per scenario and workload: every repeat, the median and the range."""
+"""Run time and cost per run, per scenario and workload: every repeat, the median and its interval."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from analysis.cost import Cost
 from analysis.figures import style
-from analysis.formats import seconds, usd
+from analysis.formats import plural, seconds, usd
+from analysis.intervals import Interval
 from analysis.summary import Result, Summary
 
 
-def draw(summary: Summary, folder: Path) -> list[style.Drawn]:
+def draw(summary: Summary, costs: list[Cost], folder: Path) -> list[style.Drawn]:
     """One figure, a row of two panels per workload; none without an ok run."""
     import matplotlib
 
@@ -36,9 +38,12 @@ def draw(summary: Summary, folder: Path) -> list[style.Drawn]:
                     spread = result.spread(metric)
                     if spread is None:
                         continue  # a gap stays a gap
-                    values += spread.values
-                    style.dots(axes, y, spread.values, form(spread.median), scenarios.index(result.scenario))
-                axes.set_yticks(range(len(results)), [f"{r.scenario} (n = {r.n})" for r in results])
+                    interval = _interval(costs, result, metric)
+                    values += [*spread.values, (style.shown(interval) and interval and interval.high) or 0.0]
+                    label = form(spread.median)
+                    style.dots(axes, y, spread.values, label, scenarios.index(result.scenario), interval)
+                named = [f"{r.scenario} (n = {r.n}, {plural(r.leases, 'lease')})" for r in results]
+                axes.set_yticks(range(len(results)), named)
                 axes.set_ylim(len(results) - 0.5, -0.5)
                 axes.set_title(f"{name}\n{words.capitalize()}" if axes is row[0] else words.capitalize())
                 style.value_axis(axes, values, label)
@@ -50,5 +55,11 @@ def draw(summary: Summary, folder: Path) -> list[style.Drawn]:
             if (s := r.spread("run_s"))
             for c in (r.spread("cost_usd"),)
         )
-        caption = "Each mark is one repeat, the bar is the median, the line the range. " + summary.cost_said
+        caption = "Each mark is one repeat, the bar is the median. " + style.DOTS + " " + summary.cost_said
         return [style.save(fig, head, folder, "time-and-cost", title, caption, alt)]
+
+
+def _interval(costs: list[Cost], result: Result, metric: str) -> Interval | None:
+    key = (result.workload, result.variant, result.scenario)
+    of = next((cost for cost in costs if (cost.workload, cost.variant, cost.scenario) == key), None)
+    return None if of is None else of.run_s if metric == "run_s" else of.per_run_usd
