@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analysis import formats, metrics, page, seed
-from analysis.errors import NoRecordsError
+from analysis.errors import DamagedRecordError, NoRecordsError
 from analysis.evidence import Evidence, evidence_of
-from analysis.runs import Runs, load
+from analysis.runs import Damaged, Runs, load
+from analysis.searched import FILE, Searched, read_search
 from analysis.summary import Summary, summary_of
 from analysis.validity import COVERAGE_FLOOR, PROBE_TOLERANCE
 from analysis.verdict import MIN_REPEATS, RULE
@@ -71,14 +72,16 @@ def build(
     from analysis.tables import write_tables
 
     runs = load(runs_dir, experiment)
+    search = _search(runs_dir / experiment, runs)
     summary, evidence = summary_of(runs, experiment), evidence_of(runs)
     out_dir.mkdir(parents=True, exist_ok=True)
-    figures = draw_all(summary, runs, evidence, out_dir / "figures")
-    tables = write_tables(summary, evidence, runs, out_dir / "tables")
+    figures = draw_all(summary, runs, evidence, search, out_dir / "figures")
+    tables = write_tables(summary, evidence, runs, search, out_dir / "tables")
     rows, left_out = page.records(runs, figures.all, runs_dir, out_dir)
     text = markdown or out_dir / "report.md"
     shown = {
         **_shown(summary, evidence, runs, figures, now),
+        "search": search,
         "tables": tables,
         "records": rows,
         "runs_left_out": left_out,
@@ -91,6 +94,15 @@ def build(
     return Report(
         written, text, {**summary.as_dict(), "evidence": evidence.as_dict(), "figures_absent": figures.absent}
     )
+
+
+def _search(folder: Path, runs: Runs) -> Searched | None:
+    """The search that made these records, if one did; one that cannot be read is among the damaged files."""
+    try:
+        return read_search(folder)
+    except DamagedRecordError as error:
+        runs.damaged.append(Damaged(f"{folder.name}/{FILE}", str(error)))
+        return None
 
 
 def _environment(summary: Summary, *, html: bool) -> Environment:

@@ -13,11 +13,12 @@ from analysis.cost import Cost
 from analysis.evidence import Evidence
 from analysis.intervals import Interval
 from analysis.runs import Runs
+from analysis.searched import Searched
 from analysis.study_tables import table_1_frame, table_2_frame
 from analysis.summary import Spread, Summary
 
 
-def write_tables(summary: Summary, evidence: Evidence, runs: Runs, folder: Path) -> list[str]:
+def write_tables(summary: Summary, evidence: Evidence, runs: Runs, search: Searched | None, folder: Path) -> list[str]:
     """Write ``<name>.csv`` and ``<name>.parquet`` for each table; returns the names.
 
     Units: see the ``unit`` column, or the names. A table of which there is nothing has its header only, or no column.
@@ -38,6 +39,7 @@ def write_tables(summary: Summary, evidence: Evidence, runs: Runs, folder: Path)
         "table-2": table_2_frame(evidence.table_2),
         "epochs": training.epochs(runs),
         "claims": pd.DataFrame([{**f.as_dict(), "missing": "; ".join(f.missing)} for f in evidence.findings]),
+        "search": pd.DataFrame([dataclasses.asdict(run) for run in search.runs] if search else []),
         "runs": metrics.per_run(runs).reset_index(),
         "disk-probes": pd.DataFrame(
             [{**dataclasses.asdict(p), "within_tolerance": p.within} for p in summary.validity.probes]

@@ -11,6 +11,7 @@ from analysis.figures import (
     nodes,
     parameters,
     regressions,
+    search_progress,
     speedup,
     stages,
     style,
@@ -19,6 +20,7 @@ from analysis.figures import (
     training,
 )
 from analysis.runs import Runs
+from analysis.searched import Searched
 from analysis.summary import Summary
 
 
@@ -27,6 +29,7 @@ class Figures:
     """All figures of a report, by the section that they belong to."""
 
     results: list[style.Drawn]
+    search: list[style.Drawn]
     study: list[style.Drawn]
     nodes: list[style.Drawn]
     stages: list[style.Drawn]
@@ -35,10 +38,10 @@ class Figures:
 
     @property
     def all(self) -> list[style.Drawn]:
-        return [*self.results, *self.study, *self.nodes, *self.stages]
+        return [*self.results, *self.search, *self.study, *self.nodes, *self.stages]
 
 
-def draw_all(summary: Summary, runs: Runs, evidence: Evidence, folder: Path) -> Figures:
+def draw_all(summary: Summary, runs: Runs, evidence: Evidence, search: Searched | None, folder: Path) -> Figures:
     """Draw every figure that the records allow and write it under ``folder``; say which they do not."""
     import matplotlib as mpl
 
@@ -61,6 +64,7 @@ def draw_all(summary: Summary, runs: Runs, evidence: Evidence, folder: Path) -> 
             absent.append(f"{kind}: {have - limit} more sets of measurements are in the tables and not drawn.")
     return Figures(
         results=[f for kind in ("throughput", "time-cost", "frontier", "scaling") for f in drawn[kind]],
+        search=search_progress.draw(search, folder),
         study=[f for kind in ("parameters", "regressions", "training") for f in drawn[kind]],
         nodes=drawn["nodes"],
         stages=drawn["stages"],

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import functools
 import math
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, cast
 
 import pandas as pd
 
@@ -171,6 +172,28 @@ class Objective:
     def feasible(self, outcome: Outcome) -> bool:
         """Whether the run ended well and keeps every limit."""
         return outcome.ok and all(limit.holds(_known(outcome, limit.outcome)) for limit in self.limits)
+
+    @classmethod
+    def parse(cls, text: str) -> Objective:
+        """The objective that prints as ``text``.
+
+        Raises:
+            SearchError: none does.
+        """
+        what, _, within = text.partition(" with ")
+        limits = []
+        for part in within.split(" and ") if within else []:
+            found = re.fullmatch(r"(\w+) (at most|at least) (\S+)", part)
+            if found is None:
+                raise SearchError(f"A limit reads 'runtime_s at most 600'; received '{part}'.")
+            bound: Literal["at most", "at least"] = "at most" if found[2] == "at most" else "at least"
+            limits.append(Limit(found[1], bound, float(found[3])))
+        weighted = re.fullmatch(r"cost\^(\S+) \* time\^\S+", what)
+        if weighted:
+            return cls("weighted", tuple(limits), float(weighted[1]))
+        if what not in ("cost", "time", "requests"):
+            raise SearchError(f"An objective is cost, time, requests or cost^w * time^(1-w); received '{what}'.")
+        return cls(cast(Literal["cost", "time", "requests"], what), tuple(limits))
 
     def __str__(self) -> str:
         within = f" with {' and '.join(map(str, self.limits))}" if self.limits else ""

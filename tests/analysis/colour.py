@@ -22,8 +22,8 @@ def linear(colour: str) -> np.ndarray:
 def seen(colour: str, how: str) -> np.ndarray:
     """Linear RGB as seen with ``how``: a key of :data:`BLIND`, or grey."""
     if how == "grey":
-        return np.full(3, TO_XYZ[1] @ linear(colour))
-    return np.clip(np.array(BLIND[how]) @ linear(colour), 0, 1)
+        return np.full(3, float(TO_XYZ[1] @ linear(colour)))
+    return np.asarray(np.clip(np.array(BLIND[how]) @ linear(colour), 0, 1))
 
 
 def lab(rgb: np.ndarray) -> np.ndarray:

@@ -173,7 +173,7 @@ def test_tables_are_the_same_as_csv_and_parquet(tmp_path: Path) -> None:
 
     factory.demo(tmp_path, repeats=1)
     runs, evidence = of(tmp_path)
-    names = write_tables(summary_of(runs, "demo"), evidence, runs, tmp_path / "tables")
+    names = write_tables(summary_of(runs, "demo"), evidence, runs, None, tmp_path / "tables")
     for name in names:
         parquet = pd.read_parquet(tmp_path / "tables" / f"{name}.parquet")
         text = (tmp_path / "tables" / f"{name}.csv").read_text()

@@ -1,0 +1,90 @@
+"""A search in the report: progress, recommendation, runs saved; a journal cut off or damaged breaks nothing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from analysis.errors import DamagedRecordError, SearchError
+from analysis.report import build
+from analysis.search.problem import Limit, Objective
+from analysis.searched import FILE, read_search
+from tests.analysis import factory
+
+
+def outcome(shape: str, status: str = "ok", usd: float | None = 0.02, run_s: float | None = 60.0) -> dict[str, object]:
+    values = {name: value for name, value in (("runtime_s", run_s), ("cost_usd", usd)) if value}
+    return {"event": "outcome", "shape": shape, "status": status, "values": values, "metrics": {}, "paid_usd": usd,
+            "reason": None, "record": None}  # fmt: skip
+
+
+def journal(folder: Path, *outcomes: dict[str, object], objective: str = "cost", tail: str = "") -> None:
+    folder.mkdir(exist_ok=True)
+    events: list[dict[str, object]] = [
+        {"event": "search", "workload": "write_tfrecords", "objective": objective, "strategy": "bakeoff", "seed": 0,
+         "shapes": [{"name": f"s{i}"} for i in range(8)]},
+    ]  # fmt: skip
+    for one in outcomes:
+        events += [{"event": "proposal", "shape": one["shape"], "reason": "expected to gain <10 %>"}, one]
+    (folder / FILE).write_text("".join(json.dumps(event) + "\n" for event in events) + tail)
+
+
+def test_the_best_within_the_limits_is_recommended_and_runs_are_saved(tmp_path: Path) -> None:
+    journal(
+        tmp_path, outcome("s1", usd=0.03), outcome("s2", usd=0.01, run_s=900.0), outcome("s3", "failed", usd=0.005),
+        outcome("s4", usd=0.02), outcome("s5", usd=None), objective="cost with runtime_s at most 600",
+        tail='{"event": "prop',
+    )  # fmt: skip
+    search = read_search(tmp_path)
+    assert search is not None and search.recommended is not None
+    assert search.recommended.shape == "s4"
+    assert [run.best for run in search.runs] == [0.03, 0.03, 0.03, 0.02, 0.02]
+    assert [run.feasible for run in search.runs] == [True, False, False, True, False]
+    assert search.saved == 3
+    assert search.paid_usd == pytest.approx(0.065)
+    assert "Recommended: s4, at $0.0200 per run" in search.text
+    assert "5 runs of 8 candidates for $0.0650: 3 runs saved" in search.text
+
+
+@pytest.mark.parametrize(
+    "objective",
+    [
+        Objective("cost"),
+        Objective("time", (Limit("cost_usd", "at most", 0.5), Limit("accuracy", "at least", 0.9))),
+        Objective("weighted", (), 0.25),
+        Objective("requests", (Limit("latency_ms", "at most", 100.0),)),
+    ],
+)
+def test_an_objective_is_read_as_it_is_printed(objective: Objective) -> None:
+    assert Objective.parse(str(objective)) == objective
+
+
+@pytest.mark.parametrize("text", ["", "price", "cost with speed", "cost with accuracy at most many"])
+def test_what_is_no_objective_is_refused(text: str) -> None:
+    with pytest.raises((SearchError, ValueError)):
+        Objective.parse(text)
+
+
+def test_no_journal_is_no_search_and_a_damaged_one_is_named(tmp_path: Path) -> None:
+    assert read_search(tmp_path) is None
+    for text in ("", '{"event": "search"}\n', '{\n{"event": "search"}\n'):
+        (tmp_path / FILE).write_text(text)
+        with pytest.raises(DamagedRecordError, match=r"search\.jsonl cannot be read"):
+            read_search(tmp_path)
+
+
+def test_the_report_of_a_search_shows_it_and_one_of_a_damaged_journal_says_so(tmp_path: Path) -> None:
+    factory.write(tmp_path, factory.run_json(), measurements=[factory.measurement(7.5, operation="write")])
+    journal(tmp_path / "demo", outcome("s1", usd=0.03), outcome("s2", usd=0.01))
+    report = build(tmp_path, "demo", tmp_path / "out")
+    page = report.page.read_text()
+    assert "Recommended: s2" in page and "Recommended: s2" in report.markdown.read_text()
+    assert 'id="figure-search-progress"' in page
+    assert "expected to gain &lt;10 %&gt;" in page
+    assert (tmp_path / "out" / "tables" / "search.csv").read_text().count("\n") == 3
+    (tmp_path / "demo" / FILE).write_text("{\n{}\n")
+    page = build(tmp_path, "demo", tmp_path / "out").page.read_text()
+    assert 'id="search"' not in page
+    assert "search.jsonl cannot be read" in page
