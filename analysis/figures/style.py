@@ -87,12 +87,19 @@ def save(
     The page shows the title in its own words above the figure, so the inline SVG is cut below the drawn one.
     """
     import matplotlib
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
 
     with matplotlib.rc_context({**RC, "svg.hashsalt": name}):
-        buffer = io.StringIO()
-        fig.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Title": title})
+        engine = fig.get_layout_engine()
+        assert engine is not None  # see figure()
+        engine.execute(fig)
         fig.set_layout_engine("none")  # laid out once is enough
-        fig.savefig(folder / f"{name}.png", dpi=144, metadata={"Software": None})
+        # Not savefig, which draws everything a second time, unseen, before each file.
+        buffer = io.StringIO()
+        FigureCanvasSVG(fig).print_svg(buffer, metadata={"Date": None, "Creator": None, "Title": title})  # type: ignore[no-untyped-call]
+        fig.set_dpi(144)
+        FigureCanvasAgg(fig).print_png(folder / f"{name}.png", metadata={"Software": None})  # type: ignore[no-untyped-call]
     svg = buffer.getvalue()
     (folder / f"{name}.svg").write_text(svg, encoding="utf-8")
     return Drawn(name, title, caption, alt, _inline(svg, head_in, name), runs)
@@ -149,10 +156,10 @@ def dots(
         assert interval is not None and interval.low is not None and interval.high is not None
         reached = [interval.low, interval.high]
         axes.plot(reached, [y, y], "|-", color=colour, linewidth=4.5, markersize=9, markeredgewidth=1.3, alpha=0.45,
-                  solid_capstyle="butt", zorder=2, gid="interval")  # fmt: skip
+                  solid_capstyle="butt", zorder=2)  # fmt: skip
         ends = [min(*reached, *ends), max(*reached, *ends)]
     else:
-        axes.plot(ends, [y, y], color=colour, linewidth=1.4, alpha=0.55, solid_capstyle="butt", zorder=2, gid="range")
+        axes.plot(ends, [y, y], color=colour, linewidth=1.4, alpha=0.55, solid_capstyle="butt", zorder=2)
     axes.plot(values, [y] * len(values), marker, markersize=5.5, markerfacecolor=PAPER, markeredgecolor=colour,
               markeredgewidth=1.3, zorder=3, linestyle="none")  # fmt: skip
     axes.plot([middle, middle], [y - 0.17, y + 0.17], color=colour, linewidth=2.6, solid_capstyle="butt", zorder=4)
