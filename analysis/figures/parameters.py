@@ -72,7 +72,7 @@ def _draw(where: str, rows: pd.DataFrame, folder: Path, name: str) -> style.Draw
             f"{plural(leases, 'lease')}. "
             + ("Bars: 95 % intervals over leases." if leases > 1 else "One lease: no interval can be given.")
         )
-        alt = f"Lines of images per second. {'; '.join(said)}."
+        alt = f"Lines of images per second: {where}. {'; '.join(said)}."
         return style.save(fig, head, folder, name, title, caption, alt, runs=tuple(map(str, rows["run"].unique())))
 
 

@@ -67,7 +67,7 @@ def _draw(where: str, fitted: list[tuple[pd.DataFrame, Regression]], folder: Pat
         )
         if any(len(rows) > MOST_POINTS for rows, _ in fitted):
             caption += f" {MOST_POINTS} marks of a panel are drawn; the line is of all."
-        alt = f"Scatter plots with straight lines. {'; '.join(said)}."
+        alt = f"Scatter plots with straight lines: {where}. {'; '.join(said)}."
         names = tuple(dict.fromkeys(str(run) for rows, _ in fitted for run in rows["run"]))
         return style.save(fig, head, folder, name, title, caption.strip(), alt, runs=names)
 
