@@ -126,7 +126,7 @@ def interval_text(interval: Interval | None, unit: str) -> dict[str, str]:
         return {"median": formats.MISSING, "interval": ""}
     middle = formats.quantity(interval.median, unit) if unit else formats.number(interval.median)
     if interval.low is None or interval.high is None:
-        return {"median": middle, "interval": "no interval"}
+        return {"median": middle, "interval": ""}
     low, high = (formats.quantity(v, unit) if unit else formats.number(v) for v in (interval.low, interval.high))
     return {"median": middle, "interval": f"{low} to {high}".replace(" ", "\u00a0").replace("\u00a0to", " to")}
 

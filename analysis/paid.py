@@ -22,9 +22,9 @@ from workloads.record import Billed, RunRecord, Status, Teardown
 Source = Literal["billed", "measured", "list price"]
 
 MEANS: dict[Source, str] = {
-    "billed": "what Google billed for the lease, a run's share of it by its seconds from submission to end",
-    "measured": "the machines' real seconds from submission to end at list prices; no bill is known of every run",
-    "list price": "list price of the shape, master included, times the run time",
+    "billed": "billed: a run's part of the bill of its lease, by its seconds from submission to end",
+    "measured": "measured: the machines' real seconds from submission to end at list prices, as not every run is billed yet",
+    "list price": "the list price of the shape, master included, times the run time",
 }
 
 

@@ -147,9 +147,7 @@ def summary_of(runs: Runs, experiment: str) -> Summary:
 
 def _cost_said(runs: Runs) -> str:
     notional = runs.paid.source == "list price" and any(r.target == "local" for r in runs.records.values())
-    return f"Cost per run, {runs.paid.source}: {runs.paid.text}" + (
-        "; notional on the local target." if notional else "."
-    )
+    return f"Cost per run is {runs.paid.text}" + ("; notional on the local target." if notional else ".")
 
 
 def _shapes(records: Iterable[RunRecord]) -> list[Shape]:

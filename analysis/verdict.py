@@ -127,7 +127,7 @@ def _lead(medians: pd.DataFrame, compared: list[Comparison]) -> str:
     if ratio < 1.005:
         return f"A first look: {last} took as long as {first}."
     cost = _ratio(compared, "cost_usd", first, last)
-    paid = "" if math.isnan(cost) else f" and cost {cost:.2f} times as much"
+    paid = "" if math.isnan(cost) else f" {'and' if cost >= 1 else 'but'} cost {cost:.2f} times as much"
     return f"A first look: {last} took {ratio:.2f} times as long as {first}{paid}."
 
 

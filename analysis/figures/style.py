@@ -209,7 +209,7 @@ def value_axis(axes: Axes, values: list[float], label: str) -> None:
         axes.set_xscale("log")
         axes.set_xlim(min(known) / 1.6, max(known) * (max(known) / min(known)) ** 0.22 * 1.3)
         decades = math.log10(max(known) / min(known))
-        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if decades < 3 else (1.0,)))
+        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if decades < 2.5 else (1.0,)))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:,.10g}"))
         axes.xaxis.set_minor_formatter(NullFormatter())
         label += ", logarithmic axis"

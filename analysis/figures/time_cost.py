@@ -40,8 +40,8 @@ def draw(summary: Summary, costs: list[Cost], folder: Path) -> list[style.Drawn]
                         continue  # a gap stays a gap
                     interval = _interval(costs, result, metric)
                     values += [*spread.values, (style.shown(interval) and interval and interval.high) or 0.0]
-                    label = form(spread.median)
-                    style.dots(axes, y, spread.values, label, scenarios.index(result.scenario), interval)
+                    middle = form(spread.median)
+                    style.dots(axes, y, spread.values, middle, scenarios.index(result.scenario), interval)
                 named = [f"{r.scenario} (n = {r.n}, {plural(r.leases, 'lease')})" for r in results]
                 axes.set_yticks(range(len(results)), named)
                 axes.set_ylim(len(results) - 0.5, -0.5)

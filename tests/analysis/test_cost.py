@@ -189,7 +189,7 @@ def test_a_bill_goes_before_a_measurement_and_that_before_the_list_price(tmp_pat
         assert found()[0] == "measured"
     bill(1)
     assert found() == ("billed", *(pytest.approx(v) for v in (0.3 * 50 / 500, 0.3, 0.3 * 50 / 500)))
-    assert "what Google billed" in summary_of(load(tmp_path, "demo"), "demo").cost_said
+    assert "is billed: " in summary_of(load(tmp_path, "demo"), "demo").cost_said
     (directories[1] / "billed.json").write_text("{")
     runs = load(tmp_path, "demo")
     assert runs.paid.source == "measured"

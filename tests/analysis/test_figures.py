@@ -104,6 +104,8 @@ def test_captions_state_n_and_what_the_lines_are(tmp_path: Path) -> None:
     summary, evidence = summary_of(runs, "demo"), evidence_of(runs)
     (rate,) = throughput.draw(summary, tmp_path)
     (cost,) = time_cost.draw(summary, evidence.costs, tmp_path)
+    for label in ("run time", "seconds", "cost per run", "US dollars"):
+        assert re.search(rf">{label}<", cost.svg, re.IGNORECASE), label
     for figure in (rate, cost):
         assert style.DOTS in figure.caption
         assert "n = 5, 5 leases" in figure.svg
