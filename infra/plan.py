@@ -27,6 +27,7 @@ def plan(name: str, options: Options, progress: Progress) -> list[Change]:
     scenario = load_scenario(name)
     progress.stage(f"plan {name}")
     target = open_target(options.target)
+    options = replace(options, plan_only=True)
     if target.ROOT is None:  # nothing stands between two jobs
         target.check([scenario], options)
         return []

@@ -77,6 +77,7 @@ module "plan_account" {
     "roles/dataproc.viewer",
     "roles/iam.securityReviewer",
     "roles/monitoring.viewer",
+    "roles/serviceusage.serviceUsageViewer",
     "roles/storage.bucketViewer",
   ]
 }

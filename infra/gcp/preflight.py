@@ -31,7 +31,9 @@ PERMISSIONS = (
     "serviceusage.services.list",
 )
 DATAPROC_PERMISSIONS = (
+    "compute.addresses.list",  # this and the next: to see that nothing is left
     "compute.disks.list",
+    "compute.firewalls.list",
     "compute.instances.list",
     "compute.projects.get",
     "compute.regions.get",
@@ -45,6 +47,7 @@ DATAPROC_PERMISSIONS = (
     "dataproc.jobs.get",
     "dataproc.jobs.list",
     "dataproc.operations.get",
+    "storage.buckets.list",
 )
 VERTEX_PERMISSIONS = (
     "aiplatform.customJobs.cancel",
@@ -52,6 +55,7 @@ VERTEX_PERMISSIONS = (
     "aiplatform.customJobs.get",
     "aiplatform.customJobs.list",
 )
+READS = (".get", ".list")
 PAGE = 200  # the most that a page of enabled services holds
 
 
@@ -71,12 +75,14 @@ def problems(
     vertex: bool = False,
     addresses: int = 0,
     together: bool = True,
+    writes: bool = True,
 ) -> list[Problem]:
     """Everything that would make an apply of these clusters fail, side by side or (not ``together``) one after another.
 
     Args:
         dataproc: the scenarios become Dataproc clusters, in the project's quotas of Compute Engine.
         vertex: their jobs run on Vertex AI.
+        writes: they are to be made, and not only planned: the caller needs more than the right to read.
 
     A check that cannot be made is a problem too; the others are still made. What it cannot see: rights on a single
     bucket or service account, Vertex AI's own quotas, and whether the zone has machines left at this moment.
@@ -90,13 +96,11 @@ def problems(
         _ = clients.credentials
     except CredentialsError as error:
         return [Problem(str(error), LOGIN)]
+    permissions = (*PERMISSIONS, *_where(dataproc, DATAPROC_PERMISSIONS), *_where(vertex, VERTEX_PERMISSIONS))
     checks: list[Callable[[], list[Problem]]] = [
         lambda: _project(clients),
         lambda: _apis(clients, (*APIS, *_where(dataproc, DATAPROC_APIS), *_where(vertex, VERTEX_APIS))),
-        lambda: _permissions(
-            clients,
-            (*PERMISSIONS, *_where(dataproc, DATAPROC_PERMISSIONS), *_where(vertex, VERTEX_PERMISSIONS)),
-        ),
+        lambda: _permissions(clients, [name for name in permissions if writes or name.endswith(READS)]),
         lambda: _offered(clients, scenarios, zone),
         lambda: _quotas(clients, wanted) if dataproc else [],
     ]
@@ -176,6 +180,7 @@ def _role(permission: str) -> str:
         "aiplatform": "roles/aiplatform.user",
         "dataproc": "roles/dataproc.editor",
         "resourcemanager": "roles/browser",
+        "storage": "roles/storage.bucketViewer",
         "serviceusage": "roles/serviceusage.serviceUsageViewer",
     }
     return roles.get(service, f"roles/{service}.viewer")

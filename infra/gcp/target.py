@@ -66,7 +66,8 @@ def check(scenarios: list[Scenario], options: Options, standing: Lease | None = 
     settings = own(standing).settings if standing else load_settings()
     need_clients()
     refuse_local_options(options)
-    refuse(problems(Clients(settings.project_id, settings.region), scenarios, zone=settings.zone), scenarios)
+    clients = Clients(settings.project_id, settings.region)
+    refuse(problems(clients, scenarios, zone=settings.zone, writes=not options.plan_only), scenarios)
 
 
 def refuse_local_options(options: Options) -> None:

@@ -81,7 +81,8 @@ def check(scenarios: list[Scenario], options: Options, standing: Lease | None = 
                 f"Vertex AI's boot disks are {' or '.join(DISKS)}; received {shape.disk_type} in {shape.name}."
             )
     clients = Clients(settings.project_id, settings.region)
-    gcp.refuse(problems(clients, scenarios, zone=settings.zone, dataproc=False, vertex=True), scenarios)
+    found = problems(clients, scenarios, zone=settings.zone, dataproc=False, vertex=True, writes=not options.plan_only)
+    gcp.refuse(found, scenarios)
 
 
 def refuses(cell: Cell) -> str | None:

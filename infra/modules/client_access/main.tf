@@ -8,6 +8,7 @@ locals {
     "roles/dataproc.editor",
     "roles/monitoring.viewer",
     "roles/serviceusage.serviceUsageViewer",
+    "roles/storage.bucketViewer",
   ]
   # extract() gives what follows, and nothing where the name has no such part (cloud.google.com/iam/docs/conditions-attribute-reference).
   ours = join(" || ", [

@@ -244,6 +244,19 @@ def test_everything_in_the_way_is_one_list(project: Project, stub: StubTerraform
     assert "gcloud services enable dataproc.googleapis.com" in said and said.count("Cure:") == 2
 
 
+def test_a_plan_needs_the_right_to_read_and_an_apply_more(
+    project: Project, stub: StubTerraform, tmp_path: Path
+) -> None:
+    """CI plans as an account that can change nothing."""
+    project.project.permissions = {name for name in project.project.permissions if name.endswith((".get", ".list"))}
+    assert [change.action for change in plans.plan(SHAPE, Options(tmp_path, target="gcp"), Silent())] == ["create"]
+    with pytest.raises(UsageError, match=r"You lack \d permissions in a-project: dataproc\.clusters\.create"):
+        bring_up(SHAPE, None, Options(tmp_path, target="gcp"), Silent(), experiment=None, kept=True)
+    project.project.permissions.discard("compute.regions.get")
+    with pytest.raises(UsageError, match=r"You lack 1 permissions in a-project: compute\.regions\.get"):
+        plans.plan(SHAPE, Options(tmp_path, target="gcp"), Silent())
+
+
 def test_a_protected_cluster_is_not_touched(project: Project, stub: StubTerraform, tmp_path: Path) -> None:
     lease = bring_up(SHAPE, None, Options(tmp_path, target="gcp"), Silent(), experiment=None, kept=True)
     project.dataproc.clusters[f"bakeoff-{lease.id}"].labels["bakeoff-protected"] = "true"

@@ -24,6 +24,7 @@ CLIENT_ROLES = {
     "roles/dataproc.editor",
     "roles/monitoring.viewer",
     "roles/serviceusage.serviceUsageViewer",
+    "roles/storage.bucketViewer",
 }
 GRANTS = {
     "bootstrap": {
@@ -32,6 +33,7 @@ GRANTS = {
         ("plan_account[0]", "roles/iam.securityReviewer"),
         ("plan_account[0]", "roles/iam.workloadIdentityUser"),
         ("plan_account[0]", "roles/monitoring.viewer"),
+        ("plan_account[0]", "roles/serviceusage.serviceUsageViewer"),
         ("plan_account[0]", "roles/storage.bucketViewer"),
         ("plan_account[0]", "roles/storage.objectViewer"),
         ("clean_account[0]", "roles/iam.workloadIdentityUser"),

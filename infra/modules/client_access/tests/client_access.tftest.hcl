@@ -18,7 +18,7 @@ run "a_group" {
   }
 
   assert {
-    condition     = toset([for grant in google_project_iam_member.this : grant.role]) == toset(["roles/aiplatform.user", "roles/compute.viewer", "roles/dataproc.editor", "roles/monitoring.viewer", "roles/serviceusage.serviceUsageViewer"])
+    condition     = toset([for grant in google_project_iam_member.this : grant.role]) == toset(["roles/aiplatform.user", "roles/compute.viewer", "roles/dataproc.editor", "roles/monitoring.viewer", "roles/serviceusage.serviceUsageViewer", "roles/storage.bucketViewer"])
     error_message = "roles are ${jsonencode([for grant in google_project_iam_member.this : grant.role])}"
   }
 
