@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from analysis import formats, metrics, page, seed
 from analysis.errors import DamagedRecordError, NoRecordsError
 from analysis.evidence import Evidence, evidence_of
 from analysis.runs import Damaged, Runs, load
-from analysis.searched import FILE, Searched, read_search
+from analysis.searched import read_search
+from analysis.stopping import read_decisions
 from analysis.summary import Summary, summary_of
 from analysis.validity import COVERAGE_FLOOR, PROBE_TOLERANCE
 from analysis.verdict import MIN_REPEATS, RULE
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NoRecordsError", "Report", "build", "newest_experiment"]
 
+T = TypeVar("T")
 TEMPLATES = Path(__file__).parent / "templates"
 MOST_ROWS = 60  # of a long table; the rest are in the CSV beside the page
 TRAINING_UNITS = {"train_loss": "", "train_accuracy": "%", "validation_loss": "", "validation_accuracy": "%",
@@ -72,7 +75,8 @@ def build(
     from analysis.tables import write_tables
 
     runs = load(runs_dir, experiment)
-    search = _search(runs_dir / experiment, runs)
+    search = _beside(read_search, runs_dir / experiment, runs)
+    decided = _beside(read_decisions, runs_dir / experiment, runs) or []
     summary, evidence = summary_of(runs, experiment), evidence_of(runs)
     out_dir.mkdir(parents=True, exist_ok=True)
     figures = draw_all(summary, runs, evidence, search, out_dir / "figures")
@@ -82,6 +86,7 @@ def build(
     shown = {
         **_shown(summary, evidence, runs, figures, now),
         "search": search,
+        "decided": decided,
         "tables": tables,
         "records": rows,
         "runs_left_out": left_out,
@@ -96,12 +101,12 @@ def build(
     )
 
 
-def _search(folder: Path, runs: Runs) -> Searched | None:
-    """The search that made these records, if one did; one that cannot be read is among the damaged files."""
+def _beside(read: Callable[[Path], T], folder: Path, runs: Runs) -> T | None:
+    """What lies beside the records; what cannot be read is None, and among the damaged files."""
     try:
-        return read_search(folder)
+        return read(folder)
     except DamagedRecordError as error:
-        runs.damaged.append(Damaged(f"{folder.name}/{FILE}", str(error)))
+        runs.damaged.append(Damaged(folder.name, str(error)))
         return None
 
 

@@ -11,20 +11,24 @@ made below :data:`analysis.intervals.MIN_REPEATS` repeats. Stopping looks at wid
 from __future__ import annotations
 
 import dataclasses
+import json
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from analysis.columns import STAGES
+from analysis.errors import DamagedRecordError
 from analysis.intervals import MIN_REPEATS, t_interval
 from analysis.runs import Runs
 from analysis.units import HIGHER_IS_BETTER, units_of, values_of
 from analysis.warmup import warm_up
 
 LEVEL = 0.975
+FILE = "stopping.json"
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,31 @@ class Decision:
     def as_dict(self) -> dict[str, Any]:
         """Plain types only, ready for JSON."""
         return dataclasses.asdict(self)
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What was decided after so many repeats."""
+
+    repeats: int
+    stop: bool
+    reason: str
+
+
+def read_decisions(folder: Path) -> list[Decided]:
+    """The decisions of adaptive repeats that lie beside their records, in order; none where repeats were fixed.
+
+    Raises:
+        DamagedRecordError: ``stopping.json`` cannot be read.
+    """
+    path = folder / FILE
+    if not path.is_file():
+        return []
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        return [Decided(int(one["repeats"]), bool(one["stop"]), str(one["reason"])) for one in told]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DamagedRecordError(f"{FILE} cannot be read: {error!r}") from error
 
 
 def half_width(values: Sequence[float]) -> float | None:

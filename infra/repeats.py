@@ -5,6 +5,7 @@ What was decided after every block lies beside the records, in ``stopping.json``
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import time
@@ -46,6 +47,10 @@ class Repeats:
         if self._rule is None or blocks_done < self._experiment.repeats:
             return False
         decision = self._decide(self._rule)
+        adaptive = self._experiment.adaptive
+        if adaptive and not decision.stop and blocks_done >= adaptive.max_repeats:
+            spent = f"the budget of {adaptive.max_repeats} repeats is spent ({decision.reason})"
+            decision = dataclasses.replace(decision, stop=True, reason=spent)
         progress.note(f"after {blocks_done} repeats: {decision.reason}" + ("; stopping" if decision.stop else ""))
         self._keep(blocks_done, decision)
         return decision.stop

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from analysis.report import build
+from analysis.stopping import read_decisions
 from infra import bench as benches
 from infra.errors import UsageError
 from infra.experiment import Adaptive, Cell, Experiment, WorkloadSpec, check
@@ -98,11 +100,18 @@ def test_a_steady_metric_ends_after_the_least_repeats(measure: Any, tmp_path: Pa
     assert [group["n"] for group in decision["groups"]] == [5, 5]
 
 
-def test_one_noisy_scenario_keeps_whole_blocks_going_to_the_end(measure: Any) -> None:
-    rows, _ = measure(
+def test_one_noisy_scenario_keeps_whole_blocks_going_to_the_end(measure: Any, tmp_path: Path) -> None:
+    rows, quiet = measure(
         experiment(), lambda scenario, repeat: (noisy if scenario[0] == "o" else steady)(scenario, repeat)
     )
     assert len(rows) == 24
+    assert any("the budget of 12 repeats is spent (1 of 2 open" in text for text in quiet.said)
+    decided = read_decisions(tmp_path / "demo")
+    assert [(one.repeats, one.stop) for one in decided] == [(n, n == 12) for n in range(5, 13)]
+    page = build(tmp_path, "demo", tmp_path / "out").page.read_text()
+    assert "Repeated 12 times: the budget of 12 repeats is spent" in page
+    (tmp_path / "demo" / "stopping.json").write_text("{}{")
+    assert "stopping.json cannot be read" in build(tmp_path, "demo", tmp_path / "out").page.read_text()
     assert {row.repeat for row in rows if row.scenario == "four-small-ssd"} == set(range(12))
 
 
