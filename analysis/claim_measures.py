@@ -46,7 +46,7 @@ def tfrecord_ratio(runs: Runs, _: list[Regression]) -> Measured:
         met = found.low <= about * ABOUT and found.high >= about / ABOUT
         agrees = met if about / ABOUT <= found.median <= about * ABOUT or not met else None
     return Measured(
-        f"{spread(found, number)} times, from the {source}", agrees,
+        spread(found, number, f"times, from the {source}"), agrees,
         f"about {about:g} means {about / ABOUT:.0f} to {about * ABOUT:.0f}.",
         tuple(wide["run"].astype(str).unique()), found.n,
         () if source == "bucket" else ("reads from cloud storage (these were from the node's disk)",),
@@ -90,7 +90,7 @@ def largest_batch(runs: Runs, _: list[Regression]) -> Measured:
         return Measured(lacks="no lease read image files at both of the largest batch sizes")
     agrees = None if found.low is None or found.high is None else side(found.low, found.high, below=True)
     return Measured(
-        f"{spread(found, number)} times at batch {sizes[-1]:g} what it was at {sizes[-2]:g}", agrees,
+        spread(found, number, f"times at batch {sizes[-1]:g} what it was at {sizes[-2]:g}"), agrees,
         "below 1 it slows down.", tuple(rows["run"].astype(str).unique()), found.n,
         () if sizes[-1] >= 256 else (f"a batch as large as the study's (here {sizes[-1]:g})",),
     )  # fmt: skip

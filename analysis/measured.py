@@ -66,7 +66,8 @@ def ratio(value: float, low: float | None, high: float | None) -> str:
     return f"{value:.2f} times{between}"
 
 
-def spread(found: Interval, form: Callable[[float], str]) -> str:
+def spread(found: Interval, form: Callable[[float], str], unit: str) -> str:
+    """A median in words, with its unit, and its interval."""
     if found.low is None or found.high is None:
-        return f"{form(found.median)} (no interval from {plural(found.n, 'lease')})"
-    return f"{form(found.median)} (95 %: {form(found.low)} to {form(found.high)}, {plural(found.n, 'lease')})"
+        return f"{form(found.median)} {unit} (no interval from {plural(found.n, 'lease')})"
+    return f"{form(found.median)} {unit} (95 %: {form(found.low)} to {form(found.high)}, {plural(found.n, 'lease')})"

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from analysis import metrics
-from analysis.formats import plural
 from analysis.runs import Runs
 from workloads.record import RunRecord
 
@@ -120,10 +119,20 @@ def lacking_isolation(records: Sequence[RunRecord]) -> str:
     if not incomplete:
         return ""
     reasons = dict.fromkeys(text for record in incomplete for text in record.isolation.missing)
+    which = "The one record lacks" if len(records) == 1 else f"{len(incomplete)} of {len(records)} records lack"
     return (
-        f"{len(incomplete)} of {plural(len(records), 'record')} lack complete isolation, so nodes could use more than their "
-        f"shape has, or disturb each other. {' '.join(reasons) or 'The records do not say what was missing.'}"
+        f"{which} complete isolation, so nodes could use more than their shape has, or disturb each other. "
+        f"{' '.join(map(_short, reasons)) or 'The records do not say what was missing.'}"
     )
+
+
+def _short(reason: str) -> str:
+    """A reason that lists nodes, with the first of them only; all are under what was missing."""
+    first, *others = reason.split("; ")
+    if len(others) < 2:
+        return reason
+    *_, cure = others[-1].rpartition(". Cure: ")
+    return f"{first}; and {len(others)} more like it." + (f" Cure: {cure}" if cure != others[-1] else "")
 
 
 def differences(records: Iterable[RunRecord], *, revisions: bool = True) -> list[str]:

@@ -46,6 +46,7 @@ def draw(runs: Runs, folder: Path) -> list[style.Drawn]:
 
 def _draw(where: str, rows: pd.DataFrame, folder: Path, name: str) -> style.Drawn:
     import matplotlib
+    from matplotlib.ticker import MaxNLocator
 
     varied = [p.name for p in PARAMETERS if rows[p.name].nunique() > 1]
     formats = sorted(rows["format"].unique())
@@ -63,7 +64,7 @@ def _draw(where: str, rows: pd.DataFrame, folder: Path, name: str) -> style.Draw
                     + ", ".join(f"{x:g}: {number(y)}" for x, y, _, _ in points)
                 )
             axes.set_xlabel(AXIS[parameter])
-            axes.locator_params(axis="x", nbins=4)
+            axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
         _rates(grid[0][0], rows["images_per_s"])
         style.legend(fig, grid[0][0])
         leases = int(rows["lease"].nunique())
@@ -87,10 +88,11 @@ def _levels(rows: pd.DataFrame, parameter: str) -> list[style.Point]:
 
 def _rates(axes: Axes, rates: pd.Series) -> None:
     """The shared axis of throughput: logarithmic, and said so, where formats are far apart."""
-    from matplotlib.ticker import FuncFormatter, NullFormatter
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     if rates.max() > 20 * rates.min():
         axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))  # else one decade has one label, or none
         axes.yaxis.set_minor_formatter(NullFormatter())
         axes.set_ylabel("images/s, logarithmic axis")
     else:

@@ -104,6 +104,6 @@ def _title(found: list[Regression]) -> str:
         clear = [p for p in one.parameters if p.slope.low is not None and p.slope.high is not None
                  and (p.slope.low > 0 or p.slope.high < 0)]  # fmt: skip
         rising = sum(p.slope.value > 0 for p in clear)
-        parts.append(f"{one.format or 'any'}: {rising} clearly rising, {len(clear) - rising} falling of "
-                     f"{len(one.parameters)}")  # fmt: skip
+        said = f"{rising} clearly rising, {len(clear) - rising} falling" if clear else "none clearly rising or falling"
+        parts.append(f"{one.format or 'any'}: {said} of {len(one.parameters)}")
     return "slopes of " + "; ".join(parts)

@@ -239,3 +239,16 @@ def test_summary_is_json(tmp_path: Path) -> None:
     plain = json.loads(json.dumps(summarise(tmp_path, "demo").as_dict(), allow_nan=False))
     assert plain["damaged"] == [{"run": "demo/broken", "reason": "run.json is missing"}]
     assert plain["results"][0]["metrics"]["run_s"]["n"] == 1
+
+
+def test_a_long_list_of_nodes_is_cut_in_the_answer_and_whole_below(tmp_path: Path) -> None:
+    nodes = [f"w-{i} reads 2 MB/s where 3 is configured" for i in range(5)]
+    whole = f"Disk does not count as limited: {'; '.join(nodes)}. Cure: a faster disk."
+    isolation = factory.FULL.model_copy(update={"disk": None, "missing": [whole, "CPU is not limited."]})
+    factory.write(tmp_path, factory.run_json(isolation=isolation))
+    summary = summarise(tmp_path, "demo")
+    assert summary.verdicts[0].text.endswith(
+        "Disk does not count as limited: w-0 reads 2 MB/s where 3 is configured; and 4 more like it. "
+        "Cure: a faster disk. CPU is not limited."
+    )
+    assert whole in summary.results[0].missing
