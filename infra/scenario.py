@@ -132,6 +132,11 @@ def _optional_problems(scenario: Scenario) -> list[str]:
             "spot_workers needs workers, because a single node has no secondary workers; "
             f"received {scenario.spot_workers} with workers 0."
         )
+    if scenario.spot_workers and scenario.accelerator_count:
+        found.append(
+            "spot_workers cannot have accelerators, which Dataproc under Terraform gives to regular workers alone; "
+            f"received {scenario.spot_workers} and {scenario.accelerator_count} per machine."
+        )
     if (scenario.accelerator_type is None) != (scenario.accelerator_count == 0):
         found.append(
             "accelerator_type and accelerator_count go together, such as 'nvidia-tesla-t4' and 1; "

@@ -99,7 +99,7 @@ variable "node_tag" {
 }
 
 variable "shape" {
-  description = "The scenario: what the nodes are. Its rules are those of targets/gcp."
+  description = "The scenario: what the nodes are. Its rules are those of targets/gcp, and no spot workers beside accelerators."
   nullable    = false
 
   type = object({
@@ -121,6 +121,12 @@ variable "shape" {
   validation {
     condition     = (var.shape.accelerator_type == null) == (var.shape.accelerator_count == 0)
     error_message = "shape.accelerator_type and shape.accelerator_count go together; received '${coalesce(var.shape.accelerator_type, "null")}' and ${var.shape.accelerator_count}."
+  }
+
+  # preemptible_worker_config of the provider has no accelerators: half of the cluster would be of another kind.
+  validation {
+    condition     = var.shape.spot_workers == 0 || var.shape.accelerator_count == 0
+    error_message = "shape.spot_workers cannot have accelerators, which the provider gives to regular workers alone; received ${var.shape.spot_workers} and ${var.shape.accelerator_count} per machine."
   }
 }
 

@@ -94,7 +94,7 @@ def test_what_a_root_plans_keeps_the_rules(tree: Tree, root: str) -> None:
     assert policy.grants(plan.resources) == GRANTS[root]
 
 
-GPU = {"accelerator_type": "nvidia-tesla-t4", "accelerator_count": 2}
+GPU = {"accelerator_type": "nvidia-tesla-t4", "accelerator_count": 2, "spot_workers": 0}
 SINGLE = {"workers": 0, "machine_type": "n1-standard-8", "master_machine_type": "n1-standard-8", "spot_workers": 0}
 
 
@@ -163,6 +163,14 @@ WRONG: list[dict[str, object]] = [
     {"accelerator_type": "nvidia-tesla-t4"},
     {"accelerator_count": 9},
 ]
+
+
+def test_spot_workers_have_no_accelerators(newest: Tree) -> None:
+    both = {**GPU, "spot_workers": 2}
+    (said,) = problems(Scenario.model_validate({**SHAPE, **both}))
+    assert said.endswith("received 2 and 2 per machine.")
+    with pytest.raises(TerraformError, match="cannot have accelerators"):
+        newest.plan("targets/gcp", **both)
 
 
 @pytest.mark.parametrize("wrong", WRONG, ids=json.dumps)

@@ -144,7 +144,7 @@ run "single_node_with_a_gpu" {
   }
 }
 
-run "spot_workers_with_gpus" {
+run "spot_workers" {
   variables {
     shape = {
       workers             = 2
@@ -153,14 +153,26 @@ run "spot_workers_with_gpus" {
       disk_type           = "pd-balanced"
       disk_gb             = 100
       spot_workers        = 6
-      accelerator_type    = "nvidia-tesla-t4"
-      accelerator_count   = 2
     }
   }
 
   assert {
     condition     = google_dataproc_cluster.this.cluster_config[0].preemptible_worker_config[0].num_instances == 6 && google_dataproc_cluster.this.cluster_config[0].preemptible_worker_config[0].preemptibility == "SPOT" && google_dataproc_cluster.this.cluster_config[0].preemptible_worker_config[0].disk_config[0].boot_disk_type == "pd-balanced"
     error_message = "secondary workers are ${jsonencode(google_dataproc_cluster.this.cluster_config[0].preemptible_worker_config)}"
+  }
+}
+
+run "gpus_on_the_workers" {
+  variables {
+    shape = {
+      workers             = 2
+      machine_type        = "n1-standard-4"
+      master_machine_type = "n1-standard-4"
+      disk_type           = "pd-balanced"
+      disk_gb             = 100
+      accelerator_type    = "nvidia-tesla-t4"
+      accelerator_count   = 2
+    }
   }
 
   assert {

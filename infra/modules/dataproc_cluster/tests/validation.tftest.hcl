@@ -149,6 +149,25 @@ run "gpus_without_a_type" {
   expect_failures = [var.shape]
 }
 
+run "spot_workers_with_gpus" {
+  command = plan
+
+  variables {
+    shape = {
+      workers             = 2
+      machine_type        = "n1-standard-2"
+      master_machine_type = "n1-standard-2"
+      disk_type           = "pd-ssd"
+      disk_gb             = 200
+      spot_workers        = 2
+      accelerator_type    = "nvidia-tesla-t4"
+      accelerator_count   = 1
+    }
+  }
+
+  expect_failures = [var.shape]
+}
+
 run "image_with_another_spark" {
   command = plan
 
