@@ -17,10 +17,14 @@ from infra.paths import CACHE_DIR, default_runs
 RUN = "run.json"
 NOT_SHARED = ("leases", "failed")
 _open: dict[Path, str] = {}  # mirrors of this process, and what they mirror
+_only_records: dict[Path, str] = {}  # those that hold each record's run.json and nothing else
 
 
-def open_runs(value: str | Path | None) -> Path:
+def open_runs(value: str | Path | None, *, only_records: bool = False) -> Path:
     """The folder that stands for ``--runs``: a path as it is, or the mirror of a gs:// prefix, brought up to date.
+
+    Args:
+        only_records: fetch ``run.json`` alone, into a mirror of its own from which nothing is put back.
 
     Raises:
         RecordError: the bucket cannot be read.
@@ -29,17 +33,23 @@ def open_runs(value: str | Path | None) -> Path:
     if not text.startswith("gs:/"):
         return Path(text).resolve()
     uri = "gs://" + text.removeprefix("gs:").strip("/")
-    mirror = CACHE_DIR / "runs" / hashlib.sha256(uri.encode()).hexdigest()[:12]
-    if mirror not in _open:
+    mirror = CACHE_DIR / "runs" / (hashlib.sha256(uri.encode()).hexdigest()[:12] + ("-records" if only_records else ""))
+    known = _only_records if only_records else _open
+    if mirror not in known:
         mirror.mkdir(parents=True, exist_ok=True)
-        pull(uri, mirror)
-        _open[mirror] = uri
+        pull(uri, mirror, only_records=only_records)
+        known[mirror] = uri
     return mirror
+
+
+def open_records(value: str | Path | None) -> Path:
+    """The same for a verb that reads records' ``run.json`` and changes nothing."""
+    return open_runs(value, only_records=True)
 
 
 def place(runs_dir: Path) -> str | None:
     """The gs:// prefix that a folder of records mirrors; None where it is a folder of its own."""
-    return _open.get(runs_dir)
+    return _open.get(runs_dir) or _only_records.get(runs_dir)
 
 
 def push_all() -> int:
@@ -47,7 +57,7 @@ def push_all() -> int:
     return sum(push(mirror, uri) for mirror, uri in _open.items())
 
 
-def pull(uri: str, mirror: Path) -> int:
+def pull(uri: str, mirror: Path, *, only_records: bool = False) -> int:
     """Fetch what is there and not here, whole records only; returns the number of files."""
     bucket, prefix = _place(uri)
     count = 0
@@ -57,6 +67,8 @@ def pull(uri: str, mirror: Path) -> int:
         # run.json last, here too: a record cut short by a kill is fetched again.
         for name, blob in sorted(blobs.items(), key=lambda item: item[0].endswith(f"/{RUN}")):
             target = mirror / name
+            if only_records and not name.endswith(f"/{RUN}"):
+                continue
             if target.exists() or not any(name.startswith(record) for record in whole):
                 continue
             target.parent.mkdir(parents=True, exist_ok=True)

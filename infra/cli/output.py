@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from rich.console import Console
 from rich.status import Status
 
-from infra.shared_runs import open_runs
+from infra.shared_runs import open_records, open_runs
 
 # A table that goes into a file or a pipe is not folded to a terminal's width.
 stdout = Console(width=None if sys.stdout.isatty() else 160)
@@ -32,6 +32,17 @@ RunsOption = Annotated[
         parser=open_runs,
         metavar="PLACE",
         default_factory=lambda: open_runs(None),
+        show_default="runs/",
+    ),
+]
+RecordsOption = Annotated[
+    Path,
+    typer.Option(
+        "--runs",
+        help="Folder of past records, or gs://bucket/prefix of shared ones.",
+        parser=open_records,
+        metavar="PLACE",
+        default_factory=lambda: open_records(None),
         show_default="runs/",
     ),
 ]

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from infra.cli.output import JsonOption, RunsOption, print_json, say, shown
+from infra.cli.output import JsonOption, RecordsOption, print_json, say, shown
 from infra.errors import UsageError
 from infra.paths import PROJECT_DIR
 from infra.pricing import DEFAULT_REGION
@@ -17,7 +17,7 @@ EXAMPLE = "Example: bakeoff review --base main"
 
 def main(
     base: Annotated[str, typer.Option("--base", help="Branch, tag or commit that the change is meant for.")],
-    runs: RunsOption,
+    runs: RecordsOption,
     out: Annotated[Path | None, typer.Option(help="File to write instead of standard output.")] = None,
     region: Annotated[str, typer.Option(help="Region whose list prices are compared.")] = DEFAULT_REGION,
     json: JsonOption = False,

@@ -204,10 +204,11 @@ def test_past_records_come_from_a_shared_place_too(
         shape = load_scenario(name, repository.root / "infra" / "scenarios")
         made = factory.run_json(run_s=36.0, configuration={"image_size": 192})
         factory.write(tmp_path / "theirs", made | {"scenario": shape.model_dump(), "cell": name})
-    shared_runs.push(tmp_path / "theirs", f"{bucket}/team")
+    (tmp_path / "theirs" / "demo" / "four" / "eventlog.jsonl").write_text("a hundred megabytes")
+    assert shared_runs.push(tmp_path / "theirs", f"{bucket}/team") == 3
     monkeypatch.setattr("infra.cli.review.PROJECT_DIR", repository.root)
     monkeypatch.setattr("infra.shared_runs.CACHE_DIR", tmp_path / "cache")
-    monkeypatch.setattr("infra.shared_runs._open", {})
+    monkeypatch.setattr("infra.shared_runs._only_records", {})
     repository.shape("four", 5)
     done = CliRunner().invoke(app, ["review", "--base", "main", "--json", "--runs", f"{bucket}/team/"])
     assert done.exit_code == 0, done.output
@@ -215,6 +216,8 @@ def test_past_records_come_from_a_shared_place_too(
     assert said["records"] == f"{bucket}/team"
     (demo,) = said["experiments"]
     assert [cell["before"]["records"] for cell in demo["cells"]] == [1, 1]
+    assert {path.name for path in (tmp_path / "cache").rglob("*") if path.is_file()} == {"run.json"}
+    assert shared_runs.push_all() == 0
     text = CliRunner().invoke(app, ["review", "--base", "main", "--runs", f"{bucket}/team"]).stdout
     assert f"past records of {code(f'{bucket}/team')} x" in text
 
