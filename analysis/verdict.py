@@ -48,13 +48,13 @@ class Verdict:
 
 def verdicts(runs: Runs) -> list[Verdict]:
     """One verdict per workload and variant, in order of their names."""
-    different = differences(runs.records[str(run)] for run in runs.ok["run"])
     compared = compare_all_scenarios(runs, "run_s") + compare_all_scenarios(runs, "cost_usd")
     values = values_of(runs, "run_s")
     found = []
     for key, group in runs.runs.groupby(["workload", "variant"], sort=True):
         workload, variant = (str(part) for part in key)
         ok = group[(group["status"] == "ok") & group["run_s"].notna()]
+        different = differences(runs.records[str(run)] for run in ok["run"])
         medians = ok.groupby("scenario")[["run_s", "cost_usd"]].median()
         centres = {str(n): _centre(of) for n, of in values[_of(values, workload, variant)].groupby("scenario")}
         medians = medians.loc[sorted(medians.index, key=lambda name: centres[str(name)])]

@@ -50,7 +50,7 @@ def draw_all(summary: Summary, runs: Runs, evidence: Evidence, search: Searched 
     drawn = {
         "throughput": throughput.draw(summary, folder),
         "time-cost": time_cost.draw(summary, evidence.costs, folder),
-        "frontier": frontier.draw(evidence.frontiers, folder),
+        "frontier": frontier.draw(evidence.frontiers, sorted({r.scenario for r in summary.results}), folder),
         "scaling": speedup.draw(summary, evidence.costs, folder),
         "parameters": parameters.draw(runs, folder),
         "regressions": regressions.draw(runs, evidence.regressions, folder),

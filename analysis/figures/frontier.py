@@ -9,13 +9,17 @@ from analysis.figures import style
 from analysis.formats import plural, seconds, usd
 
 
-def draw(frontiers: list[Frontier], folder: Path) -> list[style.Drawn]:
-    """One figure per workload and variant that two shapes or more were measured on."""
-    return [_draw(one, folder, f"frontier-{index}") for index, one in enumerate(
+def draw(frontiers: list[Frontier], named: list[str], folder: Path) -> list[style.Drawn]:
+    """One figure per workload and variant that two shapes or more were measured on.
+
+    Args:
+        named: all shapes, so that one looks the same in every figure.
+    """
+    return [_draw(one, named, folder, f"frontier-{index}") for index, one in enumerate(
         (f for f in frontiers if len(f.points) > 1), 1)]  # fmt: skip
 
 
-def _draw(one: Frontier, folder: Path, name: str) -> style.Drawn:
+def _draw(one: Frontier, named: list[str], folder: Path, name: str) -> style.Drawn:
     import matplotlib
     from matplotlib.ticker import FuncFormatter
 
@@ -27,8 +31,8 @@ def _draw(one: Frontier, folder: Path, name: str) -> style.Drawn:
         edge = sorted((p.run_s.median, p.cost_usd.median) for p in one.points if p.on_frontier)
         if len(edge) > 1:
             axes.step(*zip(*edge, strict=True), where="post", color=style.MUTED, linewidth=1, linestyle=(0, (4, 2)))
-        for series, point in enumerate(sorted(one.points, key=lambda p: p.scenario)):
-            x, y = point.run_s, point.cost_usd
+        for point in sorted(one.points, key=lambda p: p.scenario):
+            x, y, series = point.run_s, point.cost_usd, named.index(point.scenario)
             colour = style.COLOURS[series % len(style.COLOURS)]
             axes.errorbar(
                 x.median, y.median, xerr=style.reach(x.median, x.low, x.high),
@@ -47,6 +51,7 @@ def _draw(one: Frontier, folder: Path, name: str) -> style.Drawn:
         caption = "Full marks: no other shape is both faster and cheaper. " + (
             f"On the frontier in resamples of the leases: {', '.join(sure)}. " if sure else ""
         )
+        caption += "Medians over leases; a lease is the geometric mean of its repeats. "
         caption += "Bars: 95 % intervals over leases, drawn from two leases on."
         alt = "Marks by time and cost. " + "; ".join(
             f"{p.scenario}: {seconds(p.run_s.median)}, {usd(p.cost_usd.median)}"

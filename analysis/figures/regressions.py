@@ -39,6 +39,7 @@ def draw(runs: Runs, found: list[Regression], folder: Path) -> list[style.Drawn]
 
 def _draw(where: str, fitted: list[tuple[pd.DataFrame, Regression]], folder: Path, name: str) -> style.Drawn:
     import matplotlib
+    from matplotlib.ticker import MaxNLocator
 
     varied = [p for p in AXIS if any(one.parameter(p) for _, one in fitted)]
     title = f"{where}: {_title([one for _, one in fitted])}"
@@ -54,7 +55,7 @@ def _draw(where: str, fitted: list[tuple[pd.DataFrame, Regression]], folder: Pat
                 _panel(axes, rows, fit, series)
                 axes.set_title(_r(fit), fontsize=8.5, fontweight="normal")
                 said.append(f"{one.format} by {parameter.replace('_', ' ')}: {_r(fit)}")
-                axes.locator_params(axis="x", nbins=4)
+                axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
             row[0].set_ylabel(f"{one.format or 'any'} files,\nimages/s")
             row[0].set_ylim(0, float(rows["images_per_s"].max()) * 1.08)
         for axes, parameter in zip(grid[-1], varied, strict=True):
@@ -104,6 +105,6 @@ def _title(found: list[Regression]) -> str:
         clear = [p for p in one.parameters if p.slope.low is not None and p.slope.high is not None
                  and (p.slope.low > 0 or p.slope.high < 0)]  # fmt: skip
         rising = sum(p.slope.value > 0 for p in clear)
-        said = f"{rising} clearly rising, {len(clear) - rising} falling" if clear else "none clearly rising or falling"
-        parts.append(f"{one.format or 'any'}: {said} of {len(one.parameters)}")
-    return "slopes of " + "; ".join(parts)
+        said = f"{rising} clearly rising, {len(clear) - rising} falling" if clear else "none clear"
+        parts.append(f"of {len(one.parameters)} {one.format or ''} slopes {said}".replace("  ", " "))
+    return "; ".join(parts)

@@ -34,25 +34,26 @@ def draw(summary: Summary, costs: list[Cost], folder: Path) -> list[style.Drawn]
             size = Size(cost.scenario, shape.vcpus, shape.disk_type, cost.leases, cost.run_s)
             groups.setdefault((cost.workload, cost.variant), []).append(size)
     able = [(key, sizes) for key, sizes in groups.items() if len({s.vcpus for s in sizes}) > 1]
-    return [_draw(key, sizes, folder, f"scaling-{index}") for index, (key, sizes) in enumerate(able, 1)]
+    named = sorted({result.scenario for result in summary.results})
+    return [_draw(key, sizes, named, folder, f"scaling-{index}") for index, (key, sizes) in enumerate(able, 1)]
 
 
-def _draw(key: tuple[str, str], sizes: list[Size], folder: Path, name: str) -> style.Drawn:
+def _draw(key: tuple[str, str], sizes: list[Size], named: list[str], folder: Path, name: str) -> style.Drawn:
     import matplotlib
 
     sizes = sorted(sizes, key=lambda s: (s.vcpus, s.scenario))
     first, last = sizes[0], sizes[-1]
     gain, ideal = first.run_s.median / last.run_s.median, last.vcpus / first.vcpus
     where = key[0] + (f", {key[1]}" if key[1] else "")
-    title = f"{where}: {number(ideal)} times the vCPUs of {first.scenario} made it {number(gain)} times as fast"
+    title = f"{where}: with {number(ideal)} times the vCPUs of {first.scenario}, {last.scenario} was {number(gain)} times as fast"
     with matplotlib.rc_context(style.RC):
         fig, head = style.figure(3.0, title)
         axes = fig.subplots()
         at = np.linspace(first.vcpus, last.vcpus, 60)
         axes.plot(at, first.run_s.median * first.vcpus / at, color=style.MUTED, linewidth=1, linestyle=(0, (4, 2)),
                   label="perfect scaling from the smallest")  # fmt: skip
-        for series, size in enumerate(sizes):
-            x = size.run_s
+        for size in sizes:
+            x, series = size.run_s, named.index(size.scenario)  # a shape looks the same in every figure
             axes.errorbar(size.vcpus, x.median, yerr=style.reach(x.median, x.low, x.high), capsize=3, elinewidth=1.2,
                           fmt=style.MARKERS[series % len(style.MARKERS)], color=style.COLOURS[series % len(style.COLOURS)],
                           markersize=7, label=f"{size.scenario} (n = {size.leases})")  # fmt: skip
@@ -62,7 +63,8 @@ def _draw(key: tuple[str, str], sizes: list[Size], folder: Path, name: str) -> s
         axes.set_ylabel("run time, seconds")
         style.legend(fig, axes, columns=2)
         caption = (
-            "Medians, bars: 95 % intervals over leases, drawn from two leases on; n is the number of leases. Shapes differ in "
+            "Medians over leases (a lease is the geometric mean of its repeats); bars: 95 % intervals, drawn from two leases "
+            "on; n is the number of leases. Shapes differ in "
             "more than size: what else is in the table of shapes."
         )
         alt = "Run time by vCPUs. " + "; ".join(

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from analysis.evidence import evidence_of
-from analysis.figures import stages, style, throughput, time_cost
+from analysis.figures import frontier, speedup, stages, style, throughput, time_cost
 from analysis.intervals import MIN_REPEATS, interval_of
 from analysis.runs import load
 from analysis.summary import summary_of
@@ -111,3 +111,21 @@ def test_captions_state_n_and_what_the_lines_are(tmp_path: Path) -> None:
         assert "n = 5, 5 leases" in figure.svg
     assert summary.throughput[0].interval is not None
     assert summary.throughput[0].interval.n == 5
+
+
+def test_a_shape_has_one_mark_in_every_figure(tmp_path: Path) -> None:
+    """The larger shape is the second by size and the first by name."""
+    factory.demo(tmp_path, repeats=1)
+    runs = load(tmp_path, "demo")
+    summary, evidence = summary_of(runs, "demo"), evidence_of(runs)
+    named = [shape.name for shape in summary.shapes]
+    for figure in (
+        *frontier.draw(evidence.frontiers, named, tmp_path),
+        *speedup.draw(summary, evidence.costs, tmp_path),
+    ):
+        for series, name in enumerate(named):
+            at = (
+                figure.svg.index(f"<!-- {name} (") if f"<!-- {name} (" in figure.svg else figure.svg.index(f">{name} (")
+            )
+            before = re.findall(r"var\(--s(\d)\)", figure.svg[:at])
+            assert before[-1] == str(series), f"{figure.name}: {name}"

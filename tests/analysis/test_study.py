@@ -143,7 +143,8 @@ def test_figures_of_training_frontier_and_scaling(trained: tuple[Runs, Evidence]
     runs_dir = tmp_path / "runs"
     factory.demo(runs_dir, repeats=1)
     runs, evidence = of(runs_dir)
-    assert len(frontier.draw(evidence.frontiers, tmp_path)) == 2
+    named = [shape.name for shape in summary_of(runs, "demo").shapes]
+    assert len(frontier.draw(evidence.frontiers, named, tmp_path)) == 2
     scaling = speedup.draw(summary_of(runs, "demo"), evidence.costs, tmp_path)
     assert len(scaling) == 2
     assert all((tmp_path / f"{f.name}.{kind}").is_file() for f in scaling for kind in ("svg", "png"))

@@ -252,3 +252,11 @@ def test_a_long_list_of_nodes_is_cut_in_the_answer_and_whole_below(tmp_path: Pat
         "Cure: a faster disk. CPU is not limited."
     )
     assert whole in summary.results[0].missing
+
+
+def test_conditions_count_for_the_workload_whose_records_differ(tmp_path: Path) -> None:
+    factory.demo(tmp_path, repeats=1)
+    record = factory.run_json("one-large-ssd", "read_speed", 1, git_revision="fedcba9876543210")
+    factory.write(tmp_path, record)
+    kinds = {verdict.workload: verdict.kind for verdict in summarise(tmp_path, "demo").verdicts}
+    assert kinds == {"read_speed": "not_comparable", "write_tfrecords": "too_few"}
