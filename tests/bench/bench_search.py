@@ -130,6 +130,7 @@ def bench(
     peers: list[str],
     python: str,
     seeds: int,
+    peer_seeds: int,
     runs: int,
     split: str,
 ) -> dict[str, Any]:
@@ -145,7 +146,7 @@ def bench(
             rows = [row.judgement for row in result.rows if row.strategy == name]
             if len(rows) == len(judged):
                 by_name[name if history or name != "bakeoff" else "bakeoff, no history"] = rows
-    orders = play_peers(python, peers, everything, objective, seeds, runs) if peers else {}
+    orders = play_peers(python, peers, everything, objective, peer_seeds, runs) if peers else {}
     for peer in peers:
         of = dict(zip((r.workload for r in everything), orders[peer], strict=True))
         by_name[peer] = settle([judge_peer(of[r.workload], r, objective) for r in judged])
@@ -160,6 +161,7 @@ def bench(
         "workloads": len(judged),
         "applications": len(set(labels)),
         "seeds": seeds,
+        "peer_seeds": peer_seeds,
         "split": split,
         "notes": notes,
         "means": means,
@@ -170,6 +172,7 @@ def bench(
 def print_table(found: dict[str, Any]) -> None:
     """As Markdown."""
     counts = f"{found['workloads']} workloads, {found['applications']} applications, {found['seeds']} seeds"
+    counts += f", peers {found['peer_seeds']}"
     print(f"\n### {found['recording']}, {found['objective']}: {counts}\n")
     print("| | " + " | ".join(MEASURES) + " |")
     print("|---|" + "---:|" * len(MEASURES))
@@ -198,6 +201,7 @@ def main() -> None:
     parser.add_argument("--peers", default=",".join(PEERS))
     parser.add_argument("--peers-python", default=".cache/bench-search-env/bin/python")
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--peer-seeds", type=int, help="searches per peer and workload; default: as --seeds")
     parser.add_argument("--runs", type=int, default=20, help="peers are followed so far; later counts as never")
     parser.add_argument("--split", default="all", help="judge: all, tuning or held-out (analysis.search.split)")
     parser.add_argument("--out", type=Path)
@@ -212,6 +216,7 @@ def main() -> None:
                 [p for p in asked.peers.split(",") if p],
                 asked.peers_python,
                 asked.seeds,
+                asked.peer_seeds or asked.seeds,
                 asked.runs,
                 asked.split,
             )
