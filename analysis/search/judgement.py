@@ -48,13 +48,13 @@ class Judgement:
     total_cost: dict[str, float]
 
 
-def judge(trace: Trace, recording: Recording, objective: Objective) -> Judgement:
-    """One search."""
+def judge(trace: Trace, recording: Recording, objective: Objective, followed: int | None = None) -> Judgement:
+    """One search. ``followed``: what comes within 10 % after more runs than this counts as never; None: no such bound."""
     known = recording.feasible_values(objective)
     optimum = known.min()
     worst = known[np.isfinite(known)].max()
     ratio = np.where(np.isfinite(best := trace.best_so_far()), best, worst) / optimum
-    near = np.flatnonzero(best <= NEAR * optimum)
+    near = np.flatnonzero(best[:followed] <= NEAR * optimum)
     n = len(known)
     runs = int(near[0]) + 1 if len(near) else n
     stop = trace.stopped_after

@@ -63,6 +63,7 @@ def play(
     seeds: int,
     advance: Callable[[int, int], None] = lambda done, total: None,
     history: bool = True,
+    followed: int | None = None,
 ) -> Result:
     """Replay every strategy on every workload.
 
@@ -74,6 +75,7 @@ def play(
         seeds: searches per workload, seeds 0, 1, ...; a method without chance is followed once.
         advance: told how many of how many searches are done.
         history: False: no strategy is given past runs.
+        followed: runs after which "within 10 %" counts as never, to compare with searches that were cut off there.
 
     Raises:
         SearchError: an unknown strategy, or one that needs a past on a recording of one application only.
@@ -93,7 +95,7 @@ def play(
             if kind.name not in " ".join(notes):
                 notes.append(f"{kind.name} is left out: {error}")
             continue
-        judgements = [judgement.judge(trace, recording, objective) for trace in traces]
+        judgements = [judgement.judge(trace, recording, objective, followed) for trace in traces]
         curves = [_curve(trace.best_so_far(), recording, objective) for trace in traces]
         one = judgement.mean(judgements)
         if kind is Random:

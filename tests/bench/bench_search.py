@@ -4,7 +4,8 @@
 
 Prints, per recording and objective, a table and paired differences from ``bakeoff`` with 95 % intervals over applications (a
 bootstrap that draws applications, not workloads: workloads of one application are not independent). The peers have no stop
-rule: their totals are at the fixed number of runs that is best for them in hindsight. Results of one day are in
+rule: their totals are at the fixed number of runs that is best for them in hindsight. All are followed for ``--runs``
+runs: what comes within 10 % later counts as the list's length, for ours as for the peers. Results of one day are in
 ``analysis/search/README.md``.
 """
 
@@ -141,7 +142,7 @@ def bench(
     by_name: dict[str, list[Judgement]] = {}
     for history in (True, False):
         names = strategies if history else [n for n in strategies if n == "bakeoff"]
-        result = tournament.play(names, judged, recordings, objective, seeds, history=history)
+        result = tournament.play(names, judged, recordings, objective, seeds, history=history, followed=runs)
         for name in names:
             rows = [row.judgement for row in result.rows if row.strategy == name]
             if len(rows) == len(judged):
@@ -202,7 +203,12 @@ def main() -> None:
     parser.add_argument("--peers-python", default=".cache/bench-search-env/bin/python")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--peer-seeds", type=int, help="searches per peer and workload; default: as --seeds")
-    parser.add_argument("--runs", type=int, default=20, help="peers are followed so far; later counts as never")
+    parser.add_argument(
+        "--runs",
+        type=int,
+        default=20,
+        help="searches are followed so far; later counts as never (random: exact, unbounded)",
+    )
     parser.add_argument("--split", default="all", help="judge: all, tuning or held-out (analysis.search.split)")
     parser.add_argument("--out", type=Path)
     asked = parser.parse_args()

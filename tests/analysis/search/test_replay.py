@@ -258,3 +258,18 @@ def test_the_split_judges_only_what_bakeoff_was_not_tuned_on(folder: Path) -> No
         part(tuned_on, "held-out")
     with pytest.raises(SearchError, match="received 'test'"):
         part(found, "test")
+
+
+def test_a_search_cut_off_before_it_came_near_counts_as_never(folder: Path) -> None:
+    recording = recordings(folder)[4]
+    objective = Objective()
+    order = np.argsort(-recording.feasible_values(objective), kind="stable")  # worst first
+    known = recording.feasible_values(objective)[order]
+    paid = np.asarray([objective.value(recording.outcomes[i]) for i in order])
+    trace = Trace(tuple(order.tolist()), known, paid, len(order), "", 0.0)
+    near = judgement.judge(trace, recording, objective).runs_to_within_10pct
+    assert 12 < near < len(order)
+    assert judgement.judge(trace, recording, objective, followed=int(near)).runs_to_within_10pct == near
+    cut = judgement.judge(trace, recording, objective, followed=int(near) - 1)
+    assert cut.runs_to_within_10pct == len(order)
+    assert cut.censored == 1
