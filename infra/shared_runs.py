@@ -67,6 +67,8 @@ def pull(uri: str, mirror: Path, *, only_records: bool = False) -> int:
         # run.json last, here too: a record cut short by a kill is fetched again.
         for name, blob in sorted(blobs.items(), key=lambda item: item[0].endswith(f"/{RUN}")):
             target = mirror / name
+            if ".." in Path(name).parts or name.startswith("/"):  # it would be written outside of the mirror
+                continue
             if only_records and not name.endswith(f"/{RUN}"):
                 continue
             if target.exists() or not any(name.startswith(record) for record in whole):

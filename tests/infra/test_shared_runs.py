@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from infra import shared_runs
 from workloads.storage import open_store
 
@@ -68,6 +70,30 @@ def test_two_that_push_at_once_do_not_overwrite(bucket: str, tmp_path: Path) -> 
     finally:
         shared_runs._place = place
     assert open_store(bucket).read("demo/cell-1/run.json") == b'{"by": "them"}'
+
+
+@pytest.mark.parametrize("way", ["demo/../..", "absolute"])
+def test_a_name_that_leads_out_of_the_mirror_is_not_fetched(tmp_path: Path, way: str) -> None:
+    name = f"{tmp_path if way == 'absolute' else way}/outside/run.json"
+
+    class Blob:
+        def __init__(self) -> None:
+            self.name = f"team/{name}"
+
+        def download_to_filename(self, path: Path) -> None:
+            path.write_text("{}")
+
+    class Bucket:
+        def list_blobs(self, prefix: str) -> list[Blob]:
+            return [Blob()]
+
+    place = shared_runs._place
+    try:
+        shared_runs._place = lambda uri: (Bucket(), "team/")
+        assert shared_runs.pull("gs://theirs/team", tmp_path / "mirror" / "here") == 0
+    finally:
+        shared_runs._place = place
+    assert list(tmp_path.rglob("run.json")) == []
 
 
 def test_half_a_record_is_not_fetched(bucket: str, tmp_path: Path) -> None:
