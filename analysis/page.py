@@ -25,12 +25,12 @@ MOST_RUNS = 200  # rows of the table of runs; the rest are in runs.csv
 
 
 def whole_names(text: str, names: list[str]) -> Markup:
-    """Text in which no name of a shape is broken at a hyphen."""
+    """Text in which no name of a shape is broken at a hyphen, and no figure before its percent sign."""
     from markupsafe import Markup, escape
 
     pattern = "|".join(re.escape(str(escape(name))) for name in sorted(names, key=len, reverse=True))
     whole = re.sub(rf"(?<![\w-])(?:{pattern})(?![\w-])", r'<span class="whole">\g<0></span>', str(escape(text)))
-    return Markup(whole if names else str(escape(text)))
+    return Markup(re.sub(r"(?<=\d) %", "\u00a0%", whole if names else str(escape(text))))
 
 
 def spread_text(spread: Spread | None, unit: str) -> dict[str, str]:
