@@ -23,8 +23,6 @@ class Encoding:
         columns: d names.
         groups: for each column, the index of the feature it stems from (the classes of one feature share it).
         log_cores: natural logarithm of the total number of cores, (n,), or None where it is not known or the same for all.
-        log_memory: that of the total memory.
-        log_memory_per_core: that of the memory per core.
         notes: what was dropped or filled, one sentence each.
     """
 
@@ -32,8 +30,6 @@ class Encoding:
     columns: tuple[str, ...]
     groups: np.ndarray
     log_cores: np.ndarray | None
-    log_memory: np.ndarray | None
-    log_memory_per_core: np.ndarray | None
     notes: tuple[str, ...]
 
 
@@ -61,8 +57,7 @@ def encode(candidates: Candidates, *further: Candidates) -> Encoding:
     matrix = np.hstack(blocks) if blocks else np.zeros((rows, 0))
     if not blocks:
         notes.append("no feature differs between the candidates: they can only be tried one after the other")
-    cores, memory, per_core = (_log(table, name) for name in ("cores", "memory", "memory_per_core"))
-    return Encoding(matrix, tuple(columns), np.asarray(groups, int), cores, memory, per_core, tuple(notes))
+    return Encoding(matrix, tuple(columns), np.asarray(groups, int), _log(table, "cores"), tuple(notes))
 
 
 def _log(table: pd.DataFrame, name: str) -> np.ndarray | None:
