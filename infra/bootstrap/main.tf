@@ -82,7 +82,7 @@ module "plan_account" {
   ]
 }
 
-# Runs `bakeoff clean` on a schedule, from main alone. Its other rights are those of every client: foundation's client_members.
+# Runs `bakeoff clean` on a schedule, from main alone. Its other rights: foundation's cleaner_members.
 module "clean_account" {
   source = "../modules/service_account"
   count  = local.ci

@@ -14,6 +14,6 @@ output "plan_service_account" {
 }
 
 output "clean_service_account" {
-  description = "Account that CI cleans with; null without CI. Add it to foundation's client_members."
+  description = "Account that CI cleans with; null without CI. Add it to foundation's cleaner_members."
   value       = one(module.clean_account[*].email)
 }

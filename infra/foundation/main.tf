@@ -103,8 +103,9 @@ module "clients" {
   source = "../modules/client_access"
 
   project_id = var.project_id
-  members    = var.client_members
-  buckets    = merge(local.buckets, { state = var.state_bucket })
+  # Who only cleans may not act as the nodes' accounts, and so can make no cluster and no job.
+  members = merge(var.client_members, { for name, member in var.cleaner_members : "clean ${name}" => member })
+  buckets = merge(local.buckets, { state = var.state_bucket })
 }
 
 module "dashboard" {

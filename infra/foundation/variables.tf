@@ -181,7 +181,7 @@ variable "scratch_days" {
 }
 
 variable "client_members" {
-  description = "Who runs bakeoff, by any name: members such as group:data@example.com, and CI's account for clean."
+  description = "Who runs bakeoff, by any name: members such as group:data@example.com."
   type        = map(string)
   nullable    = false
   default     = {}
@@ -189,6 +189,18 @@ variable "client_members" {
   validation {
     condition     = alltrue([for member in var.client_members : can(regex("^(user|group|serviceAccount):[^:@ ]+@[^:@ ]+$", member))])
     error_message = "client_members must be such as group:data@example.com, and never everyone; received ${jsonencode(values(var.client_members))}."
+  }
+}
+
+variable "cleaner_members" {
+  description = "Who runs bakeoff clean and nothing else, by any name: CI's account for clean."
+  type        = map(string)
+  nullable    = false
+  default     = {}
+
+  validation {
+    condition     = alltrue([for member in var.cleaner_members : can(regex("^(user|group|serviceAccount):[^:@ ]+@[^:@ ]+$", member))])
+    error_message = "cleaner_members must be such as group:data@example.com, and never everyone; received ${jsonencode(values(var.cleaner_members))}."
   }
 }
 

@@ -179,6 +179,16 @@ run "everyone_as_a_client" {
   expect_failures = [var.client_members]
 }
 
+run "everyone_cleans" {
+  command = plan
+
+  variables {
+    cleaner_members = { all = "allUsers" }
+  }
+
+  expect_failures = [var.cleaner_members]
+}
+
 run "everyone_reads" {
   command = plan
 

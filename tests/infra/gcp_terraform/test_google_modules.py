@@ -110,6 +110,17 @@ def test_rights_are_for_somebody(newest: Tree, member: str) -> None:
         newest.plan("foundation", client_members={"all": member})
 
 
+def test_who_only_cleans_cannot_act_as_the_nodes(newest: Tree) -> None:
+    cleaner = "serviceAccount:bakeoff-ci-clean@my-project.iam.gserviceaccount.com"
+    resources = newest.plan("foundation", cleaner_members={"team": cleaner}).resources  # named as a client is
+    held = {member: set[str | None]() for member in (cleaner, "group:data@example.com")}
+    for resource in resources:
+        if resource.values.get("member") in held:
+            held[resource.values["member"]].add(resource.values.get("role"))
+    roles = {*CLIENT_ROLES, "roles/storage.objectUser", None}  # None: the sweeper's, known once it is made
+    assert held == {cleaner: roles, "group:data@example.com": roles | {"roles/iam.serviceAccountUser"}}
+
+
 def test_a_lease_makes_the_cluster_and_nothing_else(newest: Tree) -> None:
     assert [resource.type for resource in newest.plan("targets/gcp").resources] == ["google_dataproc_cluster"]
 
