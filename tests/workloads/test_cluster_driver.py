@@ -17,15 +17,13 @@ from workloads.package import build_zip
 MAIN = Path(cluster_driver.__file__)
 
 
-def driven(
-    tmp_path: Path, script: str, *arguments: str, limit_s: float = 60, before: tuple[str, ...] = ()
-) -> tuple[int, str, list[dict[str, Any]]]:
+def driven(tmp_path: Path, script: str, *arguments: str, limit_s: float = 60) -> tuple[int, str, list[dict[str, Any]]]:
     """Exit code, output and what was told, of a script run as on a cluster: the workloads are in the zip only."""
     (tmp_path / "script.py").write_text(script)
     command = [sys.executable, str(MAIN), "--time-limit-s", str(limit_s), "--env", "BAKEOFF_BUCKET=b"]
     result = subprocess.run(
-        [*command, *before, str(tmp_path / "script.py"), *arguments],
-        env={"PYTHONPATH": str(build_zip(tmp_path / "workloads.zip"))},
+        [*command, str(tmp_path / "script.py"), *arguments],
+        env={"PYTHONPATH": str(build_zip(tmp_path / "workloads.zip")), "TMPDIR": str(tmp_path)},
         cwd=tmp_path,
         capture_output=True,
         text=True,
@@ -58,17 +56,17 @@ def test_the_time_limit_ends_it_without_a_client(tmp_path: Path) -> None:
 
 
 def test_its_output_is_copied_to_the_bucket_in_pieces(tmp_path: Path) -> None:
-    script = "import subprocess, time\nprint('first', flush=True)\ntime.sleep(7)\n"
-    script += "subprocess.run(['echo', 'a child'])\nprint('last')\n"
-    log = tmp_path / "log" / "driveroutput"
-    code, output, told = driven(tmp_path, script, before=("--log", str(log)))
-    pieces = [path.read_text() for path in sorted((tmp_path / "log").iterdir())]
-    assert code == 0 and told == [{"exit": 0}]
-    assert [p.name for p in sorted((tmp_path / "log").iterdir())] == [
-        "driveroutput.000000000",
-        "driveroutput.000000001",
-    ]
-    assert "".join(pieces) == output and "first" in pieces[0] and "a child" in pieces[1] and "last" in pieces[1]
+    script = (
+        "import subprocess, sys, time\nfrom workloads import cluster_driver\n"
+        "copy = cluster_driver.OutputCopy(sys.argv[1], every_s=0.1)\nprint('first', flush=True)\ntime.sleep(1)\n"
+        "subprocess.run(['echo', 'a child'])\nprint('last')\ncopy.close()\nprint('after')\n"
+    )
+    code, output, _ = driven(tmp_path, script, str(tmp_path / "log" / "driveroutput"))
+    pieces = sorted((tmp_path / "log").iterdir())
+    assert code == 0 and len(pieces) > 1
+    assert [piece.name for piece in pieces] == [f"driveroutput.{i:09d}" for i in range(len(pieces))]
+    copied = "".join(piece.read_text() for piece in pieces)
+    assert copied == "first\na child\nlast\n" and output.startswith(f"{copied}after\n")
 
 
 @pytest.mark.parametrize(
@@ -110,7 +108,7 @@ def test_a_workload_runs_by_its_name(tmp_path: Path) -> None:
     command = [sys.executable, str(MAIN), "--time-limit-s", "60", "read_speed"]
     result = subprocess.run(
         [*command, "--config", str(tmp_path / "config.json"), "--out", str(tmp_path / "out")],
-        env={"PYTHONPATH": str(build_zip(tmp_path / "workloads.zip"))},
+        env={"PYTHONPATH": str(build_zip(tmp_path / "workloads.zip")), "TMPDIR": str(tmp_path)},
         cwd=tmp_path,
         capture_output=True,
         text=True,
@@ -149,6 +147,7 @@ def test_under_a_real_spark_submit(tmp_path: Path, limit_s: int, sleep_s: int) -
             "SPARK_HOME": str(spark_home),
             "PYSPARK_PYTHON": sys.executable,
             "SPARK_LOCAL_IP": "127.0.0.1",
+            "TMPDIR": str(tmp_path),
             "PATH": "/usr/bin:/bin",
         },
         cwd=tmp_path,
