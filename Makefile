@@ -35,7 +35,7 @@ test: lint test-fast
 test-slow: setup-test
 	$(PYTEST) -m slow
 
-## bench: measures the workloads against what they could reach; BENCH=name for one; < 25 min
+## bench: measures the workloads against what they could reach; BENCH=name for one; < 50 min
 bench: setup-test
 	$(PY) -m tests.bench $(BENCH)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
-from workloads.train.batches import training_batches, validation_batches
+from workloads.train.batches import AHEAD, training_batches, validation_batches
 from workloads.train.schedule import Phase
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def open_feed(session: Session, phase: Phase, epochs: range) -> Feed:
             seed=config.seed * task.workers + task.index,
         )
     )
-    taken = ahead(batches, session.local_replicas)
+    taken = ahead(batches, AHEAD * session.local_replicas)
     return Feed(chain([next(taken)], taken), steps)
 
 
