@@ -68,7 +68,7 @@ def _finding(claim: seed.Claim, measured: Measured, runs: Runs) -> Finding:
     missing = (*conditions(runs, measured), *measured.missing)
     if missing:
         way = {True: "points the same way", False: "points the other way", None: "cannot tell"}[measured.agrees]
-        why = f"Missing: {'; '.join(missing)}. The nearest that was measured {way}: {measured.why}"
+        why = f"The nearest that was measured {way}: {measured.why}"
         outcome: Outcome = "not comparable here"
     elif measured.agrees is None:
         outcome, why = "cannot tell", f"Under the study's conditions, but neither shown nor refuted: {measured.why}"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analysis import formats, metrics
+from analysis.claims import Finding
 from analysis.evidence import Evidence
 from analysis.figures.style import Drawn
 from analysis.intervals import Interval
@@ -144,6 +145,13 @@ def estimate_text(estimate: Estimate | None, digits: int | None = None) -> dict[
         "value": form(estimate.value),
         "interval": f"{form(estimate.low or 0.0)} to {form(estimate.high or 0.0)}" if known else "no interval",
     }
+
+
+def lacking(findings: list[Finding]) -> tuple[list[str], dict[str, list[str]]]:
+    """Conditions that no claim with a measurement meets here, said once, and for each claim those that it lacks besides."""
+    measured = [finding for finding in findings if finding.measured]
+    common = [c for c in measured[0].missing if all(c in f.missing for f in measured)] if len(measured) > 1 else []
+    return common, {f.claim: [c for c in f.missing if c not in common] if f.measured else [] for f in findings}
 
 
 def records(runs: Runs, drawn: list[Drawn], runs_dir: Path, out_dir: Path) -> tuple[list[dict[str, Any]], int]:

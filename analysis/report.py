@@ -146,6 +146,7 @@ def _shown(summary: Summary, evidence: Evidence, runs: Runs, figures: Figures, n
         "table_1": evidence.table_1,
         "table_2": evidence.table_2,
         "findings": evidence.findings,
+        "lacking": page.lacking(evidence.findings),
         "seed": seed,
         "labels": {name: metric.label for name, metric in named.items()},
         "training_units": TRAINING_UNITS,

@@ -78,5 +78,5 @@ def _write(rows: list[dict[str, object]], columns: Sequence[Column], parquet: Pa
         table = pa.Table.from_pylist(rows, schema=arrow_schema(columns))
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
         raise RecordError(f"{origin.name} has a value of the wrong type: {error}") from error
-    # Dictionaries and statistics of so few rows save nothing, and cost a quarter of the time it takes to read the file.
+    # Dictionaries and statistics of so few rows save nothing, and cost a fifth of the time it takes to read the file.
     pq.write_table(table, parquet, use_dictionary=False, write_statistics=False)

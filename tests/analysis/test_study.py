@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from analysis import claims, seed
+from analysis import claims, page, seed
 from analysis.evidence import Evidence, evidence_of
 from analysis.figures import frontier, speedup, training
 from analysis.report import build
@@ -180,3 +180,14 @@ def test_tables_are_the_same_as_csv_and_parquet(tmp_path: Path) -> None:
         text = (tmp_path / "tables" / f"{name}.csv").read_text()
         assert text.splitlines()[0].split(",") == list(parquet.columns) or parquet.empty, name
         assert len(parquet) == max(0, len(pd.read_csv(tmp_path / "tables" / f"{name}.csv")) if text.strip() else 0)
+
+
+def test_what_no_claim_has_is_said_once(speed: tuple[Runs, Evidence]) -> None:
+    common, besides = page.lacking(speed[1].findings)
+    assert any("Google Cloud" in text for text in common)
+    for finding in speed[1].findings:
+        if finding.measured:
+            assert sorted([*common, *besides[finding.claim]]) == sorted(finding.missing)
+        else:
+            assert besides[finding.claim] == []
+    assert page.lacking(speed[1].findings[:1])[0] == []
