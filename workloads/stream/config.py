@@ -22,7 +22,7 @@ class StreamConfig(WorkloadConfig):
         default=1,
         ge=0,
         le=100,
-        description="of the query, from its checkpoint, one in the midst of each of the first steps",
+        description="of the query, from its checkpoint: each in the midst of a step at the first rate, before those that count",
     )
     image_size: int = Field(default=192, ge=1, le=4096, description="edge of the square that is written, pixels")
     jpeg_quality: int = Field(default=90, ge=1, le=95, description="quality of the written JPEGs")

@@ -87,7 +87,8 @@ def stream(config: StreamConfig, measurements: Measurements) -> Outcome:
         def start_query() -> Any:
             return queries.start(spark, url, check_url, work, partitions, config.trigger_s)
 
-        progress = Progress(len(before) + sum(round(rate * config.step_s) for rate in _rates(config)))
+        rates = [config.first_rate_s] * config.restarts + list(_rates(config))
+        progress = Progress(len(before) + sum(round(rate * config.step_s) for rate in rates))
         session = Session(config, work, feeder, journal_uri, start_query, start_query(), progress, Ledger(place))
         try:
             if before:
@@ -137,9 +138,12 @@ def _rates(config: StreamConfig) -> Iterator[float]:
 
 
 def _steps(session: Session, measurements: Measurements) -> float | None:
-    """Step the load up; returns the highest rate that was sustained, images/s."""
+    """Restart at the first rate, then step the load up; returns the highest rate that was sustained, images/s."""
+    config = session.config
+    for step in range(config.restarts):
+        _step(session, step, config.first_rate_s, measurements, restart=True)
     best: float | None = None
-    for step, rate in enumerate(_rates(session.config)):
+    for step, rate in enumerate(_rates(config), start=config.restarts):
         if not _step(session, step, rate, measurements):
             break
         best = rate
@@ -154,13 +158,16 @@ def _warm_up(session: Session) -> None:
     _drain(session, mine, "the warm-up", patience_s=WARM_UP_S)
 
 
-def _step(session: Session, step: int, rate_s: float, measurements: Measurements) -> bool:
-    """One row: images arrive at a rate for a while, until all of them are processed. Whether the rate was sustained."""
+def _step(session: Session, step: int, rate_s: float, measurements: Measurements, restart: bool = False) -> bool:
+    """One row: images arrive at a rate for a while, until all of them are processed. Whether the rate was sustained.
+
+    With ``restart`` the query is started anew in the midst of it, which tells nothing of the rate: nothing may be lost.
+    """
     config, feeder = session.config, session.feeder
     due_s = due_times(rate_s, config.step_s, config.arrivals, config.seed + step)
     first, started_at = feeder.first, time.time()
     with _feeding(session, step, due_s) as fed:
-        if step < config.restarts:
+        if restart:
             fed.wait(config.step_s / 2)
             queries.stop(session.query)
             session.query = session.start_query()
@@ -189,7 +196,7 @@ def _step(session: Session, step: int, rate_s: float, measurements: Measurements
         latency_p50_s=latency.p50_s,
         latency_p95_s=latency.p95_s,
         latency_p99_s=latency.p99_s,
-        sustained=sustained,
+        **({} if restart else {"sustained": sustained}),
     )
     return sustained
 
