@@ -97,7 +97,9 @@ def load(runs_dir: Path, experiment: str) -> Runs:
             if summary is not None:
                 summaries[run] = summary
         teardowns, unread = _read_teardowns(runs_dir, root, {r.lease for r in records.values()})
-        bills = _read_bills({run: directories[run] for run, r in records.items() if r.target == "gcp"}, records, unread)
+        bills = _read_bills(
+            {run: directories[run] for run, r in records.items() if r.target != "local"}, records, unread
+        )
         costs = paid(records, teardowns, bills)
         frame = runs_frame(records, summaries, costs)  # while the readers are at work
         portions = tables()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from importlib.util import find_spec
+
 from infra import lease as leases
 from infra import teardown
 from infra.lease import Lease
@@ -20,6 +23,8 @@ def apply(name: str, options: Options, progress: Progress) -> Lease:
     """
     lease = leases.standing(options.runs_dir, name, options.target)
     if lease is None:
+        # It may be used for anything that this environment can run.
+        options = replace(options, tensorflow=find_spec("tensorflow") is not None)
         return bring_up(name, None, options, progress, experiment=None, kept=True)
     scenario = load_scenario(name)
     target = lease.target

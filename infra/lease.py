@@ -211,6 +211,9 @@ def create(
 def write_root(lease: Lease, lease_dir: Path | None = None) -> None:
     """Copy the Terraform root, where the target has one, into the lease and write its variables."""
     if lease.target.ROOT is None:
+        (lease.directory / "terraform" / "targets" / lease.state.target).mkdir(
+            parents=True, exist_ok=True
+        )  # tells which
         return
     root = prepare_root(lease.directory / "terraform", lease.target.ROOT)
     variables = lease.target.variables(lease, lease_dir or lease.directory)

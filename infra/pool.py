@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 from infra import lease as leases
@@ -142,9 +144,17 @@ class Pool:
         if held.adopted and not self.target.breach(held.lease):
             self.target.thaw(held.lease)
         else:
-            with ignored():
-                proof = teardown.tear_down(held.lease, self.options.runs_dir, self.progress)
-            self.budget.spent_usd += proof.measured_usd or 0.0
+            spent: float | None = None
+            try:
+                with ignored():
+                    spent = teardown.tear_down(held.lease, self.options.runs_dir, self.progress).measured_usd
+            finally:
+                self.budget.spent_usd += self._at_worst(held.lease) if spent is None else spent
+
+    def _at_worst(self, lease: Lease) -> float:
+        """What a lease has cost at most, in USD, where it was not measured: no budget is given out twice."""
+        lived_s = time.time() - datetime.fromisoformat(lease.state.created_at).timestamp()
+        return self.target.worst_usd_per_hour(lease.scenario) * lived_s / 3600
 
     def _release_all(self) -> None:
         failures: list[Exception] = []

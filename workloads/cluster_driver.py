@@ -23,6 +23,7 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -85,7 +86,7 @@ class OutputCopy:
         folder, _, self._name = uri.rpartition("/")
         self._store = open_store(folder)
         self._every_s, self._count, self._held = every_s, 0, bytearray()
-        self._lock = threading.Lock()
+        self._lock, self._writing = threading.Lock(), threading.Lock()
         self._out, self._err = os.dup(1), os.dup(2)
         reader, writer = os.pipe()
         os.dup2(writer, 1)
@@ -116,16 +117,20 @@ class OutputCopy:
             self._flush()
 
     def _flush(self) -> None:
-        with self._lock:
-            if not self._held:
+        with self._writing:  # whoever closes waits for a piece that is under way
+            with self._lock:
+                data = bytes(self._held)
+            if not data:
                 return
-            data, name = bytes(self._held), f"{self._name}.{self._count:09d}"
-            self._held.clear()
+            name = f"{self._name}.{self._count:09d}"
+            try:
+                self._store.write(name, data)
+            except Exception as error:  # the log is no reason to fail; the next piece has it
+                os.write(self._err, f"{name} could not be written: {error}\n".encode())
+                return
+            with self._lock:
+                del self._held[: len(data)]
             self._count += 1
-        try:
-            self._store.write(name, data)
-        except Exception as error:  # the log is no reason to fail
-            os.write(self._err, f"{name} could not be written: {error}\n".encode())
 
 
 def replica() -> str:
@@ -157,6 +162,7 @@ def run(name: str, arguments: list[str]) -> None:
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Run a workload or a script on a managed cluster.")
     parser.add_argument("--time-limit-s", type=float, required=True)
+    parser.add_argument("--not-after", type=float, metavar="UNIX_S", help="end by then, however late it began")
     parser.add_argument("--env", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--log", metavar="URI", help="copy the output to objects of this name")
     parser.add_argument("job", help="a workload's name, or gs://.../script.py")
@@ -164,7 +170,8 @@ def main(argv: list[str] | None = None) -> None:
     options = parser.parse_args(argv)
     output = OutputCopy(f"{options.log}{replica()}") if options.log else None
     close = output.close if output else lambda: None
-    enforce(options.time_limit_s, at_end=close)
+    left_s = max(1.0, options.not_after - time.time()) if options.not_after else options.time_limit_s
+    enforce(min(options.time_limit_s, left_s), at_end=close)
     os.environ.update(dict(pair.split("=", 1) for pair in options.env))
     progress = Path(tempfile.gettempdir()) / f"bakeoff-progress-{os.getpid()}.json"
     os.environ["BAKEOFF_PROGRESS"] = str(progress)
@@ -175,7 +182,12 @@ def main(argv: list[str] | None = None) -> None:
         code = 0
     except SystemExit as error:
         code = error.code if isinstance(error.code, int) else int(error.code is not None)
-        raise
+        if not isinstance(error.code, int | None):
+            print(error.code, file=sys.stderr)
+        raise SystemExit(code) from error
+    except Exception:
+        traceback.print_exc()  # while the output is still copied
+        raise SystemExit(code) from None
     finally:
         progress.unlink(missing_ok=True)
         tell(exit=code)

@@ -29,10 +29,10 @@ def main(
     with shown() as progress:
         lease = library.apply(scenario, options, progress)
     if json:
-        print_json(
-            {"lease": lease.id, "apply_s": lease.state.apply_s, "expires_at": lease.state.expires_at, **lease.cluster()}
-        )
+        cluster = lease.cluster() if lease.target.ROOT else {}
+        print_json({"lease": lease.id, "apply_s": lease.state.apply_s, "expires_at": lease.state.expires_at, **cluster})
         return
     say(f"{scenario} is up as lease {lease.id} ({lease.state.apply_s:.1f} s), until {lease.state.expires_at[:16]} UTC.")
+    workload = "write_tfrecords" if lease.target.ROOT else "train"
     on = "" if target == "local" else f" --target {target}"
-    say(f"Run on it: bakeoff run write_tfrecords --on {scenario}{on}.  Tear down: bakeoff destroy {scenario}")
+    say(f"Run on it: bakeoff run {workload} --on {scenario}{on}.  Tear down: bakeoff destroy {scenario}")

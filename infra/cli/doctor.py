@@ -23,7 +23,7 @@ def main(
     json: JsonOption = False,
 ) -> None:
     """Say what this machine can do, what is missing, and the command that cures it."""
-    checks = examine(runs) if target == "local" else gcp.examine()
+    checks = examine(runs) if target == "local" else gcp.examine(target)
     if json:
         print_json(checks)
     else:

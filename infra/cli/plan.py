@@ -12,6 +12,7 @@ from infra.options import Options
 from infra.plan import plan, region_of
 from infra.pricing import usd_per_hour
 from infra.scenario import load_scenario
+from infra.target import open_target
 
 EXAMPLE = "Example: bakeoff plan four-small-ssd"
 
@@ -27,7 +28,8 @@ def main(
     with shown() as progress:
         changes = plan(scenario, Options(runs, local_cores_per_vcpu=share, target=target), progress)
     place = region_of(target)
-    price = usd_per_hour(load_scenario(scenario), place)
+    shape = load_scenario(scenario)
+    price = open_target(target).worst_usd_per_hour(shape) if target == "vertex" else usd_per_hour(shape, place)
     if json:
         print_json({"scenario": scenario, "usd_per_hour": price, "changes": [change._asdict() for change in changes]})
         return

@@ -103,7 +103,8 @@ module "clients" {
   source = "../modules/client_access"
 
   project_id = var.project_id
-  # Who only cleans may not act as the nodes' accounts, and so can make no cluster and no job.
+  # Who only cleans may not act as the nodes' accounts. It is no wall: with these roles it can run a job as an account of Google's
+  # own, and change what the data bucket holds.
   members = merge(var.client_members, { for name, member in var.cleaner_members : "clean ${name}" => member })
   buckets = merge(local.buckets, { state = var.state_bucket })
 }

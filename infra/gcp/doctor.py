@@ -7,11 +7,12 @@ from infra.errors import CloudError, SetupError, UsageError
 from infra.gcp.clients import Clients
 from infra.gcp.preflight import problems
 from infra.gcp.settings import load_settings
+from infra.options import TargetName
 from infra.scenario import load_scenario, scenario_names
 from infra.terraform_binary import find_binary
 
 
-def examine() -> list[Check]:
+def examine(target: TargetName) -> list[Check]:
     """Terraform, the settings, and the preflight of every scenario, each taken alone."""
     terraform = guarded("terraform", lambda: f"{(found := find_binary()).version}, {found.origin}", "make setup")
     try:
@@ -23,7 +24,12 @@ def examine() -> list[Check]:
     scenarios = [load_scenario(name) for name in scenario_names()]
     try:
         found = problems(
-            Clients(settings.project_id, settings.region), scenarios, zone=settings.zone, vertex=True, together=False
+            Clients(settings.project_id, settings.region),
+            scenarios,
+            zone=settings.zone,
+            dataproc=target == "gcp",
+            vertex=target == "vertex",
+            together=False,
         )
     except (CloudError, SetupError, UsageError) as error:
         found_check = Check(name="google clients", state="broken", detail=str(error), cure="make setup-gcp")

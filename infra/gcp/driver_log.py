@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from workloads.cluster_driver import MARK
-from workloads.errors import NotFound
-from workloads.storage import open_store
+from workloads.errors import NotFound, WorkloadError
+from workloads.storage import Store, open_store
 
 LAST_LINES = 15
 
@@ -25,6 +25,7 @@ class DriverLog:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._taken: dict[str, int] = {}  # bytes of each object that are in the file already
+        self._unread: str | None = None  # why the latest look at the bucket failed
         self._rest = b""  # a last line without its end
         self._last: deque[str] = deque(maxlen=LAST_LINES)
         self.progress: tuple[int, int, str] = (0, 0, "")
@@ -33,15 +34,20 @@ class DriverLog:
         path.touch()
 
     def follow(self, uri: str) -> None:
-        """Append what has come since the last time. Raises StorageError if the bucket cannot be read."""
+        """Append what has come since the last time; what cannot be read now is read the next time."""
         folder, _, name = uri.rpartition("/")
         if not folder:
             return  # the job has not begun
-        store = open_store(folder)
         try:
-            chunks = [entry for entry in store.list() if entry.name.startswith(f"{name}.")]
-        except NotFound:
-            return
+            self._append(open_store(folder), name)
+        except WorkloadError as error:
+            if not isinstance(error, NotFound):
+                self._unread = f"(not all of the output could be read from {uri}: {error})"
+        else:
+            self._unread = None
+
+    def _append(self, store: Store, name: str) -> None:
+        chunks = [entry for entry in store.list() if entry.name.startswith(f"{name}.")]
         with self._path.open("ab") as file:
             for chunk in chunks:  # in order: their numbers have nine digits
                 taken = self._taken.get(chunk.name, 0)
@@ -54,6 +60,8 @@ class DriverLog:
         """Write a last line that has no end."""
         with self._path.open("ab") as file:
             file.writelines(self._lines(b"\n" if self._rest else b""))
+            if self._unread:
+                file.writelines(self._lines(f"{self._unread}\n".encode()))
 
     @property
     def last_words(self) -> str:

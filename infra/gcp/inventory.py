@@ -71,9 +71,15 @@ def of(clients: Clients, settings: GcpSettings, lease_id: str | None) -> list[Re
     return found
 
 
-def of_vertex(clients: Clients, settings: GcpSettings, lease_id: str | None) -> list[Resource]:
-    """What a lease of Vertex AI's leaves: jobs, and objects in the bucket. Asks nothing of Dataproc or Compute Engine."""
-    return [*_training_jobs(clients, lease_id), *_objects(clients, "objects", settings.bucket, lease_id)]
+def of_vertex(clients: Clients, settings: GcpSettings, lease_id: str | None, *, known: bool) -> list[Resource]:
+    """What a lease of Vertex AI's leaves: jobs, and objects in the bucket. Asks nothing of Dataproc or Compute Engine.
+
+    Objects are told apart from a cluster's by the lease: ``known`` to be of Vertex AI, or named and with jobs that run.
+    Others are left to :func:`of`, which sees whether their cluster stands, and to the bucket's own expiry.
+    """
+    jobs = list(_training_jobs(clients, lease_id))
+    ours = lease_id is not None and (known or bool(jobs))
+    return [*jobs, *(_objects(clients, "objects", settings.bucket, lease_id) if ours else ())]
 
 
 def remove(item: Resource) -> None:

@@ -64,6 +64,9 @@ def costs(
             end = datetime.fromisoformat(proof.destroyed_at)
             bill = billed(clients, table, lease, end - timedelta(seconds=proof.lived_s), end, now)
             _keep(bill, table, paths, now)
+        if run.target == "vertex" and proof.measured_usd is None:
+            untold.append(f"Lease {lease} ({run.scenario.name}) was not measured: {' '.join(proof.missing)}")
+            continue
         measured, said = _of_jobs(proof) if run.target == "vertex" else _of_machines(proof, run.scenario, run.region)
         rows = reconcile(proof.estimated_usd, measured, bill)
         found.append(

@@ -62,7 +62,9 @@ def check(scenarios: list[Scenario], options: Options, standing: Lease | None = 
         SetupError: isolation was asked for, and is not to be had.
     """
     if options.max_usd is not None or options.max_minutes is not None:
-        raise UsageError("--max-usd and --max-minutes go with --target gcp: on the local target nothing is paid for.")
+        raise UsageError(
+            "--max-usd and --max-minutes go with --target gcp and vertex: on the local target nothing is paid for."
+        )
     for scenario in scenarios:
         if scenario.spot_workers or scenario.accelerator_count:
             raise UsageError(
@@ -70,7 +72,7 @@ def check(scenarios: list[Scenario], options: Options, standing: Lease | None = 
                 "received "
                 f"spot_workers {scenario.spot_workers}, accelerator_count {scenario.accelerator_count}. Use --target gcp."
             )
-    if standing is None:
+    if scenarios and standing is None:
         host.isolation_for(options.isolation, options.runs_dir)  # found out here: new_lease is called under a lock
     host.check_fits(scenarios, own(standing).local_cores_per_vcpu if standing else _share(options), standing)
 

@@ -14,7 +14,7 @@ from workloads.record import CostBreakdown
 FEE_RATIO = 0.15
 ASSUMED = (
     "cost: list price of Compute Engine and 15 % on top, the ratio that Vertex AI lists for n1-standard-4 in us-central1; it is "
-    "assumed for other machines, disks, accelerators and regions"
+    "assumed for other machines, disks, accelerators and regions; the time in which machines were brought up is not counted"
 )
 
 

@@ -75,6 +75,7 @@ class VertexJob:
     arguments: tuple[str, ...]
     time_limit_s: float
     output_uri: str  # gs://, the base output directory
+    not_after: float  # unix s: the job ends itself then, however late it began
     log_uri: str  # gs://, what the chief's output is copied to, see workloads/cluster_driver.py
     environment: Mapping[str, str]
     machines: int = 1
@@ -132,7 +133,15 @@ def custom_job(job: VertexJob) -> Any:
         "container_spec": {
             "image_uri": job.image_uri,
             "command": ["/bin/sh", "-c", RUN, "bakeoff"],
-            "args": ["--time-limit-s", f"{job.time_limit_s:g}", "--log", job.log_uri, *job.arguments],
+            "args": [
+                "--time-limit-s",
+                f"{job.time_limit_s:g}",
+                "--not-after",
+                f"{job.not_after:.0f}",
+                "--log",
+                job.log_uri,
+                *job.arguments,
+            ],
             "env": [
                 {"name": name, "value": value}
                 for name, value in {
@@ -257,6 +266,8 @@ class VertexDriver(RemoteDriver):
         if self.log.time_limit_s is not None:
             return TIME_LIMIT_EXIT
         told = EXIT_WORDS.search(self.details) if self.state == "JOB_STATE_FAILED" else None
+        if self.state == "JOB_STATE_FAILED" and self.log.exit_code:
+            return self.log.exit_code  # the chief's own word; the message may be of another replica
         return int(told[1]) if told else ENDED[self.state]
 
     def _request_cancel(self) -> None:

@@ -5,6 +5,7 @@ A scenario's master serves the cluster's own services, and Vertex AI has none: p
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from infra import catalogue, workloads_registry
@@ -22,6 +23,13 @@ STRATEGIES: dict[object, Strategy] = {
     "multi_worker_mirrored": "multi-worker",
 }
 
+# Machine types that training takes (cloud.google.com/vertex-ai/docs/training/configure-compute#machine-types), as far as the
+# catalogue has them: no shared and no small ones.
+TRAINING_TYPES = re.compile(
+    r"(n1-standard-(4|8|16|32|64|96)|n1-highmem-(2|4|8|16|32|64|96)|n1-highcpu-(16|32|64|96)"
+    r"|n2-standard-(4|8|16|32|48|64|80)|n2-highmem-(2|4|8|16|32|48|64|80)|n2-highcpu-(16|32|48|64|80)"
+    r"|e2-standard-(4|8|16|32)|e2-highmem-(2|4|8|16)|e2-highcpu-(16|32))"
+)
 LEAST_DISK_GB = 100  # of a boot disk (cloud.google.com/vertex-ai/docs/reference/rest/v1/DiskSpec)
 
 

@@ -64,6 +64,7 @@ def submit(lease: Lease, cell: Cell, folder: Path) -> Iterator[Driver]:
         arguments=put.arguments,
         time_limit_s=max(1.0, min(cell.timeout_s, expires_at.timestamp() - time.time())),
         output_uri=put.out,
+        not_after=expires_at.timestamp(),
         log_uri=f"{prefix}/{LOG}",
         environment={"BAKEOFF_BUCKET": state.settings.bucket},
         service_account=service_account(state.settings),

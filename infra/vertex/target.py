@@ -76,12 +76,18 @@ def check(scenarios: list[Scenario], options: Options, standing: Lease | None = 
                 f"{shape.name} has spot workers, and a training job's machines are all of one kind; received spot_workers "
                 f"{shape.spot_workers}. Use --target gcp."
             )
+        if not pools.TRAINING_TYPES.fullmatch(shape.machine_type):
+            raise UsageError(
+                f"Vertex AI trains on no {shape.machine_type}; received it as machine_type of {shape.name}. Use a scenario with "
+                "n1-standard-4 or larger, such as four-medium-ssd or one-large-ssd."
+            )
         if shape.disk_type not in DISKS:
             raise UsageError(
                 f"Vertex AI's boot disks are {' or '.join(DISKS)}; received {shape.disk_type} in {shape.name}."
             )
     clients = Clients(settings.project_id, settings.region)
-    found = problems(clients, scenarios, zone=settings.zone, dataproc=False, vertex=True, writes=not options.plan_only)
+    used = [shape.model_copy(update={"master_machine_type": shape.machine_type}) for shape in scenarios]  # no master
+    found = problems(clients, used, zone=settings.zone, dataproc=False, vertex=True, writes=not options.plan_only)
     gcp.refuse(found, scenarios)
 
 
@@ -231,16 +237,18 @@ def said_at_end(lease: Lease) -> dict[str, object]:
 
 def find(lease_id: str | None, lease: Lease | None = None) -> Sequence[Leftover]:
     """Jobs that run, and objects in the bucket."""
-    return [item for item in _found(lease_id, lease) if not item.protected]
+    everything = _found(lease_id, lease)
+    kept = {item.lease_id for item in everything if item.protected}
+    return [item for item in everything if item.lease_id not in kept]
 
 
 def protected(lease_id: str | None, lease: Lease | None = None) -> list[str]:
-    """Jobs that bear the protection label."""
+    """Jobs that bear the protection label; the objects of their leases stay with them."""
     return [f"{item}, protected by its label" for item in _found(lease_id, lease) if item.protected]
 
 
 def _found(lease_id: str | None, lease: Lease | None) -> list[inventory.Resource]:
-    return inventory.of_vertex(*leftovers.where(lease), lease_id)
+    return inventory.of_vertex(*leftovers.where(lease), lease_id, known=lease is not None)
 
 
 def _cancel(lease_id: str, lease: Lease | None) -> None:

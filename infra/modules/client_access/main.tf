@@ -12,7 +12,7 @@ locals {
   ]
   # extract() gives what follows, and nothing where the name has no such part (cloud.google.com/iam/docs/conditions-attribute-reference).
   ours = join(" || ", [
-    for type, collection in { Disk = "disks", Firewall = "firewalls", Instance = "instances" } :
+    for type, collection in { Disk = "disks", Instance = "instances" } :
     "(resource.type == 'compute.googleapis.com/${type}' && resource.name.extract('/${collection}/{name}').startsWith('bakeoff-'))"
   ])
 
@@ -36,9 +36,9 @@ resource "google_storage_bucket_iam_member" "this" {
   member = each.value.member
 }
 
-# Dataproc removes the machines and disks of a cluster; this is for those that outlived one, and firewalls with a lease's name.
-# A condition narrows it to our names. Addresses are not in it: IAM sees neither type nor name of them, so the right would
-# be to every address of the project, and no lease makes one. Nor does it see those of Dataproc's clusters and jobs
+# Dataproc removes the machines and disks of a cluster; this is for those that outlived one.
+# A condition narrows it to our names. Addresses and firewalls are not in it: IAM sees neither type nor name of an address, and who
+# deletes a firewall must be able to change its network. No lease makes either. Nor does it see those of Dataproc's clusters and jobs
 # (cloud.google.com/iam/docs/conditions-resource-attributes lists what has them): roles/dataproc.editor above has no condition.
 resource "google_project_iam_custom_role" "sweeper" {
   count = length(var.members) > 0 ? 1 : 0
@@ -46,8 +46,8 @@ resource "google_project_iam_custom_role" "sweeper" {
   project     = var.project_id
   role_id     = var.sweeper_role_id
   title       = "bakeoff clean"
-  description = "Deletes machines, disks and firewalls that outlived their cluster."
-  permissions = ["compute.disks.delete", "compute.firewalls.delete", "compute.instances.delete"]
+  description = "Deletes machines and disks that outlived their cluster."
+  permissions = ["compute.disks.delete", "compute.instances.delete"]
 }
 
 resource "google_project_iam_member" "sweeper" {

@@ -25,7 +25,7 @@ def config(cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
         f'project_id = "{cloud.compute.project}"\nregion = "{cloud.compute.region}"\nzone = "{cloud.compute.zone}"\n'
         f'subnetwork = "s"\nservice_account = "r@a-project.iam.gserviceaccount.com"\n{buckets}'
     )
-    cloud.compute.offered |= {"n1-standard-8"}
+    cloud.compute.offered |= {"n1-standard-4", "n1-standard-8"}
     return path
 
 
@@ -51,7 +51,7 @@ def test_every_problem_has_its_cure(config: Path, cloud: Cloud) -> None:
     broken = {c["detail"]: c["cure"] for c in checks if c["state"] == "broken"}
     assert code == 1
     assert broken["The API dataproc.googleapis.com is not enabled."].startswith("gcloud services enable")
-    assert any("The quota CPUS does not suffice: 10 needed, 8 left of 8" in detail for detail in broken)
+    assert any("The quota CPUS does not suffice: 20 needed, 8 left of 8" in detail for detail in broken)
 
 
 def test_without_settings(config: Path) -> None:

@@ -43,6 +43,7 @@ JOB = VertexJob(
     time_limit_s=900,
     output_uri="gs://b/x/out",
     log_uri="gs://b/x/driveroutput",
+    not_after=2e9,
     environment={"BAKEOFF_BUCKET": "b"},
 )
 
@@ -73,7 +74,7 @@ def test_a_job_from_submit_to_its_end(cloud: Cloud) -> None:
     (job,) = cloud.vertex.jobs.values()
     (pool,) = job.job_spec.worker_pool_specs
     assert pool.container_spec.command == ["/bin/sh", "-c", vertex.RUN, "bakeoff"]
-    assert pool.container_spec.args[:5] == ["--time-limit-s", "900", "--log", "gs://b/x/driveroutput", "train"]
+    assert pool.container_spec.args[:5] == ["--time-limit-s", "900", "--not-after", "2000000000", "--log"]
     assert {e.name: e.value for e in pool.container_spec.env} == {
         "BAKEOFF_BUCKET": "b",
         "BAKEOFF_MAIN": "/gcs/b/x/cluster_driver.py",

@@ -23,14 +23,14 @@ import pytest
 from infra import bench as benches
 from infra import lease as leases
 from infra import plan as plans
+from infra import teardown
 from infra.clean import clean
 from infra.errors import Interrupted, SetupError, UsageError
-from infra.experiment import DataSpec, Experiment, WorkloadSpec
+from infra.experiment import DataSpec, Experiment, WorkloadSpec, cells
 from infra.gcp import dependencies, reconcile
 from infra.options import Options
-from infra.pool import bring_up
+from infra.pool import Pool, bring_up
 from infra.progress import Silent
-from infra.scenario import load_scenario
 from infra.vertex import costs, pools
 from infra.vertex import target as vertex
 from tests.infra.gcp.fakes.life import Project, standing_project
@@ -40,7 +40,7 @@ from workloads.record import RunRecord, Status
 from workloads.storage import open_store
 
 ACCOUNT = 'vertex_service_account = "bakeoff-vertex@a-project.iam.gserviceaccount.com"\n'
-SHAPE = "four-small-ssd"
+SHAPE = "four-medium-ssd"
 READ = {"sources": ["bucket"], "batch_sizes": [4], "batch_counts": [2], "repetitions": 1}
 
 
@@ -58,7 +58,7 @@ def project(object_store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         monkeypatch.setattr(vertex, constant, seconds)
     monkeypatch.setattr("infra.vertex.job.POLL_S", 0.05)
     with standing_project() as cloud:
-        cloud.compute.offered |= {"n1-standard-2", "n1-standard-8"}
+        cloud.compute.offered |= {"n1-standard-4"}
         cloud.project.apis.discard("dataproc.googleapis.com")  # it is not needed
         for variable, value in cloud.environment.items():
             monkeypatch.setenv(variable, value)
@@ -169,7 +169,7 @@ def test_a_bench_from_submit_to_the_end(project: Project, images: Path, tmp_path
 
     (job,) = project.vertex.jobs.values()
     (pool,) = job.job_spec.worker_pool_specs
-    assert (pool.machine_spec.machine_type, pool.disk_spec.boot_disk_type) == ("n1-standard-2", "pd-ssd")
+    assert (pool.machine_spec.machine_type, pool.disk_spec.boot_disk_type) == ("n1-standard-4", "pd-ssd")
     assert job.job_spec.service_account == "bakeoff-vertex@a-project.iam.gserviceaccount.com"
     assert list((runs / "leases").iterdir()) == []
     assert clean(runs, yes=False, lease_id=None, progress=Silent(), name="vertex").found == []
@@ -216,15 +216,56 @@ def test_ctrl_c_cancels_the_job(
 
 def test_the_limits_hold_on_the_server(project: Project, images: Path, tmp_path: Path) -> None:
     project.vertex.script = [("SUCCEEDED", "")]
-    spec = experiment(images).model_copy(update={"timeout_s": 1200.0})
-    rate = vertex.worst_usd_per_hour(load_scenario(SHAPE))
-    limit = rate * 1500 / 3600
-    benches.bench(spec, Options(tmp_path / "runs", target="vertex", max_usd=limit), Silent())
-    (job,) = project.vertex.jobs.values()
-    assert job.job_spec.scheduling.timeout.total_seconds() <= 1200 + 60
-    assert int(job.labels["bakeoff-expires"]) <= datetime.now(UTC).timestamp() + 1500
+    spec = experiment(images)
     with pytest.raises(UsageError, match=r"--max-usd 0\.01 is less than the estimate"):
-        benches.bench(spec, Options(tmp_path / "more", target="vertex", max_usd=0.01), Silent())
+        benches.bench(spec, Options(tmp_path / "runs", target="vertex", max_usd=0.01), Silent())
+    lease = bring_up(
+        SHAPE, None, Options(tmp_path, target="vertex", max_usd=2.0), Silent(), experiment=None, kept=False
+    )
+    state = lease.state.gcp
+    assert state is not None and state.limit_s == pytest.approx(2.0 / state.worst_usd_per_hour * 3600 - 120, abs=1)
+    soon = datetime.now(UTC) + timedelta(seconds=50)
+    lease.update(expires_at=soon.isoformat())
+    ((cell,),) = cells(spec, {SHAPE: lease.scenario})
+    (tmp_path / "attempt" / "logs").mkdir(parents=True)
+    with vertex.submit(lease, cell, tmp_path / "attempt"):
+        pass
+    (job,) = project.vertex.jobs.values()
+    assert job.job_spec.scheduling.timeout.total_seconds() <= 50 + 60 < cell.timeout_s
+    assert int(job.labels["bakeoff-expires"]) == int(soon.timestamp())
+    (pool,) = job.job_spec.worker_pool_specs
+    assert pool.container_spec.args[2:4] == ["--not-after", f"{soon.timestamp():.0f}"]
+    teardown.tear_down(lease, tmp_path, Silent())
+
+
+def test_what_was_not_measured_is_charged_at_the_worst_price(
+    project: Project, images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.vertex.script = [("SUCCEEDED", "")]
+    proof = teardown.tear_down
+
+    def unmeasured(*arguments: Any) -> Any:
+        return proof(*arguments).model_copy(update={"measured_usd": None})
+
+    monkeypatch.setattr(teardown, "tear_down", unmeasured)
+    pool = Pool(experiment(images), Options(tmp_path, target="vertex", max_usd=5.0), None, Silent())
+    with pool.open({SHAPE: 60.0}):
+        pass
+    assert 0 < pool.budget.spent_usd < 0.1
+
+
+def test_a_standing_place_says_what_it_is(project: Project, tmp_path: Path) -> None:
+    from typer.testing import CliRunner
+
+    from infra.cli.app import app
+
+    result = CliRunner().invoke(app, ["apply", SHAPE, "--target", "vertex", "--runs", str(tmp_path), "--json"])
+    assert result.exit_code == 0, result.output
+    (lease,) = leases.all_leases(tmp_path)
+    assert json.loads(result.stdout)["lease"] == lease.id
+    (lease.directory / "lease.json").write_text("{")
+    assert teardown.target_of(lease.directory) is vertex
+    teardown.tear_down_all(tmp_path, Silent())
 
 
 def test_what_a_killed_client_left_is_cancelled_by_clean(project: Project, tmp_path: Path) -> None:
@@ -247,9 +288,9 @@ def submit_and_forget(project: Project, lease: leases.Lease) -> None:
 
     job = VertexJob(
         lease=lease.id, scenario=lease.scenario.name, expires_at=datetime.fromisoformat(lease.state.expires_at),
-        attempt="cell", strategy="one-device", machine_type="n1-standard-2", image_uri="python:3.11",
+        attempt="cell", strategy="one-device", machine_type="n1-standard-4", image_uri="python:3.11",
         packages_uri="gs://b/p.tar.gz", main_uri="gs://b/m.py", package_uri="gs://b/w.zip", arguments=(), time_limit_s=60,
-        output_uri="gs://b/out", log_uri="gs://b/log", environment={},
+        output_uri="gs://b/out", log_uri="gs://b/log", not_after=2e9, environment={},
     )  # fmt: skip
     create(clients_of(lease), job)
 

@@ -28,14 +28,13 @@ run "a_group" {
   }
 
   assert {
-    condition     = toset(google_project_iam_custom_role.sweeper[0].permissions) == toset(["compute.disks.delete", "compute.firewalls.delete", "compute.instances.delete"])
+    condition     = toset(google_project_iam_custom_role.sweeper[0].permissions) == toset(["compute.disks.delete", "compute.instances.delete"])
     error_message = "permissions are ${jsonencode(google_project_iam_custom_role.sweeper[0].permissions)}"
   }
 
   assert {
     condition = [for grant in google_project_iam_member.sweeper : one(grant.condition[*].expression)] == [join(" || ", [
       "(resource.type == 'compute.googleapis.com/Disk' && resource.name.extract('/disks/{name}').startsWith('bakeoff-'))",
-      "(resource.type == 'compute.googleapis.com/Firewall' && resource.name.extract('/firewalls/{name}').startsWith('bakeoff-'))",
       "(resource.type == 'compute.googleapis.com/Instance' && resource.name.extract('/instances/{name}').startsWith('bakeoff-'))",
     ])]
     error_message = "what is not ours may be deleted: ${jsonencode([for grant in google_project_iam_member.sweeper : grant.condition])}"

@@ -63,7 +63,7 @@ class FakeVertex:
         require(spec.worker_pool_specs, "at least one worker pool")
         require(spec.worker_pool_specs[0].replica_count == 1, "the first pool is the chief: one replica")
         for pool in spec.worker_pool_specs:
-            require(pool.machine_spec.machine_type, "machine_type is required")
+            require(pool.machine_spec.machine_type not in ("", "n1-standard-1", "n1-standard-2"), "too small to train")
             require(pool.container_spec.image_uri, "image_uri is required")
             places = [v.value for v in pool.container_spec.env if v.name in ("BAKEOFF_MAIN", "BAKEOFF_PACKAGES")]
             require(len(places) == 2 and all(p.startswith("/gcs/") for p in places), "the bucket is mounted at /gcs")
