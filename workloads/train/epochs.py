@@ -32,7 +32,7 @@ def open_feed(session: Session, phase: Phase, epochs: range) -> Feed:
     config, task = session.config, session.task
     each = _each(session, phase)
     own = session.staged.images["train"]
-    steps = min(_gather(session, own // (each * session.local_replicas)))
+    steps = min(_counts(session, "train")) // (each * session.local_replicas)
     batches = iter(
         training_batches(
             session.staged.path("train"),
@@ -92,7 +92,7 @@ def train_epoch(session: Session, phase: Phase, feed: Feed) -> dict[str, Any]:
 def validate(session: Session, phase: Phase) -> dict[str, Any]:
     """Loss and accuracy over all validation images, each exactly once."""
     each = _each(session, phase)
-    own = _gather(session, session.staged.images["validation"])
+    own = _counts(session, "validation")
     steps = -(-max(own) // (each * session.local_replicas))
     batches = validation_batches(
         session.staged.path("validation"),
@@ -149,9 +149,15 @@ def _spread(session: Session, values: list[Any]) -> Any:
     )
 
 
+def _counts(session: Session, kind: str) -> list[int]:
+    """Staged images of a kind in each process; asked once, since every question is traced anew."""
+    own = session.staged.images[kind]
+    if kind not in session.counts:
+        session.counts[kind] = [own] if session.task.workers == 1 else _gather(session, own)
+    return session.counts[kind]
+
+
 def _gather(session: Session, value: int) -> list[int]:
     """What each process says."""
-    if session.task.workers == 1:
-        return [value]
     told = session.strategy.run(lambda: tf.constant([value]))
     return [int(number) for number in session.strategy.gather(told, axis=0).numpy()]

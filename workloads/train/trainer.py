@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,7 @@ class Session:
     train_step: Any
     validate_step: Any
     progress: Progress
+    counts: dict[str, list[int]] = field(default_factory=dict)  # images by kind, of each process
 
     @property
     def config(self) -> TrainConfig:
