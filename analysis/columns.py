@@ -15,7 +15,7 @@ RUN_COLUMNS: tuple[Column, ...] = (
     RUN,
     Column("experiment", "string", "", "name of the experiment"),
     Column("cell", "string", "", "hash of what determines the result"),
-    Column("target", "string", "", "local or gcp"),
+    Column("target", "string", "", "local, gcp or vertex"),
     Column("lease", "string", "", "the cluster it ran on, from apply to destroy"),
     Column("scenario", "string", "", "name of the cluster shape"),
     Column("workload", "string", "", "name of the workload"),
