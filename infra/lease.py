@@ -117,7 +117,9 @@ class Lease:
         return not alive(self.state.owner_pid, self.state.owner_ticks)
 
     def cluster(self) -> dict[str, object]:
-        """Terraform's ``cluster`` output."""
+        """Terraform's ``cluster`` output; nothing where the target has no Terraform."""
+        if self.target.ROOT is None:
+            return {}
         if self._cluster is None:
             cluster = self.terraform.output().get("cluster")
             if not isinstance(cluster, dict):

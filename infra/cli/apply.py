@@ -29,8 +29,9 @@ def main(
     with shown() as progress:
         lease = library.apply(scenario, options, progress)
     if json:
-        cluster = lease.cluster() if lease.target.ROOT else {}
-        print_json({"lease": lease.id, "apply_s": lease.state.apply_s, "expires_at": lease.state.expires_at, **cluster})
+        print_json(
+            {"lease": lease.id, "apply_s": lease.state.apply_s, "expires_at": lease.state.expires_at, **lease.cluster()}
+        )
         return
     say(f"{scenario} is up as lease {lease.id} ({lease.state.apply_s:.1f} s), until {lease.state.expires_at[:16]} UTC.")
     workload = "write_tfrecords" if lease.target.ROOT else "train"

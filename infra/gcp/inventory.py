@@ -139,14 +139,19 @@ def _jobs(clients: Clients, lease_id: str | None) -> Iterator[Resource]:
             yield make(state, None)
 
 
-def _training_jobs(clients: Clients, lease_id: str | None) -> Iterator[Resource]:
+def custom_jobs(clients: Clients, lease_id: str | None) -> list[Any]:
+    """Vertex AI's custom jobs of a lease, or of any, in every state. Raises as :func:`infra.gcp.calls.pages`."""
     from google.cloud import aiplatform_v1
 
     parent = f"projects/{clients.project_id}/locations/{clients.region}"
     wanted = f'labels.{LEASE}="{lease_id}"' if lease_id else f"labels.{LEASE}:*"
     request = aiplatform_v1.ListCustomJobsRequest(parent=parent, filter=wanted)
+    return pages(clients.custom_jobs.list_custom_jobs, request, clients.backoff)
+
+
+def _training_jobs(clients: Clients, lease_id: str | None) -> Iterator[Resource]:
     try:
-        found = pages(clients.custom_jobs.list_custom_jobs, request, clients.backoff)
+        found = custom_jobs(clients, lease_id)
     except AccessError as error:
         if "services enable" in str(error):  # an API that is not enabled has no jobs
             return

@@ -41,15 +41,24 @@ def backend(settings: GcpSettings, lease_id: str) -> dict[str, str]:
 
 def find(lease_id: str | None, lease: Lease | None = None) -> Sequence[Leftover]:
     """Everything of one lease, or of any, in the order in which it can be removed; first what runs on this host."""
-    everything = inventory.of(*where(lease), lease_id)
-    kept = {item.lease_id for item in everything if item.protected}
-    cloud = [item for item in everything if item.lease_id not in kept]
+    cloud = unprotected(inventory.of(*where(lease), lease_id))
     return [*(host.find(lease_id) if lease_id else []), *cloud]
 
 
 def protected(lease_id: str | None, lease: Lease | None = None) -> list[str]:
     """What bears the protection label, one line each; the rest of its lease is left alone with it."""
-    return [f"{item}, protected by its label" for item in inventory.of(*where(lease), lease_id) if item.protected]
+    return protections(inventory.of(*where(lease), lease_id))
+
+
+def unprotected(found: Sequence[Resource]) -> list[Resource]:
+    """What may be removed: nothing of a lease of which one thing bears the protection label."""
+    kept = {item.lease_id for item in found if item.protected}
+    return [item for item in found if item.lease_id not in kept]
+
+
+def protections(found: Sequence[Resource]) -> list[str]:
+    """What bears the protection label, one line each."""
+    return [f"{item}, protected by its label" for item in found if item.protected]
 
 
 def expired(found: Sequence[Leftover]) -> set[str]:

@@ -14,10 +14,12 @@ from infra.experiment import Cell
 from infra.gcp import dataproc, lives, monitoring, package
 from infra.gcp.dataproc import DataprocJob
 from infra.gcp.lease_state import clients_of, own
+from infra.gcp.package import Package
 from infra.lease import Lease
 from infra.target import Driver
 from infra.workloads_registry import settings
 from workloads.errors import WorkloadError
+from workloads.record import Scenario
 
 
 def attempt_uri(lease: Lease, folder: Path) -> str:
@@ -34,19 +36,7 @@ def lease_uri(lease: Lease) -> str:
 def submit(lease: Lease, cell: Cell, folder: Path) -> Iterator[Driver]:
     """Submit a cell's job to the cluster; on leaving, whatever the reason, it has ended."""
     state, prefix = own(lease), attempt_uri(lease, folder)
-    (folder / "job").mkdir(exist_ok=True)
-    images = state.images_uri or f"{lease_uri(lease)}/images"
-    chosen = settings(cell.workload, cell.scenario, images, f"{lease_uri(lease)}/{cell.workload}", cell.configuration)
-    ours = cell.script is None
-    put = package.upload(
-        prefix,
-        workload=cell.workload if ours else None,
-        configuration=chosen if ours else None,
-        script=Path(cell.script) if cell.script else None,
-        args=cell.args,
-    )
-    if ours:
-        (folder / "job" / "config.json").write_text(json.dumps(chosen, indent=1) + "\n", encoding="utf-8")
+    put = upload(lease, cell, folder, cell.scenario)
     machine = catalogue.machine_type(lease.scenario.machine_type)
     executors = max(1, lease.scenario.workers + lease.scenario.spot_workers)
     job = DataprocJob(
@@ -65,6 +55,35 @@ def submit(lease: Lease, cell: Cell, folder: Path) -> Iterator[Driver]:
     clients = clients_of(lease)
     with dataproc.submit(clients, job, folder / "logs") as driver:
         yield _Named(driver, job.job_id)
+
+
+def upload(lease: Lease, cell: Cell, folder: Path, shape: Scenario) -> Package:
+    """Put what a cell's job needs into the bucket; its configuration, which may follow from the shape, stays here, too."""
+    (folder / "job").mkdir(exist_ok=True)
+    images = own(lease).images_uri or f"{lease_uri(lease)}/images"
+    chosen = settings(cell.workload, shape, images, f"{lease_uri(lease)}/{cell.workload}", cell.configuration)
+    ours = cell.script is None
+    put = package.upload(
+        attempt_uri(lease, folder),
+        workload=cell.workload if ours else None,
+        configuration=chosen if ours else None,
+        script=Path(cell.script) if cell.script else None,
+        args=cell.args,
+    )
+    if ours:
+        (folder / "job" / "config.json").write_text(json.dumps(chosen, indent=1) + "\n", encoding="utf-8")
+    return put
+
+
+def fetch(lease: Lease, folder: Path) -> list[str]:
+    """Fetch the job's output and, where there is one, Spark's event log; says what is missing, and why."""
+    prefix = attempt_uri(lease, folder)
+    try:
+        package.fetch(f"{prefix}/out", folder / "job")
+        package.fetch(f"{prefix}/eventlog", lease.eventlog_dir)
+    except (WorkloadError, OSError) as error:
+        return [f"not all of the job's output could be read from {prefix}: {error}"]
+    return []
 
 
 class _Named:
@@ -95,17 +114,12 @@ class _Named:
 
 def collect(lease: Lease, folder: Path, launched_at: float, ended_at: float) -> list[str]:
     """Fetch the job's output, Spark's event log and the node metrics; says what is missing, and why."""
-    prefix, missing = attempt_uri(lease, folder), []
     lives.look(lease, ended_at)  # a machine preempted meanwhile is paid for until now, not until the end of the lease
     seen = lives.of_attempt(lease, launched_at, ended_at)
     spot = {life.node: catalogue.machine_type(life.machine_type).vcpus for life in seen if lives.is_spot(life)}
     gone = {life.node for life in seen if life.gone_by} - {life.node for life in seen if not life.gone_by}
-    missing += [f"{node} was preempted or replaced: it has no samples to the end" for node in sorted(gone)]
-    try:
-        package.fetch(f"{prefix}/out", folder / "job")
-        package.fetch(f"{prefix}/eventlog", lease.eventlog_dir)
-    except (WorkloadError, OSError) as error:
-        missing.append(f"not all of the job's output could be read from {prefix}: {error}")
+    missing = [f"{node} was preempted or replaced: it has no samples to the end" for node in sorted(gone)]
+    missing += fetch(lease, folder)
     try:
         found = monitoring.collect(
             clients_of(lease),

@@ -115,9 +115,26 @@ def worst_usd_per_hour(scenario: Scenario) -> float:
 
 def new_lease(lease_id: str, scenario: Scenario, options: Options, others: list[Lease]) -> Mapping[str, object]:
     """Settings, limits, and the expiry that follows from them. Raises LimitError: the limits leave too little."""
-    settings, rate, longest_s = load_settings(), worst_usd_per_hour(scenario), DEFAULT_TTL_HOURS * 3600
-    limit_s = options.allowed_s or Budget(options).allowed_s([rate], longest_s)
-    expected_s = min(options.expected_s or limit_s, limit_s)
+    region = load_settings().region
+
+    def estimate_usd(seconds: float) -> float:
+        return costs.of_cluster(scenario, region, seconds).total_usd
+
+    return lease_fields(options, worst_usd_per_hour(scenario), estimate_usd)
+
+
+def lease_fields(options: Options, rate: float, estimate_usd: Callable[[float], float]) -> Mapping[str, object]:
+    """What a new lease on Google Cloud keeps.
+
+    Args:
+        rate: USD per hour at the worst price.
+        estimate_usd: what so many seconds cost.
+
+    Raises:
+        LimitError: the limits leave too little.
+    """
+    settings = load_settings()
+    limit_s = options.allowed_s or Budget(options).allowed_s([rate], DEFAULT_TTL_HOURS * 3600)
     return {
         "expires_at": (datetime.now(UTC) + timedelta(seconds=limit_s)).isoformat(),
         "gcp": GcpState(
@@ -126,7 +143,7 @@ def new_lease(lease_id: str, scenario: Scenario, options: Options, others: list[
             max_minutes=options.max_minutes,
             limit_s=limit_s,
             worst_usd_per_hour=rate,
-            estimated_usd=costs.of_cluster(scenario, settings.region, expected_s).total_usd,
+            estimated_usd=estimate_usd(min(options.expected_s or limit_s, limit_s)),
             dependencies_uri=dependencies.uri(settings, tensorflow=options.tensorflow),
         ),
     }

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from infra.gcp.calls import pages
 from infra.gcp.clients import Clients
-from infra.gcp.labels import LEASE
+from infra.gcp.inventory import custom_jobs
 
 
 class Span(NamedTuple):
@@ -17,17 +16,12 @@ class Span(NamedTuple):
 
 
 def of_jobs(clients: Clients, lease_id: str, now: float) -> list[Span]:
-    """Every job of a lease whose machines started, ended or not (until ``now``, unix s). Raises as :func:`pages`."""
-    from google.cloud import aiplatform_v1
-
-    request = aiplatform_v1.ListCustomJobsRequest(
-        parent=f"projects/{clients.project_id}/locations/{clients.region}", filter=f'labels.{LEASE}="{lease_id}"'
-    )
+    """Every job of a lease whose machines started, ended or not (until ``now``, unix s). Raises as :func:`custom_jobs`."""
     return [
         Span(
             sum(pool.replica_count for pool in job.job_spec.worker_pool_specs),
             (job.end_time.timestamp() if job.end_time else now) - job.start_time.timestamp(),
         )
-        for job in pages(clients.custom_jobs.list_custom_jobs, request, clients.backoff)
+        for job in custom_jobs(clients, lease_id)
         if job.start_time
     ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import time
 from collections.abc import Iterator
 from datetime import datetime
@@ -11,18 +10,16 @@ from pathlib import Path
 
 from infra.errors import SetupError
 from infra.experiment import Cell
-from infra.gcp import dependencies, package
+from infra.gcp import dependencies
 from infra.gcp.lease_state import clients_of, own
 from infra.gcp.settings import GcpSettings
-from infra.gcp.submit import attempt_uri, lease_uri
+from infra.gcp.submit import attempt_uri, fetch, upload
 from infra.lease import Lease
 from infra.target import Driver
 from infra.vertex import job as jobs
 from infra.vertex import pools
 from infra.vertex.costs import ASSUMED
 from infra.vertex.job import VertexJob
-from infra.workloads_registry import settings
-from workloads.errors import WorkloadError
 
 LOG = "driveroutput"
 NOT_SAMPLED = (
@@ -38,12 +35,8 @@ def submit(lease: Lease, cell: Cell, folder: Path) -> Iterator[Driver]:
     Its time limit is the cell's, or what is left of the lease: the hard limits hold on the server.
     """
     state, prefix, pool = own(lease), attempt_uri(lease, folder), pools.of(cell)
-    (folder / "job").mkdir(exist_ok=True)
-    images = state.images_uri or f"{lease_uri(lease)}/images"
     shape = cell.scenario.model_copy(update={"master_machine_type": cell.scenario.machine_type})
-    chosen = settings(cell.workload, shape, images, f"{lease_uri(lease)}/{cell.workload}", cell.configuration)
-    put = package.upload(prefix, workload=cell.workload, configuration=chosen)
-    (folder / "job" / "config.json").write_text(json.dumps(chosen, indent=1) + "\n", encoding="utf-8")
+    put = upload(lease, cell, folder, shape)
     expires_at = datetime.fromisoformat(lease.state.expires_at)
     job = VertexJob(
         lease=lease.id,
@@ -81,13 +74,8 @@ def submit(lease: Lease, cell: Cell, folder: Path) -> Iterator[Driver]:
 
 def collect(lease: Lease, folder: Path, launched_at: float, ended_at: float) -> list[str]:
     """Fetch the job's output; says what is missing, and why."""
-    prefix, missing = attempt_uri(lease, folder), [NOT_SAMPLED, ASSUMED]
-    try:
-        package.fetch(f"{prefix}/out", folder / "job")
-    except (WorkloadError, OSError) as error:
-        missing.append(f"not all of the job's output could be read from {prefix}: {error}")
     (folder / "nodes.jsonl").touch()
-    return missing
+    return [NOT_SAMPLED, ASSUMED, *fetch(lease, folder)]
 
 
 def service_account(where: GcpSettings) -> str:

@@ -6,28 +6,30 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from infra.budget import Budget
 from infra.errors import CloudError, UsageError
 from infra.experiment import Cell
-from infra.gcp import dependencies, inventory, leftovers
+from infra.gcp import inventory, leftovers
 from infra.gcp import target as gcp
 from infra.gcp.clients import Clients
 from infra.gcp.describe import ISOLATION
-from infra.gcp.lease_state import GcpState, clients_of, own
+from infra.gcp.lease_state import clients_of, own
 from infra.gcp.load import load as load  # noqa: PLC0414 - part of the interface
 from infra.gcp.preflight import problems
 from infra.gcp.settings import load_settings
+from infra.gcp.target import alone as alone  # noqa: PLC0414 - part of the interface
 from infra.gcp.target import breach as breach  # noqa: PLC0414 - part of the interface
 from infra.gcp.target import differs as differs  # noqa: PLC0414 - part of the interface
 from infra.gcp.target import expired as expired  # noqa: PLC0414 - part of the interface
+from infra.gcp.target import own_turn as own_turn  # noqa: PLC0414 - part of the interface
+from infra.gcp.target import prepare as prepare  # noqa: PLC0414 - part of the interface
 from infra.gcp.target import remove as remove  # noqa: PLC0414 - part of the interface
-from infra.lease import DEFAULT_TTL_HOURS, Lease
+from infra.gcp.target import sampled as sampled  # noqa: PLC0414 - part of the interface
+from infra.gcp.target import thaw as thaw  # noqa: PLC0414 - part of the interface
+from infra.lease import Lease
 from infra.options import Options
-from infra.progress import Progress
 from infra.target import Leftover
 from infra.terraform_process import Event
 from infra.vertex import costs, lives, pools
@@ -46,11 +48,6 @@ READS_GS_IN_PLACE = True
 SWEEP_S = 600.0
 SWEEP_PAUSE_S = 10.0
 DISKS = ("pd-ssd", "pd-standard")  # cloud.google.com/vertex-ai/docs/reference/rest/v1/DiskSpec
-
-
-def prepare(options: Options, progress: Progress) -> None:
-    """Put the packages of the jobs into the bucket. Raises SetupError without gcp.toml or Google's clients."""
-    gcp.prepare(options, progress)
 
 
 def conditions(options: Options) -> dict[str, object]:
@@ -103,20 +100,8 @@ def worst_usd_per_hour(scenario: Scenario) -> float:
 
 def new_lease(lease_id: str, scenario: Scenario, options: Options, others: list[Lease]) -> Mapping[str, object]:
     """Settings, limits, and the expiry that follows from them. Raises LimitError: the limits leave too little."""
-    settings, rate, longest_s = load_settings(), worst_usd_per_hour(scenario), DEFAULT_TTL_HOURS * 3600
-    limit_s = options.allowed_s or Budget(options).allowed_s([rate], longest_s)
-    return {
-        "expires_at": (datetime.now(UTC) + timedelta(seconds=limit_s)).isoformat(),
-        "gcp": GcpState(
-            settings=settings,
-            max_usd=options.max_usd,
-            max_minutes=options.max_minutes,
-            limit_s=limit_s,
-            worst_usd_per_hour=rate,
-            estimated_usd=rate * min(options.expected_s or limit_s, limit_s) / 3600,
-            dependencies_uri=dependencies.uri(settings, tensorflow=options.tensorflow),
-        ),
-    }
+    rate = worst_usd_per_hour(scenario)
+    return gcp.lease_fields(options, rate, lambda seconds: rate * seconds / 3600)
 
 
 def variables(lease: Lease, lease_dir: Path) -> Mapping[str, object]:
@@ -149,29 +134,9 @@ def replacements(lease: Lease) -> list[str]:
     return []
 
 
-def own_turn(progress: Progress) -> contextlib.AbstractContextManager[None]:
-    """Jobs do not disturb each other."""
-    return contextlib.nullcontext()
-
-
-def alone(lease: Lease, others: list[Lease]) -> contextlib.AbstractContextManager[None]:
-    """Nor does anything else of ours."""
-    return contextlib.nullcontext()
-
-
 def reset(lease: Lease) -> None:
     """Cancel jobs that a killed client left running."""
     _cancel(lease.id, lease)
-
-
-def thaw(lease: Lease) -> None:
-    """Nothing sleeps."""
-
-
-@contextlib.contextmanager
-def sampled(lease: Lease, folder: Path) -> Iterator[Callable[[], str | None]]:
-    """Nothing of ours can run beside a job on its machines."""
-    yield lambda: None
 
 
 def copy_logs(lease: Lease, logs: Path) -> None:
@@ -237,14 +202,12 @@ def said_at_end(lease: Lease) -> dict[str, object]:
 
 def find(lease_id: str | None, lease: Lease | None = None) -> Sequence[Leftover]:
     """Jobs that run, and objects in the bucket."""
-    everything = _found(lease_id, lease)
-    kept = {item.lease_id for item in everything if item.protected}
-    return [item for item in everything if item.lease_id not in kept]
+    return leftovers.unprotected(_found(lease_id, lease))
 
 
 def protected(lease_id: str | None, lease: Lease | None = None) -> list[str]:
     """Jobs that bear the protection label; the objects of their leases stay with them."""
-    return [f"{item}, protected by its label" for item in _found(lease_id, lease) if item.protected]
+    return leftovers.protections(_found(lease_id, lease))
 
 
 def _found(lease_id: str | None, lease: Lease | None) -> list[inventory.Resource]:

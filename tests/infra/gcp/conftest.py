@@ -14,8 +14,9 @@ from infra.gcp import target as gcp
 from tests.infra.gcp.fakes.cloud import Cloud, standing_cloud
 from tests.infra.gcp.fakes.life import Project, standing_project
 from tests.infra.gcp.life import GCP_TOML, StubTerraform
+from workloads.generate import generate
 
-__all__ = ["cloud", "project", "stub"]
+__all__ = ["buckets", "cloud", "images", "living", "project", "stub"]
 
 
 @pytest.fixture
@@ -25,7 +26,15 @@ def cloud() -> Iterator[Cloud]:
 
 
 @pytest.fixture
-def project(object_store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
+def images(tmp_path: Path) -> Path:
+    folder = tmp_path / "images"
+    generate(folder, 12, seed=3)
+    return folder
+
+
+@pytest.fixture
+def buckets(object_store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """New buckets by their purpose, and a gcp.toml that names them."""
     from workloads.bucket import client
 
     names = {kind: f"{kind}-{uuid4().hex[:8]}" for kind in ("data", "staging", "state")}
@@ -33,16 +42,27 @@ def project(object_store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         client().create_bucket(name)
     (tmp_path / "gcp.toml").write_text(GCP_TOML.format(**names))
     monkeypatch.setenv("BAKEOFF_GCP_CONFIG", str(tmp_path / "gcp.toml"))
+    return names
+
+
+@pytest.fixture
+def living(monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
+    """A fake project that this process, and what it starts, speaks to."""
+    with standing_project() as cloud:
+        for variable, value in cloud.environment.items():
+            monkeypatch.setenv(variable, value)
+        yield cloud
+
+
+@pytest.fixture
+def project(buckets: dict[str, str], living: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
     monkeypatch.setattr(dependencies, "archive", lambda names: b"packages of 300 MB")
     monkeypatch.setattr(monitoring, "VISIBLE_AFTER_S", 0.0)
     for constant, seconds in (("POLL_S", 0.01), ("SWEEP_PAUSE_S", 0.0), ("SWEEP_S", 20.0)):
         monkeypatch.setattr(gcp, constant, seconds)
-    with standing_project() as cloud:
-        cloud.dataproc.staging = f"gs://{names['staging']}"
-        cloud.compute.offered |= {"n1-standard-2", "n1-standard-8"}
-        for variable, value in cloud.environment.items():
-            monkeypatch.setenv(variable, value)
-        yield cloud
+    living.dataproc.staging = f"gs://{buckets['staging']}"
+    living.compute.offered |= {"n1-standard-2", "n1-standard-8"}
+    return living
 
 
 @pytest.fixture

@@ -27,19 +27,11 @@ from infra.progress import Silent
 from tests.infra.gcp.fakes.life import Project
 from tests.infra.gcp.fakes.server import Refusal
 from tests.infra.gcp.life import StubTerraform, run_for_real
-from workloads.generate import generate
 from workloads.record import RunRecord, Status
 from workloads.storage import open_store
 
 SHAPE = "four-small-ssd"
 SETTINGS = {"sources": ["bucket"], "batch_sizes": [4], "batch_counts": [2], "repetitions": 1}
-
-
-@pytest.fixture
-def images(tmp_path: Path) -> Path:
-    folder = tmp_path / "images"
-    generate(folder, 12, seed=3)
-    return folder
 
 
 def experiment(images: Path | str, **changes: object) -> Experiment:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
@@ -17,34 +15,18 @@ from infra.gcp import target as gcp
 from infra.gcp.calls import call
 from infra.gcp.clients import Clients
 from infra.progress import Silent
-from tests.infra.gcp.fakes.life import Project, standing_project
+from tests.infra.gcp.fakes.life import Project
 from tests.infra.gcp.fakes.server import Refusal
-from tests.infra.gcp.life import GCP_TOML
 from workloads.storage import open_store
 
 PAST, FUTURE = str(int(time.time()) - 60), str(int(time.time()) + 3600)
 
 
 @pytest.fixture
-def buckets(object_store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    from workloads.bucket import client
-
-    names = {kind: f"{kind}-{uuid4().hex[:8]}" for kind in ("data", "staging", "state")}
-    for name in names.values():
-        client().create_bucket(name)
-    (tmp_path / "gcp.toml").write_text(GCP_TOML.format(**names))
-    monkeypatch.setenv("BAKEOFF_GCP_CONFIG", str(tmp_path / "gcp.toml"))
-    return names
-
-
-@pytest.fixture
-def project(buckets: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
+def project(buckets: dict[str, str], living: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
     monkeypatch.setattr(gcp, "SWEEP_PAUSE_S", 0.0)
     monkeypatch.setattr(gcp, "SWEEP_S", 2.0)
-    with standing_project() as cloud:
-        for variable, value in cloud.environment.items():
-            monkeypatch.setenv(variable, value)
-        yield cloud
+    return living
 
 
 def swept(tmp_path: Path, *, yes: bool = True, lease_id: str | None = None) -> CleanResult:

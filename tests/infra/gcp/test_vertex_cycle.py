@@ -11,11 +11,10 @@ import subprocess
 import sys
 import tarfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pandas as pd
 import pytest
@@ -33,9 +32,7 @@ from infra.pool import Pool, bring_up
 from infra.progress import Silent
 from infra.vertex import costs, pools
 from infra.vertex import target as vertex
-from tests.infra.gcp.fakes.life import Project, standing_project
-from tests.infra.gcp.life import GCP_TOML
-from workloads.generate import generate
+from tests.infra.gcp.fakes.life import Project
 from workloads.record import RunRecord, Status
 from workloads.storage import open_store
 
@@ -45,31 +42,16 @@ READ = {"sources": ["bucket"], "batch_sizes": [4], "batch_counts": [2], "repetit
 
 
 @pytest.fixture
-def project(object_store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
-    from workloads.bucket import client
-
-    names = {kind: f"{kind}-{uuid4().hex[:8]}" for kind in ("data", "staging", "state")}
-    for name in names.values():
-        client().create_bucket(name)
-    (tmp_path / "gcp.toml").write_text(ACCOUNT + GCP_TOML.format(**names))
-    monkeypatch.setenv("BAKEOFF_GCP_CONFIG", str(tmp_path / "gcp.toml"))
+def project(buckets: dict[str, str], living: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    path = tmp_path / "gcp.toml"
+    path.write_text(ACCOUNT + path.read_text())
     monkeypatch.setattr(dependencies, "archive", lambda names: empty_archive())
     for constant, seconds in (("POLL_S", 0.01), ("SWEEP_PAUSE_S", 0.0), ("SWEEP_S", 20.0)):
         monkeypatch.setattr(vertex, constant, seconds)
     monkeypatch.setattr("infra.vertex.job.POLL_S", 0.05)
-    with standing_project() as cloud:
-        cloud.compute.offered |= {"n1-standard-4"}
-        cloud.project.apis.discard("dataproc.googleapis.com")  # it is not needed
-        for variable, value in cloud.environment.items():
-            monkeypatch.setenv(variable, value)
-        yield cloud
-
-
-@pytest.fixture
-def images(tmp_path: Path) -> Path:
-    folder = tmp_path / "images"
-    generate(folder, 12, seed=3)
-    return folder
+    living.compute.offered |= {"n1-standard-4"}
+    living.project.apis.discard("dataproc.googleapis.com")  # it is not needed
+    return living
 
 
 def empty_archive() -> bytes:
