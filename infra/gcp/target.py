@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 from infra import pricing
@@ -17,14 +17,15 @@ from infra.gcp.clients import Clients
 from infra.gcp.cost import breakdown
 from infra.gcp.cost import cost as cost_of
 from infra.gcp.describe import describe as describe  # noqa: PLC0414 - part of the interface
-from infra.gcp.lease_state import GcpState, clients_of, own
+from infra.gcp.lease_state import clients_of, own
+from infra.gcp.limits import lease_fields
 from infra.gcp.load import load as load  # noqa: PLC0414 - part of the interface
 from infra.gcp.preflight import Problem, problems
 from infra.gcp.settings import load_settings
 from infra.gcp.submit import cluster_name
 from infra.gcp.submit import collect as collect  # noqa: PLC0414 - part of the interface
 from infra.gcp.submit import submit as submit  # noqa: PLC0414 - part of the interface
-from infra.lease import DEFAULT_TTL_HOURS, Lease
+from infra.lease import Lease
 from infra.options import Options
 from infra.progress import Progress
 from infra.target import Leftover
@@ -121,32 +122,6 @@ def new_lease(lease_id: str, scenario: Scenario, options: Options, others: list[
         return costs.of_cluster(scenario, region, seconds).total_usd
 
     return lease_fields(options, worst_usd_per_hour(scenario), estimate_usd)
-
-
-def lease_fields(options: Options, rate: float, estimate_usd: Callable[[float], float]) -> Mapping[str, object]:
-    """What a new lease on Google Cloud keeps.
-
-    Args:
-        rate: USD per hour at the worst price.
-        estimate_usd: what so many seconds cost.
-
-    Raises:
-        LimitError: the limits leave too little.
-    """
-    settings = load_settings()
-    limit_s = options.allowed_s or Budget(options).allowed_s([rate], DEFAULT_TTL_HOURS * 3600)
-    return {
-        "expires_at": (datetime.now(UTC) + timedelta(seconds=limit_s)).isoformat(),
-        "gcp": GcpState(
-            settings=settings,
-            max_usd=options.max_usd,
-            max_minutes=options.max_minutes,
-            limit_s=limit_s,
-            worst_usd_per_hour=rate,
-            estimated_usd=estimate_usd(min(options.expected_s or limit_s, limit_s)),
-            dependencies_uri=dependencies.uri(settings, tensorflow=options.tensorflow),
-        ),
-    }
 
 
 def variables(lease: Lease, lease_dir: Path) -> Mapping[str, object]:

@@ -16,6 +16,7 @@ from infra.gcp import target as gcp
 from infra.gcp.clients import Clients
 from infra.gcp.describe import ISOLATION
 from infra.gcp.lease_state import clients_of, own
+from infra.gcp.limits import lease_fields
 from infra.gcp.load import load as load  # noqa: PLC0414 - part of the interface
 from infra.gcp.preflight import problems
 from infra.gcp.settings import load_settings
@@ -101,7 +102,7 @@ def worst_usd_per_hour(scenario: Scenario) -> float:
 def new_lease(lease_id: str, scenario: Scenario, options: Options, others: list[Lease]) -> Mapping[str, object]:
     """Settings, limits, and the expiry that follows from them. Raises LimitError: the limits leave too little."""
     rate = worst_usd_per_hour(scenario)
-    return gcp.lease_fields(options, rate, lambda seconds: rate * seconds / 3600)
+    return lease_fields(options, rate, lambda seconds: rate * seconds / 3600)
 
 
 def variables(lease: Lease, lease_dir: Path) -> Mapping[str, object]:
