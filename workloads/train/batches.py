@@ -53,15 +53,16 @@ def training_batches(
     return numbers.flat_map(one).map(prepare, num_parallel_calls=2, deterministic=True).prefetch(AHEAD)
 
 
-def validation_batches(path: Path, batch_size: int, *, image_size: int, batches: int) -> tf.data.Dataset:
-    """``batches`` batches of (images, labels, weights float32); the last ones are filled up with images of weight 0."""
+def validation_batches(path: Path, batch_size: int, *, image_size: int, batches: int, epochs: int) -> tf.data.Dataset:
+    """``batches`` batches for each of the epochs, for one replica: (images, labels, weights float32); the last ones of an
+    epoch are filled up with images of weight 0."""
 
     def weighted(weight: float) -> Any:
         return lambda raw: (raw, weight)
 
     blank = tf.data.Dataset.from_tensors(tf.constant(b"\0" * record_bytes(image_size))).repeat()
     records = _records(path, image_size).map(weighted(1.0)).concatenate(blank.map(weighted(0.0)))
-    whole = records.take(batches * batch_size).batch(batch_size, drop_remainder=True)
+    whole = records.take(batches * batch_size).batch(batch_size, drop_remainder=True).repeat(epochs)
     return whole.map(lambda raw, weight: (*_decode(raw, image_size), weight)).prefetch(AHEAD)
 
 

@@ -21,32 +21,42 @@ if TYPE_CHECKING:
 
 @dataclass
 class Feed:
-    """The training batches of consecutive epochs that have the same batch size, for each replica of this process."""
+    """Batches of consecutive epochs that have the same batch size, for each replica of this process."""
 
     batches: Iterator[Any]
     steps: int  # of each epoch
 
 
-def open_feed(session: Session, phase: Phase, epochs: range) -> Feed:
-    """Begin to read; the first batch is there when this returns, and the next ones are on their way."""
+def open_feeds(session: Session, phase: Phase, epochs: range) -> tuple[Feed, Feed]:
+    """Begin to read, for training and for validation; the first batches are there when this returns, and the next ones are
+    on their way."""
     config, task = session.config, session.task
-    each = _each(session, phase)
-    own = session.staged.images["train"]
-    steps = min(_counts(session, "train")) // (each * session.local_replicas)
-    batches = iter(
-        training_batches(
-            session.staged.path("train"),
-            own,
-            each,
-            batches=steps * session.local_replicas,
-            epochs=epochs,
-            image_size=config.image_size,
-            shuffle=config.shuffle,
-            augment=config.augment,
-            seed=config.seed * task.workers + task.index,
-        )
+    each, local = _each(session, phase), session.local_replicas
+    steps = min(_counts(session, "train")) // (each * local)
+    train = training_batches(
+        session.staged.path("train"),
+        session.staged.images["train"],
+        each,
+        batches=steps * local,
+        epochs=epochs,
+        image_size=config.image_size,
+        shuffle=config.shuffle,
+        augment=config.augment,
+        seed=config.seed * task.workers + task.index,
     )
-    taken = ahead(batches, AHEAD * session.local_replicas)
+    judged = -(-max(_counts(session, "validation")) // (each * local))
+    validation = validation_batches(
+        session.staged.path("validation"),
+        each,
+        image_size=config.image_size,
+        batches=judged * local,
+        epochs=len(epochs),
+    )
+    return _feed(session, train, steps), _feed(session, validation, judged)
+
+
+def _feed(session: Session, batches: tf.data.Dataset, steps: int) -> Feed:
+    taken = ahead(iter(batches), AHEAD * session.local_replicas)
     return Feed(chain([next(taken)], taken), steps)
 
 
@@ -89,18 +99,10 @@ def train_epoch(session: Session, phase: Phase, feed: Feed) -> dict[str, Any]:
     return _run(session, feed.batches, feed.steps, phase.batch_size, session.train_step, size)
 
 
-def validate(session: Session, phase: Phase) -> dict[str, Any]:
+def validate(session: Session, phase: Phase, feed: Feed) -> dict[str, Any]:
     """Loss and accuracy over all validation images, each exactly once."""
-    each = _each(session, phase)
-    own = _counts(session, "validation")
-    steps = -(-max(own) // (each * session.local_replicas))
-    batches = validation_batches(
-        session.staged.path("validation"),
-        each,
-        image_size=session.config.image_size,
-        batches=steps * session.local_replicas,
-    )
-    return _run(session, iter(batches), steps, phase.batch_size, session.validate_step, images=sum(own))
+    images = sum(_counts(session, "validation"))
+    return _run(session, feed.batches, feed.steps, phase.batch_size, session.validate_step, images=images)
 
 
 def _each(session: Session, phase: Phase) -> int:

@@ -34,9 +34,10 @@ def open_strategy(config: TrainConfig) -> Any:
         )
     else:
         strategy = tf.distribute.MultiWorkerMirroredStrategy(
+            # No timeout: TensorFlow would let a thread sleep that long for each sum of each step, thousands of them. Whoever
+            # started this process notices when a peer is dead.
             communication_options=tf.distribute.experimental.CommunicationOptions(
-                timeout_seconds=config.peer_timeout_s,
-                implementation=tf.distribute.experimental.CommunicationImplementation.RING,
+                implementation=tf.distribute.experimental.CommunicationImplementation.RING
             )
         )
     if strategy.num_replicas_in_sync < 2:

@@ -120,7 +120,7 @@ def _pretrained(store: Store) -> bytes:
 
 def _epochs(session: Session, phases: list[Phase], state: Checkpoint) -> float:
     """Train and validate epoch after epoch, from where ``state`` stands; returns the seconds that tracing took."""
-    from workloads.train.epochs import open_feed, train_epoch, validate, warm_up
+    from workloads.train.epochs import open_feeds, train_epoch, validate, warm_up
 
     compile_s = 0.0
     patience = session.config.patience
@@ -128,15 +128,15 @@ def _epochs(session: Session, phases: list[Phase], state: Checkpoint) -> float:
         first = len(state.history) + 1
         _, alike = next(groupby(phases[first - 1 :], key=lambda phase: phase.batch_size))
         epochs = range(first, first + len(list(alike)))
-        feed = open_feed(session, phases[first - 1], epochs)
+        train, validation = open_feeds(session, phases[first - 1], epochs)
         compile_s += warm_up(session, phases[first - 1])
         for epoch in epochs:
             phase = phases[epoch - 1]
             row = {"epoch": epoch, **phase._asdict()}
             done = state.history[-1]["updates"] if state.history else 0
-            row["train"] = train_epoch(session, phase, feed)
+            row["train"] = train_epoch(session, phase, train)
             row["updates"] = done + row["train"].pop("updates")
-            row["validation"] = validate(session, phase)
+            row["validation"] = validate(session, phase, validation)
             row["validation"].pop("updates")
             _keep(session, state, row)
             if stopped(state.history, patience):

@@ -6,9 +6,11 @@ In float64: what rounding makes of the curve is in ``workloads/decisions/2026-11
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from tests.workloads.ml.jobs import PLAIN, SMALL, Rows, images, losses, results, run, start
@@ -24,6 +26,7 @@ SETTINGS: dict[str, Any] = {
 }  # fmt: skip
 # Of the loss. A disturbance of 1e-15 of one device's weights grows to 1e-7 in twelve updates.
 FIRST, ALL = 1e-11, 1e-5
+THREADS = 600  # of a worker, at most; they do not grow with the updates, of which each sums hundreds of tensors
 
 
 def workers(folder: Path, **config: Any) -> tuple[Summary, Rows, Summary]:
@@ -41,9 +44,14 @@ def workers(folder: Path, **config: Any) -> tuple[Summary, Rows, Summary]:
         for index in range(2)
     ]
     try:
-        end = time.monotonic() + 800
+        end, threads = time.monotonic() + 800, 0
+        while any(job.poll() is None for job in jobs) and time.monotonic() < end:
+            for job in jobs:
+                threads = max(threads, _threads_of_children(job.pid))
+            time.sleep(0.2)
         for index, job in enumerate(jobs):
-            assert job.wait(end - time.monotonic()) == 0, (folder / f"node{index}" / "stderr").read_text()
+            assert job.poll() == 0, (folder / f"node{index}" / "stderr").read_text()
+        assert 0 < threads < THREADS
     finally:
         for job in jobs:
             job.kill()
@@ -51,6 +59,12 @@ def workers(folder: Path, **config: Any) -> tuple[Summary, Rows, Summary]:
     summary, rows = results(folder / "node0" / "results")
     second, _ = results(folder / "node1" / "results" / "worker-1")
     return summary, rows, second
+
+
+def _threads_of_children(pid: int) -> int:
+    with suppress(psutil.NoSuchProcess):
+        return max((child.num_threads() for child in psutil.Process(pid).children()), default=0)
+    return 0
 
 
 @pytest.fixture(scope="module")
