@@ -63,6 +63,7 @@ class FullSize(_Strict):
     """What ``--full`` changes: the study's own sizes instead of a laptop's. ``config`` goes into every workload's, and
     the values in ``grid`` into every grid that has that name."""
 
+    scenarios: list[str] | None = Field(default=None, min_length=1)
     repeats: int | None = Field(default=None, ge=1, le=1000)
     repeat_level: Literal["lease", "attempt"] | None = None
     timeout_s: float | None = Field(default=None, gt=0)
@@ -182,7 +183,7 @@ def at_full_size(experiment: Experiment) -> Experiment:
         raise UsageError(
             f"Experiment '{experiment.name}' has no table [full], so --full changes nothing. Leave it out."
         )
-    changed = full.model_dump(include={"repeats", "repeat_level", "timeout_s"}, exclude_none=True)
+    changed = full.model_dump(include={"scenarios", "repeats", "repeat_level", "timeout_s"}, exclude_none=True)
     workloads = [
         w.model_copy(
             update={
