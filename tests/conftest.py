@@ -6,6 +6,7 @@ import functools
 import os
 import re
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,6 +38,7 @@ def why_no_isolation() -> str | None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as ^C: fixtures tear down what they started
     config.stash[REFUSED_SKIPS] = []
     config.pluginmanager.register(SkipPolicy(config), "skip-policy")
 

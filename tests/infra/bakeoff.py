@@ -12,6 +12,7 @@ from typing import Any
 from infra.paths import PROJECT_DIR
 
 HOST_STATE = PROJECT_DIR / "tests" / "host_state.py"
+TEARDOWN_S = 60
 
 
 def command(*arguments: str) -> list[str]:
@@ -23,10 +24,25 @@ def environment(runs: Path) -> dict[str, str]:
 
 
 def run(runs: Path, *arguments: str, expect: int = 0, timeout_s: float = 400) -> subprocess.CompletedProcess[str]:
-    """Run a verb to its end and check its exit code."""
-    done = subprocess.run(
-        command(*arguments), cwd=PROJECT_DIR, env=environment(runs), capture_output=True, text=True, timeout=timeout_s
-    )
+    """Run a verb to its end and check its exit code. Where the test ends first, the verb is asked to tear down."""
+    with subprocess.Popen(
+        command(*arguments),
+        cwd=PROJECT_DIR,
+        env=environment(runs),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as verb:
+        try:
+            out, err = verb.communicate(timeout=timeout_s)
+        except BaseException:  # also the interrupt of a test run: a verb that is killed would leave its cluster
+            verb.terminate()
+            try:
+                verb.communicate(timeout=TEARDOWN_S)
+            finally:
+                verb.kill()
+            raise
+    done = subprocess.CompletedProcess(verb.args, verb.returncode, out, err)
     assert done.returncode == expect, f"{arguments} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
     return done
 
