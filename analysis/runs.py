@@ -17,7 +17,7 @@ import pandas as pd
 from pydantic import ValidationError
 from pydantic_core import from_json
 
-from analysis.columnar import reading, to_frame
+from analysis.columnar import read_tables, to_frame
 from analysis.columns import RUN_MEASUREMENT_COLUMNS, RUN_NODE_COLUMNS
 from analysis.errors import DamagedRecordError, NewerSchemaError, NoRecordsError
 from analysis.paid import Paid, paid, read_bill
@@ -28,7 +28,10 @@ __all__ = ["UPGRADES", "Damaged", "NoRecordsError", "Runs", "load", "read_record
 
 Json = dict[str, Any]
 
-UPGRADES: dict[int, Callable[[Json], Json]] = {1: dict}  # version 2 only added fields, each with a default
+UPGRADES: dict[int, Callable[[Json], Json]] = {
+    1: dict,
+    2: dict,
+}  # both only added fields, each with a default, or changed the files beside
 """For each older schema version, the function that lifts a ``run.json`` of it to the next version."""
 
 NOT_RECORDS = ("report", "figures", "tables")
@@ -80,52 +83,40 @@ def load(runs_dir: Path, experiment: str) -> Runs:
             f"No records: '{root}' does not exist. Experiments with records: {', '.join(known) or 'none'}. "
             f"Measure first: bakeoff bench {experiment}"
         )
-    directories = {f"{experiment}/{path.name}": path for path in _record_directories(root)}
+    found = {f"{experiment}/{path.name}": path for path in _record_directories(root)}
     records: dict[str, RunRecord] = {}
     summaries: dict[str, Summary] = {}
     reasons: dict[str, str] = {}
     shared: dict[object, object] = {}
-    with reading(list(directories.items())) as tables:
-        for run, directory in directories.items():
-            try:
-                record = read_record(directory)
-                summary = _read_summary(directory, record)
-            except DamagedRecordError as error:
-                reasons[run] = str(error)
-                continue
-            records[run] = _sharing(record, shared)
-            if summary is not None:
-                summaries[run] = summary
-        teardowns, unread = _read_teardowns(runs_dir, root, {r.lease for r in records.values()})
-        bills = _read_bills(
-            {run: directories[run] for run, r in records.items() if r.target != "local"}, records, unread
-        )
-        costs = paid(records, teardowns, bills)
-        frame = runs_frame(records, summaries, costs)  # while the readers are at work
-        portions = tables()
-    found_later = {run: reason for portion in portions for run, reason in portion.damaged.items() if run in records}
-    if found_later:  # a record that is left out may not tell the others apart either
-        reasons |= found_later
-        records = {run: record for run, record in records.items() if run not in found_later}
-        summaries = {run: summary for run, summary in summaries.items() if run not in found_later}
-        costs = paid(records, teardowns, bills)
-        frame = runs_frame(records, summaries, costs)
-    for index, portion in enumerate(portions):
-        portions[index] = portion.without(reasons)
-    damaged = [Damaged(run, reasons[run]) for run in directories if run in reasons]
+    for run, directory in found.items():
+        try:
+            record = read_record(directory)
+            summary = _read_summary(directory, record)
+        except DamagedRecordError as error:
+            reasons[run] = str(error)
+            continue
+        records[run] = _sharing(record, shared)
+        if summary is not None:
+            summaries[run] = summary
+    tables = read_tables([(run, found[run]) for run in records])
+    for run, reason in tables.damaged.items():  # what is left out may not tell the others apart either
+        reasons[run] = reason
+        del records[run]
+        summaries.pop(run, None)
+    damaged = [Damaged(run, reasons[run]) for run in found if run in reasons]
     if not records:
         named = "".join(f"\n  {d.run}: {d.reason}" for d in damaged)
         raise NoRecordsError(
             f"No readable record in '{root}'. Measure first: bakeoff bench {experiment}"
             + (f"\nDamaged records, left out:{named}" if named else "")
         )
-    rows, nodes = [portion.measurements for portion in portions], [portion.nodes for portion in portions]
-    portions.clear()  # so that each frame takes the place of its tables
-    measurements = to_frame(rows, RUN_MEASUREMENT_COLUMNS)
+    teardowns, unread = _read_teardowns(runs_dir, root, {r.lease for r in records.values()})
+    bills = _read_bills({run: found[run] for run, r in records.items() if r.target != "local"}, records, unread)
+    costs = paid(records, teardowns, bills)
     return Runs(
-        runs=frame,
-        measurements=measurements,
-        nodes=to_frame(nodes, RUN_NODE_COLUMNS),
+        runs=runs_frame(records, summaries, costs),
+        measurements=to_frame(tables.measurements, RUN_MEASUREMENT_COLUMNS),
+        nodes=to_frame(tables.nodes, RUN_NODE_COLUMNS),
         records=records,
         summaries=summaries,
         teardowns=teardowns,

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from analysis.errors import DamagedRecordError, SearchError
 from analysis.formats import plural, quantity
 from analysis.search.problem import Objective, Outcome
+from workloads.record import search as journal
 
-FILE = "search.jsonl"
 UNITS = {"cost": "USD", "time": "s"}
 
 
@@ -78,38 +75,32 @@ def read_search(folder: Path) -> Searched | None:
     Raises:
         DamagedRecordError: the journal cannot be read; a last line that was cut off is left out.
     """
-    path = folder / FILE
+    path = folder / journal.FILE
     if not path.is_file():
         return None
     try:
-        events = _events(path)
-        facts = events[0]
-        objective = Objective.parse(str(facts["objective"]))
-        why = {e["shape"]: str(e["reason"]) for e in events if e["event"] == "proposal"}
-        runs: list[SearchRun] = []
-        best: float | None = None
-        for event in (e for e in events if e["event"] == "outcome"):
-            run = _run(event, why.get(event["shape"], ""), objective, best)
+        found = journal.read(path)
+        if found is None:
+            raise ValueError("it holds no whole line")
+        begun, events, _ = found
+        objective = Objective.parse(begun.objective)
+    except (OSError, ValueError, SearchError) as error:
+        raise DamagedRecordError(f"{path.name} cannot be read: {error}") from error
+    why = {event.shape: event.reason for event in events if isinstance(event, journal.Proposal)}
+    runs: list[SearchRun] = []
+    best: float | None = None
+    for event in events:
+        if isinstance(event, journal.Outcome):
+            run = _run(event, why.get(event.shape, ""), objective, best)
             best = run.best
             runs.append(run)
-        return Searched(
-            str(facts["workload"]), str(objective), UNITS.get(objective.name, ""), str(facts["strategy"]),
-            len(facts["shapes"]), tuple(runs),
-        )  # fmt: skip
-    except (OSError, ValueError, KeyError, IndexError, TypeError, SearchError) as error:
-        raise DamagedRecordError(f"{FILE} cannot be read: {error!r}") from error
+    return Searched(
+        begun.workload, str(objective), UNITS.get(objective.name, ""), begun.strategy, len(begun.shapes), tuple(runs)
+    )
 
 
-def _events(path: Path) -> list[dict[str, Any]]:
-    lines = path.read_text(encoding="utf-8").splitlines()
-    events = [json.loads(line) for line in lines[:-1]]
-    with suppress(ValueError):  # killed while it wrote its last line; it will write that anew
-        events += [json.loads(line) for line in lines[-1:]]
-    return events
-
-
-def _run(event: dict[str, Any], why: str, objective: Objective, best: float | None) -> SearchRun:
-    outcome = Outcome(event["status"], event["values"], event["metrics"])
+def _run(event: journal.Outcome, why: str, objective: Objective, best: float | None) -> SearchRun:
+    outcome = Outcome(event.status, event.values, event.metrics)
     try:
         value, feasible = objective.value(outcome), objective.feasible(outcome)
     except SearchError:  # it did not measure what the objective needs
@@ -117,5 +108,5 @@ def _run(event: dict[str, Any], why: str, objective: Objective, best: float | No
     if feasible and value is not None:
         best = value if best is None else min(best, value)
     usable = value if value is not None and value == value else None
-    run_s = event["values"].get("runtime_s")
-    return SearchRun(event["shape"], event["status"], why, usable, feasible, best, event["paid_usd"], run_s)
+    run_s = event.values.get("runtime_s")
+    return SearchRun(event.shape, event.status, why, usable, feasible, best, event.paid_usd, run_s)

@@ -118,8 +118,8 @@ def _collect(lease: Lease, cell: Cell, outcome: Outcome, cell_id: str, attempt: 
     summary, summary_error = _summary(folder / "job")
     target.copy_logs(lease, folder / "logs")
     began_at, ended_at = outcome.launched_at, outcome.ended_at
-    rows = frames.write_nodes(folder / "nodes.jsonl", folder / "nodes.parquet", began_at, ended_at, target.SAMPLE_S)
-    frames.write_measurements(folder / "job" / "measurements.jsonl", folder / "measurements.parquet")
+    rows = frames.write_nodes(folder / "nodes.jsonl", folder, began_at, ended_at, target.SAMPLE_S)
+    frames.write_measurements(folder / "job" / "measurements.jsonl", folder)
     (folder / "nodes.jsonl").unlink(missing_ok=True)
     if (folder / "job" / "summary.json").exists():
         (folder / "job" / "summary.json").rename(folder / "summary.json")
@@ -129,7 +129,7 @@ def _collect(lease: Lease, cell: Cell, outcome: Outcome, cell_id: str, attempt: 
     status, reason = _verdict(lease, cell, outcome, spark, summary, summary_error, rows, stages)
     limits, isolation = target.describe(lease, outcome.launched_at)
     if target.WHY_NO_METRIC:
-        missing += frames.missing_metrics(folder / "nodes.parquet", target.WHY_NO_METRIC)
+        missing += frames.missing_metrics(folder, target.WHY_NO_METRIC)
     price = target.usd_per_hour(lease)
     revision, dirty = fingerprint.git_revision()
     return RunRecord(

@@ -23,6 +23,7 @@ from infra.progress import Progress
 from infra.search_journal import Journal
 from infra.search_run import Ran, Runner
 from workloads.record import Scenario, Status
+from workloads.record.search import Outcome as Event
 
 
 @dataclass(frozen=True)
@@ -121,12 +122,12 @@ class _Search:
         self.index = {shape.name: i for i, shape in enumerate(spec.shapes)}
         self.paid_usd = 0.0
         for event in journal.outcomes():
-            self._told(self.index[event["shape"]], event)
+            self._told(self.index[event.shape], event)
         if journal.outcomes():
             progress.note(f"resumed: {len(journal.outcomes())} of {len(spec.shapes)} candidates have been run")
 
     def run(self) -> Found:
-        waiting = [self.index[event["shape"]] for event in self.journal.unfinished()]
+        waiting = [self.index[shape] for shape in self.journal.unfinished()]
         running: dict[Future[Ran], tuple[int, int]] = {}
         reason = None
         with ThreadPoolExecutor(max_workers=self.spec.parallel) as pool:
@@ -165,20 +166,20 @@ class _Search:
         return proposal.index
 
     def _ended(self, index: int, ran: Ran) -> None:
-        shape = self.spec.shapes[index]
-        self.journal.ended(shape.name, ran.as_json())
-        self._told(index, ran.as_json())
+        outcome = ran.outcome(self.spec.shapes[index].name)
+        self.journal.ended(outcome)
+        self._told(index, outcome)
         said = ", ".join(f"{name} {value:.4g}" for name, value in ran.values.items())
         self.progress.note(f"  {ran.status}: {ran.reason or said or 'no word'}")
 
-    def _told(self, index: int, event: dict[str, Any]) -> None:
-        outcome = Outcome(event["status"], event["values"], event["metrics"])
+    def _told(self, index: int, event: Event) -> None:
+        outcome = Outcome(event.status, event.values, event.metrics)
         try:
             self.strategy.tell(index, outcome)
         except SearchError as error:  # it ran and did not measure what the objective needs: of no use, and said
             self.progress.note(f"  {error}")
-            self.strategy.tell(index, Outcome("failed", event["values"], event["metrics"]))
-        self.paid_usd += event["paid_usd"] or 0.0
+            self.strategy.tell(index, Outcome("failed", event.values, event.metrics))
+        self.paid_usd += event.paid_usd or 0.0
 
     def _enough(self, running: int, index: int | None = None) -> str | None:
         """Why no further run is started; with ``index``, whether that very run is within the limits."""
@@ -202,11 +203,11 @@ class _Search:
 
     def _found(self, reason: str) -> Found:
         winner = self.strategy.winner()
-        reasons = {e["shape"]: e["reason"] for e in self.journal.events if e["event"] == "proposal"}
+        reasons = self.journal.reasons()
         runs = [
             {
-                "shape": e["shape"], "why": reasons.get(e["shape"], ""), "status": e["status"], "values": e["values"],
-                "reason": e["reason"], "record": e["record"],
+                "shape": e.shape, "why": reasons.get(e.shape, ""), "status": e.status, "values": e.values,
+                "reason": e.reason, "record": e.record,
             }
             for e in self.journal.outcomes()
         ]  # fmt: skip

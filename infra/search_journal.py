@@ -1,20 +1,19 @@
-"""The journal of a live search: one JSON line per event, so that a killed search goes on where it was."""
+"""The journal of a live search, so that a killed search goes on where it was."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from infra.errors import RecordError, UsageError
-
-FILE = "search.jsonl"
+from workloads.record import search as journal
+from workloads.record.search import Outcome, Proposal, Search
 
 
 class Journal:
-    """``runs/<search>/search.jsonl``. The first line says what is searched for; a search that differs may not go on in it.
+    """``runs/<search>/search.jsonl`` (:mod:`workloads.record.search`), written on; a search that differs may not.
 
     Args:
         folder: of the search's records.
@@ -22,64 +21,60 @@ class Journal:
 
     Raises:
         UsageError: the folder holds another search.
-        RecordError: a line other than the last is damaged (the last may have been cut off by a kill).
+        RecordError: a line is damaged, other than a last one that a kill cut off.
     """
 
     def __init__(self, folder: Path, facts: dict[str, Any]) -> None:
-        self.path = folder / FILE
-        facts = json.loads(json.dumps(facts, default=str))
+        self.path = folder / journal.FILE
+        self.events: list[Proposal | Outcome] = []
+        asked = Search.model_validate(json.loads(json.dumps(facts, default=str)))
         folder.mkdir(parents=True, exist_ok=True)
-        self.events = list(self._read())
-        if not self.events:
-            self.path.unlink(missing_ok=True)
-            self._append({"event": "search", **facts})
+        try:
+            found = journal.read(self.path) if self.path.exists() else None
+        except ValueError as error:
+            raise RecordError(f"{self.path}, {error}. Move the folder away.") from error
+        if found is None:
+            self._replace(journal.line(asked))
             return
-        was = {key: value for key, value in self.events[0].items() if key != "event"}
-        if differs := sorted(key for key in {*was, *facts} if was.get(key) != facts.get(key)):
+        begun, self.events, whole = found
+        self._replace(whole)
+        was, now = begun.model_dump(), asked.model_dump()
+        if differs := sorted(key for key in {*was, *now} if was.get(key) != now.get(key)):
             raise UsageError(
                 f"{folder} holds a search that differs in {', '.join(differs)}: '{was.get(differs[0])}' there, "
-                f"'{facts.get(differs[0])}' asked for. Give another --name, or move that folder away."
+                f"'{now.get(differs[0])}' asked for. Give another --name, or move that folder away."
             )
 
-    def _read(self) -> Iterator[dict[str, Any]]:
-        if not self.path.exists():
-            return
-        lines = self.path.read_text(encoding="utf-8").splitlines()
-        for number, line in enumerate(lines, 1):
-            try:
-                yield json.loads(line)
-            except json.JSONDecodeError as error:
-                if number == len(lines):
-                    self._cut_to(lines[:-1])
-                    return
-                raise RecordError(f"{self.path}, line {number} is damaged: {error}. Move the folder away.") from error
-
-    def _cut_to(self, lines: list[str]) -> None:
+    def _replace(self, text: str) -> None:
         whole = self.path.with_suffix(".tmp")
-        whole.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        whole.write_text(text, encoding="utf-8")
         whole.replace(self.path)
 
-    def _append(self, event: dict[str, Any]) -> None:
+    def _append(self, event: Proposal | Outcome) -> None:
         with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(event) + "\n")
+            file.write(journal.line(event))
             file.flush()
             os.fsync(file.fileno())
         self.events.append(event)
 
     def proposed(self, shape: str, reason: str) -> None:
         """Before a run: it is to be run, and why."""
-        self._append({"event": "proposal", "shape": shape, "reason": reason})
+        self._append(Proposal(shape=shape, reason=reason))
 
-    def ended(self, shape: str, result: dict[str, Any]) -> None:
+    def ended(self, outcome: Outcome) -> None:
         """After a run: what it showed."""
-        self._append({"event": "outcome", "shape": shape, **result})
+        self._append(outcome)
 
-    def outcomes(self) -> list[dict[str, Any]]:
+    def outcomes(self) -> list[Outcome]:
         """Runs that ended, in their order."""
-        return [event for event in self.events if event["event"] == "outcome"]
+        return [event for event in self.events if isinstance(event, Outcome)]
 
-    def unfinished(self) -> list[dict[str, Any]]:
-        """Proposals without an outcome: their runs were killed."""
-        ended = {event["shape"] for event in self.outcomes()}
-        found = {e["shape"]: e for e in self.events if e["event"] == "proposal" and e["shape"] not in ended}
-        return list(found.values())
+    def unfinished(self) -> list[str]:
+        """Shapes that were proposed and have no outcome: their runs were killed."""
+        ended = {event.shape for event in self.outcomes()}
+        proposed = (event.shape for event in self.events if isinstance(event, Proposal))
+        return list(dict.fromkeys(shape for shape in proposed if shape not in ended))
+
+    def reasons(self) -> dict[str, str]:
+        """Why each shape was proposed."""
+        return {event.shape: event.reason for event in self.events if isinstance(event, Proposal)}

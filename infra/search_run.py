@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
-
-import pyarrow.parquet as pq
+from typing import Literal
 
 from infra.bench import Row, bench, read_record
 from infra.experiment import DataSpec, Experiment, WorkloadSpec
@@ -15,6 +13,8 @@ from infra.options import Options
 from infra.progress import Progress
 from infra.scenario import lent
 from workloads.record import Scenario, Status
+from workloads.record.search import Outcome
+from workloads.record.tables import MEASUREMENTS, NODES, read_table
 
 NODE_METRICS = ("cpu_ratio", "mem_bytes", "net_rx_bytes_s", "net_tx_bytes_s", "disk_read_ops_s", "disk_write_ops_s")
 
@@ -30,8 +30,9 @@ class Ran:
     reason: str | None
     record: str | None
 
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+    def outcome(self, shape: str) -> Outcome:
+        """As an event of the journal."""
+        return Outcome(shape=shape, **asdict(self))
 
 
 Runner = Callable[[Scenario, int, float | None], Ran]
@@ -94,10 +95,10 @@ def _ran(row: Row, max_latency_ms: float | None) -> Ran:
 
 def _measured(record: Path, usd_per_hour: float, max_latency_ms: float | None) -> dict[str, float]:
     """Validation accuracy after the last epoch, and the highest rate of requests that was kept up with (within the goal)."""
-    path = record / "measurements.parquet"
-    if not path.exists():
+    try:
+        rows = read_table(record, MEASUREMENTS).to_pandas()
+    except FileNotFoundError:
         return {}
-    rows = pq.read_table(path).to_pandas()
     found: dict[str, float] = {}
     if {"split", "epoch", "accuracy"} <= set(rows.columns):
         validated = rows[(rows["split"] == "validation") & rows["accuracy"].notna()]
@@ -116,10 +117,10 @@ def _measured(record: Path, usd_per_hour: float, max_latency_ms: float | None) -
 
 def _node_metrics(record: Path) -> dict[str, float]:
     """Means over nodes and seconds; what was not measured is left out."""
-    path = record / "nodes.parquet"
-    if not path.exists():
+    try:
+        table = read_table(record, NODES).to_pandas()
+    except FileNotFoundError:
         return {}
-    table = pq.read_table(path).to_pandas()
     return {
         f"m_{name}": float(table[name].mean()) for name in NODE_METRICS if name in table and table[name].notna().any()
     }

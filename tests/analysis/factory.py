@@ -11,8 +11,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from infra.frames import arrow_schema
 from workloads.record import MEASUREMENT_COLUMNS, NODE_COLUMNS, Column, Isolation, NodeLimits, RunRecord, Scenario
+from workloads.record.tables import MEASUREMENTS, NODES, arrow_schema, write_table
 
 START = 1_700_000_000.0  # unix s, of the first record
 SHAPES: dict[str, Scenario] = {
@@ -32,10 +32,10 @@ NONE = Isolation(mode="none", cpu=None, memory=None, network=None, disk=None,
                  missing=["CPU is not limited: this needs root."])  # fmt: skip
 
 
-def write_table(path: Path, columns: tuple[Column, ...], rows: list[dict[str, Any]]) -> None:
-    """Write rows with exactly these columns, as a record's are written; a key that a row lacks is null."""
-    schema = arrow_schema(columns)
-    pq.write_table(pa.Table.from_pylist(rows, schema=schema), path, use_dictionary=False, write_statistics=False)
+def write_parquet(path: Path, columns: tuple[Column, ...], rows: list[dict[str, Any]]) -> None:
+    """Write rows with exactly these columns, as tables were before schema version 3."""
+    table = pa.Table.from_pylist(rows, schema=arrow_schema(columns))
+    pq.write_table(table, path, use_dictionary=False, write_statistics=False)
 
 
 def nodes_of(scenario: Scenario, *, share: float = 0.15, limited: bool = True) -> list[NodeLimits]:
@@ -76,7 +76,7 @@ def run_json(
     spark = workload != "read_speed"
     limited = isolation.cpu is not None
     record: dict[str, Any] = {
-        "schema_version": 1, "cell": f"{scenario}-{workload}-{repeat}", "experiment": "demo", "target": "local",
+        "schema_version": 3, "cell": f"{scenario}-{workload}-{repeat}", "experiment": "demo", "target": "local",
         "lease": lease or "a" + scenario[:5].replace("-", "0"), "scenario": shape.model_dump(), "workload": workload,
         "configuration": dict(configuration or {"image_size": 192}), "repeat": repeat, "attempt": 0,
         "repeat_level": "attempt", "status": status,
@@ -152,14 +152,12 @@ def write(
     nodes: list[dict[str, Any]] | None = None,
     rejected: list[dict[str, str]] | None = None,
 ) -> Path:
-    """Write one record; ``None`` leaves out the file. Returns its directory."""
+    """Write one record; without ``rejected`` it has no summary. Returns its directory."""
     directory: Path = runs_dir / record["experiment"] / record["cell"]
     directory.mkdir(parents=True)
     (directory / "run.json").write_text(json.dumps(record))
-    if measurements is not None:
-        write_table(directory / "measurements.parquet", MEASUREMENT_COLUMNS, measurements)
-    if nodes is not None:
-        write_table(directory / "nodes.parquet", NODE_COLUMNS, nodes)
+    write_table(directory, MEASUREMENTS, MEASUREMENT_COLUMNS, measurements or [])
+    write_table(directory, NODES, NODE_COLUMNS, nodes or [])
     if rejected is not None:
         summary = {
             "workload": record["workload"], "status": "ok", "items_in": 300, "items_out": 300 - len(rejected),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from analysis.columns import PANDAS_TYPES, RUN_COLUMNS, RUN_MEASUREMENT_COLUMNS,
 from analysis.errors import NewerSchemaError, NoRecordsError
 from tests.analysis import factory
 from workloads.record import MEASUREMENT_COLUMNS, NODE_COLUMNS
+from workloads.record.tables import NODES, write_table
 
 
 def test_frames_have_the_documented_columns_and_types(tmp_path: Path) -> None:
@@ -41,37 +43,62 @@ def test_same_columns_without_any_measurement(tmp_path: Path) -> None:
     assert runs.runs["items_in"].isna().all()
 
 
+def point_astray(path: Path) -> None:
+    """Let the offset of a text point far out of its buffer, as a bad block on a disk could."""
+    content = bytearray(path.read_bytes())
+    at = content.index(struct.pack("<5i", 0, 1, 2, 3, 4))  # m, m, m, m, ...
+    content[at + 8 : at + 12] = struct.pack("<i", 2**30)
+    path.write_bytes(content)
+
+
 def test_damaged_records_are_named_with_a_reason_and_left_out(tmp_path: Path) -> None:
     factory.write(tmp_path, factory.run_json(), measurements=[], nodes=[])
     root = tmp_path / "demo"
-    for name in ("no-run-json", "not-json", "unknown-field", "bad-parquet", ".tmp-abc-half"):
+    for name in ("no-run-json", "not-json", "unknown-field", ".tmp-abc-half"):
         (root / name).mkdir()
     (root / "not-json" / "run.json").write_text("{")
     (root / "unknown-field" / "run.json").write_text(json.dumps({**factory.run_json(), "surprise": 1}))
-    (root / "bad-parquet" / "run.json").write_text(json.dumps(factory.run_json()))
-    (root / "bad-parquet" / "nodes.parquet").write_bytes(b"PAR1 cut off")
-    lacking = factory.write(tmp_path, factory.run_json(cell="lacks-columns"), measurements=[])
-    factory.write_table(lacking / "nodes.parquet", NODE_COLUMNS[:3], [])
+    no_table = factory.write(tmp_path, factory.run_json(cell="no-table"))
+    (no_table / "measurements.arrow").unlink()
+    parquet = factory.write(tmp_path, factory.run_json(cell="bad-parquet", schema_version=2))
+    (parquet / "nodes.arrow").unlink()
+    (parquet / "nodes.parquet").write_bytes(b"PAR1 cut off")
+    lacking = factory.write(tmp_path, factory.run_json(cell="lacks-columns"))
+    write_table(lacking, NODES, NODE_COLUMNS[:3], [])
+    stray = factory.write(tmp_path, factory.run_json(cell="bad-offset"), nodes=factory.samples(factory.run_json()))
+    point_astray(stray / "nodes.arrow")
     runs = loading.load(tmp_path, "demo")
     assert list(runs.records) == ["demo/four-small-ssd-write_tfrecords-0"]
     reasons = dict(runs.damaged)
     assert set(reasons) == {
         f"demo/{n}"
-        for n in ("no-run-json", "not-json", "unknown-field", "bad-parquet", "lacks-columns", ".tmp-abc-half")
+        for n in (
+            "no-run-json",
+            "not-json",
+            "unknown-field",
+            ".tmp-abc-half",
+            "no-table",
+            "bad-parquet",
+            "lacks-columns",
+            "bad-offset",
+        )
     }
     assert "run.json is missing" in reasons["demo/no-run-json"]
     assert "not readable JSON" in reasons["demo/not-json"]
     assert "surprise" in reasons["demo/unknown-field"]
-    assert "nodes.parquet cannot be read" in reasons["demo/bad-parquet"]
+    assert reasons["demo/no-table"] == "measurements: the file is missing"
+    assert "nodes cannot be read" in reasons["demo/bad-parquet"]
+    assert "nodes cannot be read" in reasons["demo/bad-offset"]
     assert "cpu_cores" in reasons["demo/lacks-columns"]
     assert "unfinished" in reasons["demo/.tmp-abc-half"]
 
 
 def test_columns_that_came_later_read_as_null(tmp_path: Path) -> None:
-    directory = factory.write(tmp_path, factory.run_json(), measurements=[])
+    directory = factory.write(tmp_path, factory.run_json(schema_version=1))
     old = tuple(column for column in MEASUREMENT_COLUMNS if column.since == 1)
     assert len(old) < len(MEASUREMENT_COLUMNS)
-    factory.write_table(directory / "measurements.parquet", old, [factory.measurement(100.0)])
+    (directory / "measurements.arrow").unlink()
+    factory.write_parquet(directory / "measurements.parquet", old, [factory.measurement(100.0)])
     measurements = loading.load(tmp_path, "demo").measurements
     assert list(measurements["images_per_s"]) == [100.0]
     assert measurements[["loss", "latency_p99_s", "sustained"]].isna().all(axis=None)
@@ -90,12 +117,12 @@ def test_older_schema_is_upgraded(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     directory = factory.write(tmp_path, factory.run_json())
     raw = factory.run_json()
     raw["why"] = raw.pop("reason")  # an imagined older name
+    raw["schema_version"] = 1
     (directory / "run.json").write_text(json.dumps(raw))
-    monkeypatch.setattr(loading, "SCHEMA_VERSION", 2)
     monkeypatch.setitem(
         loading.UPGRADES, 1, lambda old: {**{k: v for k, v in old.items() if k != "why"}, "reason": old["why"]}
     )
-    assert loading.read_record(directory).schema_version == 2
+    assert loading.read_record(directory).schema_version == 3
 
 
 def test_no_records_says_where_it_looked_and_what_to_do(tmp_path: Path) -> None:

@@ -10,8 +10,10 @@ import pytest
 from analysis.errors import DamagedRecordError, SearchError
 from analysis.report import build
 from analysis.search.problem import Limit, Objective
-from analysis.searched import FILE, read_search
+from analysis.searched import read_search
 from tests.analysis import factory
+from tests.analysis.drawing import leave_out_figures, leave_png_empty
+from workloads.record.search import FILE
 
 
 def outcome(shape: str, status: str = "ok", usd: float | None = 0.02, run_s: float | None = 60.0) -> dict[str, object]:
@@ -75,7 +77,10 @@ def test_no_journal_is_no_search_and_a_damaged_one_is_named(tmp_path: Path) -> N
             read_search(tmp_path)
 
 
-def test_the_report_of_a_search_shows_it_and_one_of_a_damaged_journal_says_so(tmp_path: Path) -> None:
+def test_the_report_of_a_search_shows_it_and_one_of_a_damaged_journal_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave_png_empty(monkeypatch)
     factory.write(tmp_path, factory.run_json(), measurements=[factory.measurement(7.5, operation="write")])
     journal(tmp_path / "demo", outcome("s1", usd=0.03), outcome("s2", usd=0.01))
     report = build(tmp_path, "demo", tmp_path / "out")
@@ -85,6 +90,7 @@ def test_the_report_of_a_search_shows_it_and_one_of_a_damaged_journal_says_so(tm
     assert "expected to gain &lt;10 %&gt;" in page
     assert (tmp_path / "out" / "tables" / "search.csv").read_text().count("\n") == 3
     (tmp_path / "demo" / FILE).write_text("{\n{}\n")
+    leave_out_figures(monkeypatch)
     page = build(tmp_path, "demo", tmp_path / "out").page.read_text()
     assert 'id="search"' not in page
     assert "search.jsonl cannot be read" in page

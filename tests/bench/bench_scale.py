@@ -11,8 +11,6 @@ from functools import partial
 from pathlib import Path
 from unittest.mock import patch
 
-import pyarrow.parquet as pq
-
 from infra.bench import Row, bench
 from infra.experiment import DataSpec, Experiment, WorkloadSpec
 from infra.options import Options
@@ -20,6 +18,7 @@ from infra.progress import Silent
 from infra.scenario import load_scenario
 from tests.bench.harness import RUNS, Result, interval
 from workloads.record import Summary
+from workloads.record.tables import MEASUREMENTS, read_table
 
 CORES_PER_VCPU = 0.15  # half a core of two is left to the object store, the drivers and the sampler
 WORKERS = (2, 4)
@@ -86,6 +85,6 @@ def _images_per_s(row: Row) -> float:
     if row.workload == "write_tfrecords":
         summary = Summary.model_validate_json((folder / "summary.json").read_bytes())
         return float(str(summary.facts["steady_images_per_s"]))
-    measured = pq.read_table(folder / "measurements.parquet").to_pylist()
+    measured = read_table(folder, MEASUREMENTS).to_pylist()
     (rate,) = [float(one["images_per_s"]) for one in measured if one["operation"] == "grid"]
     return rate

@@ -18,10 +18,10 @@ from infra.errors import Interrupted, RecordError, UsageError
 from infra.pricing import usd_per_hour
 from infra.progress import Silent
 from infra.scenario import lent, load_scenario
-from infra.search_journal import FILE
 from infra.search_run import Ran
 from infra.space import load_space
 from workloads.record import Scenario
+from workloads.record.search import FILE
 
 SHAPES = load_space("seed").shapes()
 
@@ -222,7 +222,7 @@ def test_several_run_side_by_side_and_never_the_same(tmp_path: Path) -> None:
             running.remove(shape.name)
         return ran(shape)
 
-    found = search.search(spec(parallel=3, max_runs=7), tmp_path / "s", runner, (), Silent())
+    found = search.search(spec(parallel=3, max_runs=7, strategy="exhaustive"), tmp_path / "s", runner, (), Silent())
     assert len({run["shape"] for run in found.runs}) == len(found.runs) == 7
     assert most[0] == 3
     assert slots == {0, 1, 2}

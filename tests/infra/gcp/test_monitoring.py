@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
 import pytest
 
 from infra import frames
@@ -17,6 +16,7 @@ from infra.gcp.monitoring import METRICS, NodeMetrics, collect, node_name
 from tests.infra.gcp.fakes.cloud import Cloud
 from tests.infra.gcp.fakes.server import Refusal
 from tests.infra.gcp.jobs import Clock
+from workloads.record.tables import NODES, read_table
 
 BEGIN = 1_795_536_000.0  # a full minute
 MINUTES = 5
@@ -112,9 +112,9 @@ def test_a_missing_series_is_null_and_said(cloud: Cloud, column: str, tmp_path: 
     assert any(s.startswith(f"no {column}: Cloud Monitoring has no series") for s in found.missing)
     lines = tmp_path / "nodes.jsonl"
     lines.write_text("".join(json.dumps(row) + "\n" for row in found.rows))
-    counts = frames.write_nodes(lines, tmp_path / "nodes.parquet", BEGIN, BEGIN + 60 * MINUTES)
+    counts = frames.write_nodes(lines, tmp_path, BEGIN, BEGIN + 60 * MINUTES)
     assert counts == dict.fromkeys(VCPUS, MINUTES)
-    table = pq.read_table(tmp_path / "nodes.parquet")
+    table = read_table(tmp_path, NODES)
     assert table.column(column).null_count == len(found.rows)
 
 
