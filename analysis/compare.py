@@ -72,6 +72,7 @@ class _Pair:
     names: tuple[str, str]
     rows: tuple[pd.DataFrame, pd.DataFrame]
     obstacle: tuple[Kind, str] | None
+    besides: str = ""  # what else is compared, in a sentence
 
 
 def compare_scenarios(
@@ -97,14 +98,19 @@ def compare_all_scenarios(runs: Runs, metric: str = "run_s", min_effect: float =
     return _compared(_within(runs, metric, pairs), metric, min_effect)
 
 
-def compare_variants(runs: Runs, metric: str = "run_s", min_effect: float = MIN_EFFECT) -> list[Comparison]:
-    """Every pair of variants of a workload on the same scenario, corrected for their number."""
+def compare_variants(
+    runs: Runs, metric: str = "run_s", min_effect: float = MIN_EFFECT, names: tuple[str, str] | None = None
+) -> list[Comparison]:
+    """Every pair of variants of a workload on the same scenario, or the second of ``names`` against the first alone;
+    corrected for their number."""
     rows = values_of(runs, metric)
     obstacle = _obstacle(runs)
     pairs = []
     for key, group in rows.groupby(["workload", "scenario", "kind"], sort=True):
         workload, scenario, kind = (str(part) for part in key)
-        for a, b in itertools.combinations(sorted(group["variant"].astype(str).unique()), 2):
+        there = sorted(group["variant"].astype(str).unique())
+        chosen = itertools.combinations(there, 2) if names is None else [names] if {*names} <= {*there} else []
+        for a, b in chosen:
             sides = (group[group["variant"] == a], group[group["variant"] == b])
             pairs.append(_Pair(workload, "", kind, scenario, (a, b), sides, obstacle(sides)))
     return _compared(pairs, metric, min_effect)
@@ -134,13 +140,26 @@ def compare_sets(
         ]
         if len(other):
             hindered = obstacle((group, other)) or _unlike_costs(a, b, names, metric)
-            pairs.append(_Pair(workload, variant, kind, scenario, names, (group, other), hindered))
+            said = _other_settings(a, group, b, other)
+            pairs.append(_Pair(workload, variant, kind, scenario, names, (group, other), hindered, said))
     if not pairs:
         raise AnalysisError(
             f"{names[0]} and {names[1]} have no scenario, workload and variant with {metric} in common: "
             f"{_listed(rows_a)} against {_listed(rows_b)}."
         )
     return _compared(pairs, metric, min_effect)
+
+
+def _other_settings(a: Runs, rows_a: pd.DataFrame, b: Runs, rows_b: pd.DataFrame) -> str:
+    """The settings in which two sets of runs differ, in a sentence; empty where they agree."""
+    one, other = (runs.records[str(rows["run"].iloc[0])].configuration for runs, rows in ((a, rows_a), (b, rows_b)))
+    differ = sorted(
+        key for key in {*one, *other} if not key.endswith("_uri") and one.get(key, "unset") != other.get(key, "unset")
+    )
+    if not differ:
+        return ""
+    told = "; ".join(f"{key} {one.get(key, 'unset')} against {other.get(key, 'unset')}" for key in differ)
+    return f"Their settings differ too, and are part of the difference: {told}."
 
 
 def _unlike_costs(a: Runs, b: Runs, names: tuple[str, str], metric: str) -> tuple[Kind, str] | None:
@@ -209,7 +228,7 @@ def _compared(pairs: list[_Pair], metric: str, min_effect: float) -> list[Compar
                 workload=pair.workload, variant=pair.variant, kind=pair.kind, where=pair.where, metric=metric,
                 unit=measured.unit, a=sides[0], b=sides[1], found=diff, p_adjusted=p, comparisons=sum(enough),
                 verdict=said.verdict, word=said.word,
-                more_repeats=said.more_repeats, text=" ".join([said.text, *left_out]),
+                more_repeats=said.more_repeats, text=" ".join([said.text, *filter(None, [pair.besides]), *left_out]),
             )
         )  # fmt: skip
     return made

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from analysis.compare import Comparison, compare_scenarios, compare_sets
+from analysis.compare import Comparison, compare_scenarios, compare_sets, compare_variants
 from analysis.difference import MIN_EFFECT
 from analysis.errors import AnalysisError
 from analysis.report import newest_experiment
@@ -21,7 +21,7 @@ class Compared:
 
     a: str
     b: str
-    of: str  # what A and B are: "scenarios of <experiment>", or "sets of runs"
+    of: str  # what A and B are: "scenarios of <experiment>", "settings of <experiment>", or "sets of runs"
     comparisons: list[Comparison]
     damaged: list[Damaged]  # records that could not be read, and are in no comparison
 
@@ -57,12 +57,14 @@ def compare_named(
     experiment: str | None = None,
     min_effect: float = MIN_EFFECT,
 ) -> Compared:
-    """Compare two sets of runs where both names are experiments or folders of records, else two scenarios.
+    """Compare two sets of runs where both names are experiments or folders of records, else two scenarios or settings.
+
+    Settings are named as a report does (``batch_size=16, strategy="mirrored"``); quotation marks may be left out.
 
     Args:
         runs_dir: the directory of all experiments.
         a: the baseline; b: what is compared with it.
-        experiment: whose scenarios they are; None: the newest, unless both name sets of runs.
+        experiment: whose scenarios or settings they are; None: the newest, unless both name sets of runs.
 
     Raises:
         AnalysisError: unknown names or metric, or nothing in common; the message says what there is.
@@ -82,10 +84,24 @@ def compare_named(
         )
     chosen = experiment or newest_experiment(runs_dir)
     runs = load(runs_dir, chosen)
-    comparisons = compare_scenarios(runs, a, b, metric, min_effect)
+    variants = {_bare(str(variant)): str(variant) for variant in runs.ok["variant"].unique() if variant}
+    if _bare(a) in variants and _bare(b) in variants:
+        names = variants[_bare(a)], variants[_bare(b)]
+        return Compared(
+            *names, f"settings of {chosen}", compare_variants(runs, metric, min_effect, names), runs.damaged
+        )
+    try:
+        comparisons = compare_scenarios(runs, a, b, metric, min_effect)
+    except AnalysisError as error:
+        settings = "; ".join(sorted(variants.values()))
+        raise AnalysisError(f"{error}" + (f" Settings with ok runs: {settings}." if settings else "")) from error
     if not comparisons:
         raise AnalysisError(f"{a} and {b} have no workload and variant with {metric} in common in {chosen}.")
     return Compared(a, b, f"scenarios of {chosen}", comparisons, runs.damaged)
+
+
+def _bare(variant: str) -> str:
+    return variant.replace('"', "").replace(" ", "")
 
 
 def _folder(runs_dir: Path, name: str) -> Path | None:

@@ -18,11 +18,16 @@ EXAMPLE = "Example: bakeoff compare four-small-ssd one-large-ssd --experiment de
 
 
 def main(
-    a: Annotated[str, typer.Argument(help="The baseline: a scenario, an experiment, or a folder of records.")],
+    a: Annotated[
+        str,
+        typer.Argument(
+            help="The baseline: a scenario, settings as a report names them, an experiment, or a folder of records."
+        ),
+    ],
     b: Annotated[str, typer.Argument(help="What is compared with it, of the same kind.")],
     runs: RunsOption,
     experiment: Annotated[
-        str | None, typer.Option(help="Whose scenarios A and B are. Default: the newest experiment.")
+        str | None, typer.Option(help="Whose scenarios or settings A and B are. Default: the newest experiment.")
     ] = None,
     metric: Annotated[str, typer.Option(help="run_s, images_per_s, cost_usd, cost_per_1000_usd, ...")] = "run_s",
     min_effect: Annotated[

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from pathlib import Path
 
@@ -10,7 +9,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
-from typer.testing import CliRunner
 
 from analysis.compare import Comparison, compare_all_scenarios, compare_scenarios, compare_sets, compare_variants
 from analysis.difference import adjust, difference, repeats_needed
@@ -19,7 +17,6 @@ from analysis.intervals import MIN_REPEATS, interval_of
 from analysis.runs import load
 from analysis.units import Units, units_of, values_of
 from analysis.warmup import warm_up
-from infra.cli.app import app
 from tests.analysis import factory
 
 A, B = "four-small-ssd", "one-large-ssd"
@@ -252,6 +249,13 @@ def test_sets_of_runs_compare_across_revisions_and_not_across_conditions(tmp_pat
     (found,) = compare_sets(before, share, ("before", "share"))
     assert found.verdict == "not_comparable"
     assert "0.15, 0.2 host cores per vCPU" in found.text
+    assert "settings differ" not in found.text
+    write(tmp_path, {A: [50.0, 51, 52, 53, 54]}, experiment="slices", configuration={"slices": 8})
+    (found,) = compare_sets(before, load(tmp_path, "slices"), ("before", "slices"))
+    assert (
+        "settings differ too, and are part of the difference: image_size 192 against unset; slices unset against 8"
+        in (found.text)
+    )
 
 
 def test_without_complete_isolation_there_is_no_verdict(tmp_path: Path) -> None:
@@ -268,42 +272,3 @@ def test_wrong_names_say_what_there_is(tmp_path: Path) -> None:
         compare_scenarios(runs, A, "other")
     with pytest.raises(AnalysisError, match=r"must be one of run_s, images_per_s.*received 'cpu_used_ratio'"):
         compare_all_scenarios(runs, "cpu_used_ratio")
-
-
-def bakeoff(*words: str) -> tuple[int, str]:
-    result = CliRunner(env={"COLUMNS": "200"}).invoke(app, list(words))
-    return (2 if isinstance(result.exception, Exception) else result.exit_code), result.output + str(result.exception)
-
-
-@pytest.mark.parametrize(
-    ("second", "words", "code"),
-    [
-        ([30.0, 31, 32, 33, 34], (), 0),
-        ([60.0, 61, 62, 63, 64], (), 1),
-        ([40.1, 41.1, 41.9, 43.1, 43.9], ("--strict",), 0),
-        ([30.0, 60, 45, 35, 50], (), 0),
-        ([30.0, 60, 45, 35, 50], ("--strict",), 1),
-        ([60.0], (), 0),
-        ([60.0], ("--strict",), 1),
-    ],
-    ids=["faster", "slower", "same", "noisy", "noisy, strict", "too few", "too few, strict"],
-)
-def test_exit_codes_are_for_a_pipeline(tmp_path: Path, second: list[float], words: tuple[str, ...], code: int) -> None:
-    write(tmp_path, {A: [40.0, 41, 42, 43, 44], B: second})
-    found, output = bakeoff("compare", A, B, "--runs", str(tmp_path), *words, "--json")
-    assert found == code, output
-    plain = json.loads(output[: output.rindex("}") + 1][output.index("{") :])
-    assert plain["of"] == "scenarios of demo"
-    assert plain["comparisons"][0]["a"]["name"] == A
-
-
-def test_the_command_tells_sets_from_scenarios_and_names_what_is_wrong(tmp_path: Path) -> None:
-    write(tmp_path, {A: [40.0, 41, 42, 43, 44]}, experiment="before")
-    write(tmp_path, {A: [50.0, 51, 52, 53, 54]}, experiment="after")
-    code, output = bakeoff("compare", "before", str(tmp_path / "after"), "--runs", str(tmp_path))
-    assert code == 1
-    assert "slower" in output
-    for a, b, words in (("before", "nothing", "is a set of runs and 'nothing' is none"), ("x", "x", "must differ")):
-        code, output = bakeoff("compare", a, b, "--runs", str(tmp_path))
-        assert code == 2
-        assert words in output
