@@ -47,7 +47,7 @@ def tfrecord_ratio(runs: Runs, _: list[Regression]) -> Measured:
         agrees = met if about / ABOUT <= found.median <= about * ABOUT or not met else None
     return Measured(
         spread(found, number, f"times, from the {source}"), agrees,
-        f"about {about:g} means {about / ABOUT:.0f} to {about * ABOUT:.0f}.",
+        f"about {about:g} means {about / ABOUT:.0f} to {about * ABOUT:.0f}; a rate is all images of a run over all its seconds.",
         tuple(wide["run"].astype(str).unique()), found.n,
         () if source == "bucket" else ("reads from cloud storage (these were from the node's disk)",),
     )  # fmt: skip

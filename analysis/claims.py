@@ -63,7 +63,7 @@ def _finding(claim: seed.Claim, measured: Measured, runs: Runs) -> Finding:
     if not measured.said:
         return Finding(
             claim.name, claim.text, claim.part, "not comparable here", "", (measured.lacks,), None,
-            f"Nothing here comes near it: {measured.lacks}.",
+            f"Nothing here comes near it: {measured.lacks}. Experiment seed-{claim.part} measures it.",
         )  # fmt: skip
     missing = (*conditions(runs, measured), *measured.missing)
     if missing:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 LEASE_METRICS = ("apply_s", "load_data_s")  # happen once per lease
 STAGE_METRICS = ("submit_s", "run_s", "finish_s", "collect_s", "overhead_ratio")
 ELSEWHERE = (*LEASE_METRICS, "submit_s", "finish_s", "collect_s")  # in the tables of stages only
+TESTED = ("better", "worse", "no_evidence", "too_noisy")  # verdicts of a comparison that say something of its sides
 MOST_RUNS = 200  # rows of the table of runs; the rest are in runs.csv
 
 
@@ -63,6 +64,11 @@ def groups(summary: Summary, evidence: Evidence) -> list[dict[str, Any]]:
     for (workload, variant), results in groups.items():
         rows = [m for m in metrics.METRICS if m.name not in ELSEWHERE]
         measured = [m for m in rows if any(r.spread(m.name) for r in results)]
+        beside = [
+            c
+            for c in evidence.variants
+            if c.workload == workload and variant in (c.a.name, c.b.name) and c.where in {r.scenario for r in results}
+        ]
         zero = [m for m in measured if all((s := r.spread(m.name)) and s.min == s.max == 0 for r in results)]
         made.append(
             {
@@ -70,11 +76,8 @@ def groups(summary: Summary, evidence: Evidence) -> list[dict[str, Any]]:
                 "variant": variant,
                 "verdict": verdict_of[workload, variant],
                 "results": results,
-                "beside": [
-                    c.text
-                    for c in evidence.variants
-                    if c.workload == workload and c.b.name == variant and c.where in {r.scenario for r in results}
-                ],
+                "beside": [c.text for c in beside if c.verdict in TESTED and c.b.name == variant],  # each once
+                "undecided": sum(c.verdict not in TESTED for c in beside),
                 "costs": {r.scenario: evidence.cost_of(workload, variant, r.scenario) for r in results},
                 "metrics": [m for m in measured if m not in zero],
                 "zero": [m.label for m in zero],
