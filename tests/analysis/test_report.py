@@ -15,6 +15,7 @@ from analysis.errors import NoRecordsError
 from analysis.figures.nodes import with_gaps
 from analysis.report import Report, build, newest_experiment
 from tests.analysis import factory
+from tests.analysis.drawing import leave_out_figures, leave_png_empty
 
 NOW = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
 VOID = {"meta", "link", "br", "img", "hr", "input"}
@@ -71,6 +72,16 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Report, Page]:
     root = tmp_path_factory.mktemp("demo")
     factory.demo(root)
     return built(root)
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    leave_out_figures(monkeypatch)
+
+
+@pytest.fixture
+def svg_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    leave_png_empty(monkeypatch)
 
 
 def test_numbers_shown_are_those_computed(demo: tuple[Report, Page]) -> None:
@@ -138,8 +149,9 @@ def test_same_records_give_the_same_page(tmp_path: Path) -> None:
         assert path.read_bytes() == twin.read_bytes(), path.name
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_failed_damaged_and_rejected_are_named(tmp_path: Path) -> None:
-    factory.demo(tmp_path, scenarios=("one-large-ssd",), repeats=1)
+    factory.write(tmp_path, factory.run_json("one-large-ssd"), rejected=[])
     factory.write(tmp_path, factory.run_json(repeat=4, status="invalid", reason="the sampler died <early> & often"))
     rejected = [{"name": "roses/x.jpg", "reason": "truncated"}]
     factory.write(tmp_path, factory.run_json(repeat=6), rejected=rejected)
@@ -153,8 +165,11 @@ def test_failed_damaged_and_rejected_are_named(tmp_path: Path) -> None:
     assert "roses/x.jpg" in page.text
 
 
+@pytest.mark.usefixtures("svg_only")
 def test_one_scenario_one_repeat_without_isolation(tmp_path: Path) -> None:
-    factory.demo(tmp_path, scenarios=("four-small-ssd",), repeats=1, isolation=factory.NONE, share=None)
+    record = factory.run_json(isolation=factory.NONE, share=None)
+    rows = [factory.measurement(7.5, operation="write", format="tfrecord")]
+    factory.write(tmp_path, record, measurements=rows, nodes=factory.samples(record), rejected=[])
     _, page = built(tmp_path)
     assert "No shape is declared the winner" in page.text
     assert "CPU is not limited: this needs root." in page.text
@@ -162,6 +177,7 @@ def test_one_scenario_one_repeat_without_isolation(tmp_path: Path) -> None:
     assert "No disk was probed" in page.text
 
 
+@pytest.mark.usefixtures("svg_only")
 def test_own_job_without_images_or_samples(tmp_path: Path) -> None:
     for scenario in ("four-small-ssd", "one-large-ssd"):
         factory.write(tmp_path, factory.run_json(scenario, "job", run_s=33.0))
@@ -172,30 +188,25 @@ def test_own_job_without_images_or_samples(tmp_path: Path) -> None:
     assert "Not measured on any of these shapes, or not defined for this workload: Throughput" in page.text
 
 
-def test_reads_alone_are_drawn_and_said_where_writes_cannot_be_counted(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("svg_only")
+def test_reads_alone_are_drawn_and_a_peak_of_a_driver_without_limit_is_cut_and_both_are_said(tmp_path: Path) -> None:
     for scenario in ("four-small-ssd", "one-large-ssd"):
         record = factory.run_json(scenario, missing=["writes cannot be counted"])
         rows = [{**row, "disk_write_ops_s": None} for row in factory.samples(record)]
-        factory.write(tmp_path, record, nodes=rows)
-    report, page = built(tmp_path)
-    assert "Reads only: writes could not be counted" in page.text
-    assert "(writes not counted)" in (report.page.parent / "figures" / "nodes-write-tfrecords-disk.svg").read_text()
-    assert page.text.count("Writes cannot be counted. (in all)") == 1
-
-
-def test_peak_of_a_driver_without_limit_is_cut_and_stated(tmp_path: Path) -> None:
-    for scenario in ("four-small-ssd", "one-large-ssd"):
-        record = factory.run_json(scenario)
-        rows = factory.samples(record)
         if scenario == "four-small-ssd":
             rows[1]["cpu_ratio"] = 4.59  # node m, before the first task
         factory.write(tmp_path, record, nodes=rows)
     report, page = built(tmp_path)
+    figures = report.page.parent / "figures"
+    assert "Reads only: writes could not be counted" in page.text
+    assert "(writes not counted)" in (figures / "nodes-write-tfrecords-disk.svg").read_text()
+    assert page.text.count("Writes cannot be counted. (in all)") == 1
     assert "starts without its node's CPU limit" in page.text
     assert "The axis ends at 120 %" in page.text
-    assert "↑ m 459 %" in (report.page.parent / "figures" / "nodes-write-tfrecords-cpu.svg").read_text()
+    assert "↑ m 459 %" in (figures / "nodes-write-tfrecords-cpu.svg").read_text()
 
 
+@pytest.mark.usefixtures("svg_only")
 def test_only_failed_runs(tmp_path: Path) -> None:
     record = factory.run_json(status="failed", run_s=None)
     factory.write(tmp_path, {**record, "nodes": [], "spark": None})
@@ -204,6 +215,7 @@ def test_only_failed_runs(tmp_path: Path) -> None:
     assert "the job ended with exit code 1" in page.text
 
 
+@pytest.mark.usefixtures("svg_only")
 def test_one_shape_without_samples_beside_one_with(tmp_path: Path) -> None:
     record = factory.run_json()
     factory.write(tmp_path, record, nodes=factory.samples(record, drop=frozenset(range(20, 30))))
@@ -226,6 +238,7 @@ def test_many_shapes_and_variants(tmp_path: Path) -> None:
     assert "not drawn here: write_tfrecords, image_size=96" in page.text  # the last in order of names
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_teardown_proof_is_shown(tmp_path: Path) -> None:
     directory = factory.write(tmp_path, factory.run_json(lease="abc123"))
     proof = {"lease": "abc123", "destroyed_at": "2026-01-01T00:00:00Z", "destroy_s": 2.5, "found": ["x"],

@@ -19,6 +19,7 @@ from infra.errors import UsageError
 from infra.experiment import Adaptive, Cell, Experiment, WorkloadSpec, check
 from infra.options import Options
 from tests.analysis import factory
+from tests.analysis.drawing import leave_out_figures
 from workloads.record import RunRecord
 
 SCRIPT = Path(__file__)  # any file: nothing runs it
@@ -100,7 +101,10 @@ def test_a_steady_metric_ends_after_the_least_repeats(measure: Any, tmp_path: Pa
     assert [group["n"] for group in decision["groups"]] == [5, 5]
 
 
-def test_one_noisy_scenario_keeps_whole_blocks_going_to_the_end(measure: Any, tmp_path: Path) -> None:
+def test_one_noisy_scenario_keeps_whole_blocks_going_to_the_end(
+    measure: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave_out_figures(monkeypatch)
     rows, quiet = measure(
         experiment(), lambda scenario, repeat: (noisy if scenario[0] == "o" else steady)(scenario, repeat)
     )
