@@ -77,8 +77,11 @@ def _judge(
 ) -> tuple[Kind, str, str, str | None, str | None]:
     if ok.empty:
         return "no_data", "No run ended well: nothing to compare.", "See what went wrong under Validity.", None, None
+    alone = len(medians) == 1
     if why := lacking_isolation([runs.records[str(run)] for run in ok["run"]]):
         headline = "No shape is declared the winner: the nodes were not fully kept apart."
+        if alone:
+            headline = "One shape was measured, and its nodes were not fully kept apart: no verdict."
         return "no_isolation", headline, why, None, None
     repeats, leases = ok.groupby("scenario").size(), ok.groupby("scenario")["lease"].nunique()
     have = ", ".join(
@@ -88,8 +91,8 @@ def _judge(
         have = "; ".join(
             f"{n}: {plural(int(repeats[n]), 'repeat')} on {plural(int(leases[n]), 'lease')}" for n in medians.index
         )
-    if len(medians) == 1:
-        return "one_shape", "One shape was measured: there is nothing to compare.", f"{have}.", None, None
+    if alone:
+        return "one_shape", "One shape was measured: there is no other to compare it with.", f"{have}.", None, None
     if different:
         return (
             "not_comparable",
