@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -56,3 +57,9 @@ def test_a_missed_bar_is_exit_code_1(
     assert told["results"][0]["met"] is (code == 0)
     assert ("decode 80 %" in capsys.readouterr().out) is (code == 1)
     assert bench.main(["nothing"]) == 2
+    assert told["host"]["took_s"] >= 0
+
+
+def test_make_bench_runs_what_the_table_names() -> None:
+    table = (Path(bench.__file__).parent / "README.md").read_text(encoding="utf-8")
+    assert sorted(re.findall(r"^\| `(\w+)` \|", table, flags=re.MULTILINE)) == sorted(bench.names())

@@ -14,7 +14,7 @@ from analysis import columnar
 from analysis.columns import PANDAS_TYPES, RUN_MEASUREMENT_COLUMNS, RUN_NODE_COLUMNS
 from analysis.runs import load
 from tests.analysis import factory
-from tests.bench.bench_loading import measure, write_records
+from tests.bench.bench_loading import loading_cost, write_records
 from workloads.record import MEASUREMENT_COLUMNS, NODE_COLUMNS, Column
 from workloads.record.tables import write_table
 
@@ -47,7 +47,7 @@ def test_portions_together_hold_every_record_but_the_damaged(tmp_path: Path, mon
 def test_ten_thousand_records_take_seconds_and_less_than_a_gigabyte(tmp_path: Path) -> None:
     write_records(tmp_path, 10_000)
     damage(tmp_path / "many")
-    found = measure(tmp_path)
+    found = loading_cost(tmp_path)
     assert (found["records"], found["damaged"]) == (9_996, 4)
     assert found["samples"] == 9_996 * 200
     assert found["peak_mb"] < 1000

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import pkgutil
 import sys
 import tempfile
+import time
 import traceback
 from dataclasses import asdict
 from pathlib import Path
@@ -43,7 +45,7 @@ def main(chosen: list[str]) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     for name in chosen or known:
         console.print(f"[dim]bench {name} ...[/dim]")
-        before = host()
+        before, start = host(), time.monotonic()
         try:
             with tempfile.TemporaryDirectory(prefix=f"bench-{name}-") as scratch:
                 results = importlib.import_module(f"tests.bench.bench_{name}").measure(Path(scratch))
@@ -57,7 +59,10 @@ def main(chosen: list[str]) -> int:
             _add(table, name, result)
             for line in result.profile:
                 console.print(f"  {line}", highlight=False)
-        text = json.dumps({"bench": name, "host": before, "results": [_plain(result) for result in results]}, indent=1)
+        after = {"took_s": round(time.monotonic() - start), "load_after": os.getloadavg()[0]}
+        console.print(f"[dim]bench {name} took {after['took_s']} s; load {after['load_after']:.1f}[/dim]")
+        plain = [_plain(result) for result in results]
+        text = json.dumps({"bench": name, "host": before | after, "results": plain}, indent=1)
         (folder / f"{name}.json").write_text(text + "\n", encoding="utf-8")
     console.print(table)
     console.print(f"JSON: {folder}")

@@ -54,7 +54,7 @@ def load_here(runs_dir: Path) -> dict[str, float | int]:
     }  # fmt: skip
 
 
-def measure(runs_dir: Path) -> dict[str, float | int]:
+def loading_cost(runs_dir: Path) -> dict[str, float | int]:
     """Load them in a process of their own."""
     command = [sys.executable, "-m", "tests.bench.bench_loading", "--load", str(runs_dir)]
     done = subprocess.run(command, cwd=PROJECT_DIR, capture_output=True, text=True, check=True)
@@ -74,7 +74,7 @@ def main() -> None:
     else:
         with tempfile.TemporaryDirectory() as folder:
             write_records(Path(folder), arguments.records)
-            text = json.dumps(measure(Path(folder)))
+            text = json.dumps(loading_cost(Path(folder)))
     print(text)
     if arguments.out:
         arguments.out.write_text(text + "\n", encoding="utf-8")

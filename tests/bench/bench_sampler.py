@@ -18,7 +18,7 @@ from pathlib import Path
 from infra.paths import PROJECT_DIR
 
 
-def measure(lease_dir: Path, nodes: list[str], seconds: float) -> dict[str, float | int]:
+def sampling_cost(lease_dir: Path, nodes: list[str], seconds: float) -> dict[str, float | int]:
     """CPU cost of sampling ``nodes`` for ``seconds``, without the start of the process."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "nodes.jsonl"
@@ -61,7 +61,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
-    text = json.dumps(measure(arguments.lease_dir, arguments.nodes, arguments.seconds))
+    text = json.dumps(sampling_cost(arguments.lease_dir, arguments.nodes, arguments.seconds))
     print(text)
     if arguments.out:
         arguments.out.write_text(text + "\n", encoding="utf-8")
