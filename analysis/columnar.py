@@ -41,8 +41,7 @@ def _read_portion(records: Sequence[tuple[str, Path]], found: Read) -> None:
     nodes: list[tuple[str, pa.Table]] = []
     for run, directory in records:
         try:
-            rows = _read(directory, MEASUREMENTS, MEASUREMENT_COLUMNS)
-            samples = _read(directory, NODES, NODE_COLUMNS)
+            rows, samples = _read(directory, MEASUREMENTS), _read(directory, NODES)
         except DamagedRecordError as error:
             found.damaged[run] = str(error)
             continue
@@ -69,34 +68,36 @@ def _join_one_by_one(measurements: list[tuple[str, pa.Table]], nodes: list[tuple
             found.damaged[run] = f"{name} cannot be read: {error}"
 
 
-def _read(directory: Path, name: str, columns: tuple[Column, ...]) -> pa.Table:
+def _read(directory: Path, name: str) -> pa.Table:
     """Rows of a table as they are.
 
     Raises:
-        DamagedRecordError: its file is missing, damaged, or lacks a column of the first schema version.
+        DamagedRecordError: its file is missing or damaged.
     """
     try:
-        table = read_table(directory, name)
+        return read_table(directory, name)
     except FileNotFoundError as error:
         raise DamagedRecordError(f"{name}: the file is missing") from error
     except (pa.ArrowException, OSError, ValueError) as error:
         raise DamagedRecordError(f"{name} cannot be read: {error}") from error
-    there = table.column_names
-    if lost := [column.name for column in columns if column.since == 1 and column.name not in there]:
-        raise DamagedRecordError(f"{name} lacks the columns {', '.join(lost)}")
-    return table
 
 
 def _joined(tables: list[tuple[str, pa.Table]], columns: tuple[Column, ...]) -> pa.Table:
     """Tables under each other with ``run`` before exactly ``columns``, those that are alike all at once.
 
-    To fit each small table by itself would cost more than to read it. A column that a file lacks is null.
+    To fit each small table by itself would cost more than to read it. A column that came with a later schema version
+    is null where a file lacks it.
+
+    Raises:
+        ValueError, pyarrow.ArrowException: a file lacks another column, or has one of another type.
     """
     schema = _schema(columns)
     fitted = [schema.empty_table()]
     for _, alike in itertools.groupby((table for _, table in tables), key=lambda table: table.schema):
         table = pa.concat_tables(list(alike)).combine_chunks()
         there = set(table.column_names)
+        if lost := [column.name for column in columns if column.since == 1 and column.name not in there]:
+            raise ValueError(f"it lacks the columns {', '.join(lost)}")
         for column in columns:
             if column.name not in there:
                 table = table.append_column(column.name, pa.nulls(table.num_rows, ARROW_TYPES[column.arrow_type]))
