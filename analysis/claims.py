@@ -11,13 +11,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 from analysis import claim_measures, claim_training, seed
 from analysis.intervals import MIN_REPEATS
 from analysis.measured import Measured
-from analysis.regression import Regression
-from analysis.runs import Runs
+from analysis.regression import Regression, regressions
+from analysis.runs import NoRecordsError, Runs, load
 
 Outcome = Literal["reproduced", "not reproduced", "not comparable here", "cannot tell"]
 
@@ -57,6 +58,37 @@ def findings(runs: Runs, regressions: list[Regression]) -> list[Finding]:
     """One finding per claim of :data:`analysis.seed.CLAIMS`, in its order; none where no record bears on any of them."""
     found = [_finding(claim, MEASURES[claim.name](runs, regressions), runs) for claim in seed.CLAIMS]
     return found if any(finding.measured for finding in found) else []
+
+
+def completed(found: list[Finding], runs_dir: Path, experiment: str) -> list[Finding]:
+    """The findings, those without a measurement here from the experiment of the claim's part, where it has records.
+
+    So that the pages of the study's experiments each show the whole study, as far as it has been measured.
+    """
+    loaded: dict[str, tuple[Runs, list[Regression]] | None] = {}
+    whole = []
+    claims = {claim.name: claim for claim in seed.CLAIMS}
+    for finding in found:
+        claim = claims[finding.claim]
+        name = f"seed-{claim.part}"
+        if not finding.measured and name != experiment:
+            if name not in loaded:
+                loaded[name] = _loaded(runs_dir, name)
+            if of := loaded[name]:
+                there = _finding(claim, MEASURES[claim.name](*of), of[0])
+                if there.measured:
+                    whole.append(dataclasses.replace(there, measured=f"In {name}: {there.measured}"))
+                    continue
+        whole.append(finding)
+    return whole
+
+
+def _loaded(runs_dir: Path, experiment: str) -> tuple[Runs, list[Regression]] | None:
+    try:
+        runs = load(runs_dir, experiment)
+    except NoRecordsError:
+        return None
+    return runs, regressions(runs)
 
 
 def _finding(claim: seed.Claim, measured: Measured, runs: Runs) -> Finding:

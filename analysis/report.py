@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from analysis import formats, metrics, page, seed
+from analysis.claims import completed
 from analysis.errors import DamagedRecordError, NoRecordsError
 from analysis.evidence import Evidence, evidence_of
 from analysis.runs import Damaged, Runs, load
@@ -78,6 +79,7 @@ def build(
     search = _beside(read_search, runs_dir / experiment, runs)
     decided = _beside(read_decisions, runs_dir / experiment, runs) or []
     summary, evidence = summary_of(runs, experiment), evidence_of(runs)
+    evidence = replace(evidence, findings=completed(evidence.findings, runs_dir, experiment))
     out_dir.mkdir(parents=True, exist_ok=True)
     figures = draw_all(summary, runs, evidence, search, out_dir / "figures")
     tables = write_tables(summary, evidence, runs, search, out_dir / "tables")
