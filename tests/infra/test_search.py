@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -210,6 +209,7 @@ def test_an_objective_that_the_workload_does_not_measure_is_said(tmp_path: Path)
 
 def test_several_run_side_by_side_and_never_the_same(tmp_path: Path) -> None:
     lock, running, most, slots = threading.Lock(), set[str](), [0], set[int]()
+    three, begun = threading.Barrier(3, timeout=60), list[str]()
 
     def runner(shape: Scenario, slot: int, left_usd: float | None) -> Ran:
         with lock:
@@ -217,7 +217,10 @@ def test_several_run_side_by_side_and_never_the_same(tmp_path: Path) -> None:
             running.add(shape.name)
             slots.add(slot)
             most[0] = max(most[0], len(running))
-        time.sleep(0.05)
+            begun.append(shape.name)
+            first = len(begun) <= 3
+        if first:
+            three.wait()
         with lock:
             running.remove(shape.name)
         return ran(shape)
