@@ -22,6 +22,7 @@ from analysis.runs import load
 from analysis.summary import summary_of
 from tests.analysis import factory
 from tests.analysis.colour import BLIND, apart, seen
+from tests.analysis.drawing import leave_png_empty
 
 CSS = (Path(stages.__file__).parent.parent / "templates" / "report.css").read_text(encoding="utf-8")
 PALETTES = [re.findall(r"--s\d: (#[0-9a-f]{6})", line) for line in CSS.splitlines() if "--s0:" in line]
@@ -107,14 +108,16 @@ def test_captions_state_n_and_what_the_lines_are(tmp_path: Path) -> None:
     for label in ("run time", "seconds", "cost per run", "US dollars"):
         assert re.search(rf">{label}<", cost.svg, re.IGNORECASE), label
     for figure in (rate, cost):
+        assert (tmp_path / f"{figure.name}.png").read_bytes().startswith(b"\x89PNG")
         assert style.DOTS in figure.caption
         assert "n = 5, 5 leases" in figure.svg
     assert summary.throughput[0].interval is not None
     assert summary.throughput[0].interval.n == 5
 
 
-def test_a_shape_has_one_mark_in_every_figure(tmp_path: Path) -> None:
+def test_a_shape_has_one_mark_in_every_figure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The larger shape is the second by size and the first by name."""
+    leave_png_empty(monkeypatch)
     factory.demo(tmp_path, repeats=1)
     runs = load(tmp_path, "demo")
     summary, evidence = summary_of(runs, "demo"), evidence_of(runs)

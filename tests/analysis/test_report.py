@@ -71,7 +71,9 @@ def built(tmp_path: Path) -> tuple[Report, Page]:
 def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Report, Page]:
     root = tmp_path_factory.mktemp("demo")
     factory.demo(root)
-    return built(root)
+    with pytest.MonkeyPatch.context() as patch:
+        leave_png_empty(patch)
+        return built(root)
 
 
 @pytest.fixture
@@ -133,7 +135,7 @@ def test_figures_lie_beside_the_page_as_svg_and_png(demo: tuple[Report, Page]) -
     assert names == {"throughput", "time-and-cost", "stages"} | {
         f"nodes-{w}-{q}" for w in ("read-speed", "write-tfrecords") for q in quantities
     } | {f"{kind}-{i}" for kind in ("frontier", "scaling") for i in (1, 2)} | {
-        f"{kind}-{i}" for kind in ("parameters", "regressions") for i in (1, 2, 3, 4)
+        f"{kind}-{i}" for kind in ("parameters", "regressions") for i in (1, 2)
     }
     assert "46.7 times the rate of image files" in (folder / "throughput.svg").read_text()
     assert "logarithmic axis" in (folder / "throughput.svg").read_text()

@@ -16,6 +16,7 @@ from analysis.runs import Runs, load
 from analysis.study_tables import table_1_frame, table_2_frame
 from analysis.summary import summary_of
 from tests.analysis import factory, study
+from tests.analysis.drawing import leave_png_empty
 
 THE_STUDYS: dict[str, Any] = {"target": "gcp", "dataset": {"source": "flowers-public", "images": seed.IMAGES}}
 
@@ -132,10 +133,10 @@ def test_other_batch_sizes_stand_beside_the_published_ones_not_in_their_place(tm
     assert sum(r.published is not None for r in evidence.table_2) == len(seed.TABLE_2)
 
 
-def test_figures_of_training_frontier_and_scaling(trained: tuple[Runs, Evidence], tmp_path: Path) -> None:
-    import matplotlib as mpl
-
-    mpl.use("Agg")
+def test_figures_of_training_frontier_and_scaling(
+    trained: tuple[Runs, Evidence], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave_png_empty(monkeypatch)
     drawn = training.draw(trained[0], tmp_path)
     assert [f.title.split()[0] for f in drawn] == ["MirroredStrategy", "OneDeviceStrategy"]
     assert "epoch" in drawn[0].svg
