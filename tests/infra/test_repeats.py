@@ -116,7 +116,7 @@ def test_one_noisy_scenario_keeps_whole_blocks_going_to_the_end(
     page = build(tmp_path, "demo", tmp_path / "out").page.read_text()
     assert "Repeated 12 times: the budget of 12 repeats is spent" in page
     (tmp_path / "demo" / "stopping.json").write_text("{}{")
-    with pytest.raises(DamagedRecordError, match="stopping.json cannot be read"):
+    with pytest.raises(DamagedRecordError, match=r"stopping\.json cannot be read"):
         read_decisions(tmp_path / "demo")
     assert {row.repeat for row in rows if row.scenario == "four-small-ssd"} == set(range(12))
 
