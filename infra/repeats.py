@@ -20,8 +20,6 @@ from infra.progress import Progress
 if TYPE_CHECKING:
     from analysis.stopping import Decision, Rule
 
-FILE = "stopping.json"
-
 
 class Repeats:
     """The stopping rule of one bench. Without ``[adaptive]`` it never stops.
@@ -73,6 +71,8 @@ class Repeats:
         return (time.monotonic() - self._began) / 60
 
     def _keep(self, blocks_done: int, decision: Decision) -> None:
+        from analysis.stopping import FILE
+
         path = self._runs_dir / self._experiment.name / FILE
         path.parent.mkdir(parents=True, exist_ok=True)
         past = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
