@@ -1,36 +1,40 @@
 """A model of run time and cost over cluster shapes, for a finite list, with few or no runs yet.
 
-The logarithm of the value is a curve plus a rest. The curve is one of many (:mod:`analysis.search.cluster_shapes`);
-the price enters it with its known power. With a past, half of the curves are of the kinds that it knew
-(:mod:`analysis.search.past`). The rest is a Gaussian process over all features, Matérn 5/2 plus linear, whose scale and
-noise are a further hypothesis: where no curve fits, a wide rest takes over. The overall level is unknown (a constant
-with a wide prior). Every pair of curve and scale is weighted by how well it explains the runs (marginal likelihood;
-Rasmussen and Williams 2006, sections 2.7 and 5.2). The combination and its constants are ours.
+The logarithm of the value is a curve plus a rest, and what is believed is an average over many of both:
+
+- Curves (:mod:`analysis.search.cluster_shapes`): a thousand physical ones; with a past, as many of the kinds that it knew
+  (:mod:`analysis.search.past`), whose share grows with the number of past applications; and a flat one, for workloads that
+  no curve fits. The price enters all of them with its known power.
+- Rests (:mod:`analysis.search.cluster_rest`): Gaussian processes with various length scales, deviations and noises. The flat
+  curve with a wide rest is what Bayesian optimisation commonly uses, with its hyperparameters averaged out.
+
+Every pair is weighted by how well it explains the runs (marginal likelihood; Bayesian model averaging, Hoeting et al.,
+Statistical Science 14 (1999)), so runs decide whether curves or past hold. The scale of each pair's rest and noise is known up
+to an inverse-gamma factor only, which makes the process a Student-t process (Shah, Wilson and Ghahramani, AISTATS 2014,
+equation 4 and section 3): a pair that explains runs badly becomes less sure of itself before it is voted out. The
+overall level is unknown (a constant with a wide prior). The combination and its constants are ours.
 """
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from analysis.search.cluster_rest import OF_OTHERS, OF_SIZE, Rests
 from analysis.search.cluster_shapes import ClusterShapes, sizes_of
 from analysis.search.encoding import encode
-from analysis.search.gaussian_process import matern52
 from analysis.search.past import votes
 from analysis.search.problem import Problem
 
 MANY = 2000  # candidates; a longer list has a quarter of the hypotheses, which keeps a step below a second for 10,000
-HYPOTHESES = 1024
-KEPT = 256  # of the pairs of curve and scale, after the vote
-REST_SD = (0.08, 0.2, 0.45)  # of the rest, log
-NOISE_SD = (0.04, 0.12)  # of one run, log
-OTHER_REST_SD = (0.01, 0.05, 0.2, 0.8)  # of outcomes that do not follow the size of a cluster
-OTHER_NOISE_SD = (0.005, 0.05)
-LENGTH = 3.0  # in standard deviations of a feature; grows with the square root of their number
-LINEAR = 0.5  # variance of the linear part / that of the Matérn part
+CURVES = 1024
+RESTS = 32
+KEPT = 256  # of the pairs of curve and rest, after the vote
+FLAT_SHARE = 0.3  # prior probability that no curve fits
+APPLICATIONS = 4  # past applications that are believed as much as the curves without a past
+FREEDOM = 4.0  # degrees of freedom of the scale
 LEVEL_VARIANCE = 100.0  # of the overall level, which is not known
 
 
@@ -68,7 +72,7 @@ class ClusterModel:
 
     Args:
         problem: its objective decides how price enters; its history adds curves of the kinds it knew.
-        seed: of the curves.
+        seed: of the draws.
         follows_size: False for an outcome such as accuracy: no curves, only the rest.
     """
 
@@ -76,32 +80,28 @@ class ClusterModel:
         n = len(problem.candidates)
         part = 4 if n > MANY else 1
         self.kept = KEPT // part
-        encoding = encode(problem.candidates)
-        self.x = encoding.matrix
-        self.features = max(len(set(encoding.groups)), 1)
-        self.diagonal = 1 + LINEAR / self.features * (self.x**2).sum(axis=1)
-        self._columns: dict[int, np.ndarray] = {}
+        self.rests = Rests(encode(problem.candidates), RESTS // part, seed, OF_SIZE if follows_size else OF_OTHERS)
+        self.curves, self.fails, self.prior = np.zeros((1, n)), np.zeros((1, n)), np.ones(1)
         if follows_size:
-            sizes, power = sizes_of(problem.candidates), problem.objective.price_power
-            kinds = [ClusterShapes(sizes, HYPOTHESES // part, seed)]
-            learnt = votes(problem, kinds[0])
-            if learnt is not None:  # as many again: the runs decide whether the past holds
-                kinds.append(kinds[0].as_voted(learnt))
-            shortages = [kind.shortage(sizes) for kind in kinds]
-            pairs = list(zip(kinds, shortages, strict=True))
-            self.curves = np.vstack([kind.log_values(sizes, shortage, power) for kind, shortage in pairs])
-            self.fails = np.vstack([kind.fails(shortage) for kind, shortage in pairs])
-            self.scales = list(itertools.product(REST_SD, NOISE_SD))
-        else:
-            self.curves, self.fails = np.zeros((1, n)), np.zeros((1, n))
-            self.scales = list(itertools.product(OTHER_REST_SD, OTHER_NOISE_SD))
+            self._draw(problem, CURVES // part, seed)
 
-    def column(self, i: int) -> np.ndarray:
-        """Covariance of the rest of every candidate with that of candidate i, for a scale of 1: (n,)."""
-        if i not in self._columns:
-            apart = ((self.x - self.x[i]) ** 2).sum(axis=1) / (LENGTH**2 * self.features)
-            self._columns[i] = matern52(apart) + LINEAR / self.features * (self.x @ self.x[i])
-        return self._columns[i]
+    def _draw(self, problem: Problem, count: int, seed: int) -> None:
+        """Curves (H, n), their probabilities of failure (H, n) and prior weights (H,); the flat one is the last."""
+        sizes, power = sizes_of(problem.candidates), problem.objective.price_power
+        kinds = [ClusterShapes(sizes, count, seed)]
+        shares = [1.0]
+        learnt = votes(problem, kinds[0])
+        if learnt is not None:
+            applications = len({past.app for past in problem.history})
+            kinds.append(kinds[0].as_voted(learnt))
+            shares = [APPLICATIONS / (APPLICATIONS + applications), applications / (APPLICATIONS + applications)]
+        shortages = [kind.shortage(sizes) for kind in kinds]
+        pairs = list(zip(kinds, shortages, strict=True))
+        fails = [kind.fails(shortage) for kind, shortage in pairs]
+        flat = power * (sizes.log_price - sizes.log_price.mean())
+        self.curves = np.vstack([*(kind.log_values(sizes, shortage, power) for kind, shortage in pairs), flat])
+        self.fails = np.vstack([*fails, fails[0].mean(axis=0)])
+        self.prior = np.append(np.repeat(shares, count) / count * (1 - FLAT_SHARE), FLAT_SHARE)
 
     def condition(
         self,
@@ -123,49 +123,41 @@ class ClusterModel:
             level_variance: 0: values are about the mean of the list.
         """
         ran = list(told)
-        across = np.stack([self.column(i) for i in ran]) if ran else np.zeros((0, self.x.shape[0]))  # (k, n)
+        k = len(ran)
+        if not k:
+            return self._prior_belief()
+        across = np.stack([self.rests.column(i) for i in ran], axis=1) + level_variance  # (G, k, n)
+        own = self.rests.noise[:, None] ** 2 + (0.0 if extra is None else extra)  # (G, 1) or (G, k)
+        factor = np.linalg.cholesky(across[:, :, ran] + own[:, :, None] * np.eye(k))
+        inverse = np.linalg.inv(factor)
         off = y - self.curves[:, ran]  # (H, k)
-        own = np.zeros(len(ran)) if extra is None else extra
-        solved = [self._solve(rest, noise, across, ran, own, level_variance) for rest, noise in self.scales]
-        evidence = np.stack([self._evidence(off, within) for within, _, _ in solved])  # (S, H)
+        misfit = ((inverse @ off.T) ** 2).sum(axis=1)  # (G, H)
+        degrees = k - 1 if level_variance else k  # the level takes one
+        evidence = -(FREEDOM + degrees) / 2 * np.log1p(misfit / FREEDOM)
+        evidence -= np.log(np.diagonal(factor, axis1=1, axis2=2)).sum(axis=1)[:, None]
+        evidence += np.log(self.prior)
         if failed:
             evidence += np.log(self.fails[:, list(failed)]).sum(axis=1)
             evidence += np.log1p(-self.fails[:, list(ended_well)]).sum(axis=1)
-        scale, curve, weights = self._keep(evidence) if ran else self._all()
+        rest, curve, weights = self._keep(evidence)
+        scale = np.sqrt((FREEDOM + misfit[rest, curve]) / (FREEDOM + degrees))  # (P,)
         means = self.curves[curve]
         deviations = np.empty_like(means)
-        for s, (_, gain, deviation) in enumerate(solved):
-            of = scale == s
-            means[of] += off[curve[of]] @ gain
-            deviations[of] = deviation
-        noise = np.asarray([noise for _, noise in self.scales])[scale]
-        return Belief(weights, means, deviations, noise, self.fails[curve])
+        for g in np.unique(rest):
+            of = rest == g
+            half = inverse[g] @ across[g]
+            variance = self.rests.variance[g] + level_variance - (half**2).sum(axis=0)
+            means[of] += off[curve[of]] @ (inverse[g].T @ half)
+            deviations[of] = scale[of, None] * np.sqrt(np.maximum(variance, 1e-8))
+        return Belief(weights, means, deviations, scale * self.rests.noise[rest], self.fails[curve])
 
-    def _solve(
-        self, rest: float, noise: float, across: np.ndarray, ran: list[int], own: np.ndarray, level_variance: float
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """For one scale: covariance of the runs (k, k), weight of each run for each candidate (k, n), deviations (n,)."""
-        across = rest**2 * across + level_variance
-        within = across[:, ran] + np.diag(noise**2 + own)
-        gain = np.linalg.solve(within, across)
-        level = level_variance if ran else 0.0
-        variance = rest**2 * self.diagonal + level - (across * gain).sum(axis=0)
-        return within, gain, np.sqrt(np.maximum(variance, 1e-8))
-
-    @staticmethod
-    def _evidence(off: np.ndarray, within: np.ndarray) -> np.ndarray:
-        """Log marginal likelihood of each curve, (H,), without its constant."""
-        factor = np.linalg.cholesky(within)
-        whitened = np.linalg.solve(factor, off.T)
-        return np.asarray(-0.5 * (whitened**2).sum(axis=0) - np.log(np.diagonal(factor)).sum())
-
-    def _all(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """As :meth:`_keep`, before any run: every curve once, as the first run rests on their mean alone."""
-        curve = np.arange(len(self.curves))
-        return curve % len(self.scales), curve, np.full(len(curve), 1 / len(curve))
+    def _prior_belief(self) -> Belief:
+        """Before any run: every curve once, as the first run rests on their mean alone."""
+        rest = np.arange(len(self.curves)) % len(self.rests.noise)
+        return Belief(self.prior, self.curves, np.sqrt(self.rests.variance[rest]), self.rests.noise[rest], self.fails)
 
     def _keep(self, evidence: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Scale and curve of the hypotheses that go on, and their weights: systematic resampling of (S, H)."""
+        """Rest and curve of the hypotheses that go on, and their weights: systematic resampling of (G, H)."""
         vote = np.exp(evidence - evidence.max()).ravel()
         steps = np.cumsum(vote) / vote.sum()
         drawn = np.minimum(np.searchsorted(steps, (np.arange(self.kept) + 0.5) / self.kept), len(vote) - 1)

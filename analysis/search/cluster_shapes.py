@@ -18,9 +18,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm, qmc
+from scipy.special import ndtri
+from scipy.stats import qmc
 
-from analysis.search.features import NODES, derived, first_of
+from analysis.search.features import NODES, first_of
 from analysis.search.problem import Candidates
 
 SERIAL = (-0.7, 1.5)  # mean and standard deviation of the logarithm of the serial part, relative to C0/cores at C0
@@ -60,9 +61,9 @@ class Sizes:
 
 def sizes_of(candidates: Candidates) -> Sizes:
     """Sizes by the names of the features."""
-    features, n = candidates.features.reset_index(drop=True), len(candidates)
+    features, n = candidates.features, len(candidates)
     price = np.ones(n) if candidates.usd_per_hour is None else np.asarray(candidates.usd_per_hour)
-    table = derived(features, price)
+    table = candidates.derived
 
     def positive(frame: pd.DataFrame, name: str | None) -> np.ndarray | None:
         if name is None or name not in frame or not pd.api.types.is_numeric_dtype(frame[name]):
@@ -87,7 +88,7 @@ class ClusterShapes:
     def __init__(self, sizes: Sizes, count: int, seed: int) -> None:
         self.seed = seed
         u = np.clip(qmc.Sobol(8, seed=seed).random(count), 1e-4, 1 - 1e-4)[:, :, None]
-        z = norm.ppf(u)
+        z = ndtri(u)
         self.middle_cores = np.exp(np.log(sizes.cores).mean())
         self.middle_nodes = np.exp(np.log(sizes.nodes).mean())
         self.serial = np.exp(SERIAL[0] + SERIAL[1] * z[:, 0])

@@ -39,7 +39,7 @@ def encode(candidates: Candidates, *further: Candidates) -> Encoding:
     price = None if any(p is None for p in prices) else np.concatenate([p for p in prices if p is not None])
     shared = [c for c in candidates.features.columns if all(c in other.features.columns for other in further)]
     frames = [c.features[shared] for c in (candidates, *further)]
-    table = derived(pd.concat(frames, ignore_index=True) if further else frames[0].reset_index(drop=True), price)
+    table = derived(pd.concat(frames, ignore_index=True), price) if further else candidates.derived
     blocks: list[np.ndarray] = []
     columns: list[str] = []
     groups: list[int] = []
@@ -68,28 +68,29 @@ def _log(table: pd.DataFrame, name: str) -> np.ndarray | None:
 
 def _column(values: pd.Series, name: str) -> tuple[np.ndarray | None, list[str], str | None]:
     note = None
-    missing = int(values.isna().sum())
+    absent = values.isna().to_numpy()
+    missing = int(absent.sum())
     if missing == len(values):
         return None, [], f"{name}: not known for any candidate, left out"
     if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
-        numbers = values.astype(float).replace([np.inf, -np.inf], np.nan)
+        column = values.to_numpy(float, na_value=np.nan)
         if missing:
             note = f"{name}: {missing} of {len(values)} values are missing, the median stands in"
-            numbers = numbers.fillna(numbers.median())
-        low, high = numbers.min(), numbers.max()
+        known = np.isfinite(column)
+        column = np.where(known, column, np.median(column[known]) if known.any() else 0.0)
+        low, high = column.min(), column.max()
         if low == high:
             return None, [], f"{name}: the same for all candidates, left out"
-        column = numbers.to_numpy(float)
         if low > 0 and high / low > LOG_RATIO:
             column = np.log(column)
         return ((column - column.mean()) / column.std())[:, None], [name], note
-    text = values.astype("string").fillna("missing")
+    text = np.asarray(["missing" if gone else str(v) for v, gone in zip(values.tolist(), absent, strict=True)])
     if missing:
         note = f"{name}: {missing} of {len(values)} values are missing, taken for a class of their own"
-    classes = sorted(text.unique())
+    classes = sorted(set(text.tolist()))
     if len(classes) == 1:
         return None, [], f"{name}: the same for all candidates, left out"
-    hot = (text.to_numpy()[:, None] == np.asarray(classes)[None, :]).astype(float) * SPREAD_OF_CLASS / np.sqrt(2)
+    hot = (text[:, None] == np.asarray(classes)[None, :]).astype(float) * SPREAD_OF_CLASS / np.sqrt(2)
     return hot - hot.mean(axis=0), [f"{name}={c}" for c in classes], note
 
 

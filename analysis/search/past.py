@@ -15,6 +15,7 @@ from analysis.search.cluster_shapes import ClusterShapes, sizes_of
 from analysis.search.problem import Objective, Past, Problem
 
 LEAST_RUNS = 5  # a past workload with fewer runs says nothing about a curve
+SAYING = 10  # runs whose worth of evidence a past workload has at most: the next one is of its kind, not the same
 FLOOR = 0.02  # added to the variance of what a hypothesis leaves (log), so that votes do not all fall on one
 
 
@@ -39,6 +40,6 @@ def _vote(past: Past, objective: Objective, shapes: ClusterShapes) -> np.ndarray
     sizes = sizes_of(past.candidates).of(list(values))
     y = np.asarray(list(values.values()))
     off = y - y.mean() - shapes.log_values(sizes, shapes.shortage(sizes), objective.price_power)
-    evidence = -len(y) / 2 * np.log((off**2).mean(axis=1) + FLOOR)
+    evidence = -min(len(y), SAYING) / 2 * np.log((off**2).mean(axis=1) + FLOOR)
     vote = np.exp(evidence - evidence.max())
     return np.asarray(vote / vote.sum())

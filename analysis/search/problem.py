@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, cast
 
+import numpy as np
 import pandas as pd
 
 from analysis.errors import SearchError
+from analysis.search.features import derived
 
 OutcomeStatus = Literal["ok", "failed", "timed_out"]
 
@@ -53,6 +55,12 @@ class Candidates:
             str(name): [None if pd.isna(v) else round(v, 6) if isinstance(v, float) else v for v in column.tolist()]
             for name, column in self.features.items()
         }
+
+    @functools.cached_property
+    def derived(self) -> pd.DataFrame:
+        """Features as models use them (:func:`analysis.search.features.derived`), n rows."""
+        price = None if self.usd_per_hour is None else np.asarray(self.usd_per_hour)
+        return derived(self.features.reset_index(drop=True), price)
 
     def __len__(self) -> int:
         return len(self.names)

@@ -59,9 +59,14 @@ def problem_for(
 
 
 def follow(
-    make: STRATEGY_FACTORY, recording: Recording, problem: Problem, seed: int, least_runs: int = max(CHECKPOINTS)
+    make: STRATEGY_FACTORY,
+    recording: Recording,
+    problem: Problem,
+    seed: int,
+    least_runs: int = max(CHECKPOINTS),
+    followed: int | None = None,
 ) -> Trace:
-    """Run one search on a recording."""
+    """Run one search on a recording, until it is near the optimum or, past its own stop, ``followed`` runs long."""
     strategy = make(problem, seed)
     objective = problem.objective
     known = recording.feasible_values(objective)
@@ -79,7 +84,8 @@ def follow(
         best = min(best, known[index])
         if said:
             stopped, reason = len(order), said
-        if stopped and len(order) >= least_runs and best <= NEAR * optimum:
+        enough = best <= NEAR * optimum or (followed is not None and len(order) >= followed)
+        if stopped and len(order) >= least_runs and enough:
             break
     paid = np.asarray([objective.value(recording.outcomes[i]) for i in order])
     return Trace(tuple(order), known[order], paid, stopped or len(order), reason, slowest)

@@ -75,7 +75,7 @@ def play(
         seeds: searches per workload, seeds 0, 1, ...; a method without chance is followed once.
         advance: told how many of how many searches are done.
         history: False: no strategy is given past runs.
-        followed: runs after which "within 10 %" counts as never, to compare with searches that were cut off there.
+        followed: runs after which "within 10 %" counts as never and a search past its own stop is left; None: no bound.
 
     Raises:
         SearchError: an unknown strategy, or one that needs a past on a recording of one application only.
@@ -88,7 +88,8 @@ def play(
         advance(done, len(work))
         problem = problem_for(recording, recordings, objective, history)
         try:
-            traces = [follow(kind, recording, problem, seed) for seed in range(seeds if kind.uses_seed else 1)]
+            seeded = range(seeds if kind.uses_seed else 1)
+            traces = [follow(kind, recording, problem, seed, followed=followed) for seed in seeded]
         except SearchError as error:
             if len(kinds) == 1 or not (kind.needs_history and not problem.history):
                 raise SearchError(f"{kind.name} on {recording.workload}: {error}") from error

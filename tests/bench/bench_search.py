@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import inspect
 import json
 import math
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from analysis.search.problem import Objective
 from analysis.search.recordings import Recording, load_recordings
 from analysis.search.replay import CHECKPOINTS, Trace, judgeable
 from analysis.search.split import part
+from analysis.search.strategies import STRATEGIES
 
 PEERS = ("optuna-gp", "optuna-tpe", "scikit-optimize", "smac3")
 CACHE = Path(".cache/bench-search")
@@ -70,6 +72,33 @@ def play_peers(
             CACHE.mkdir(parents=True, exist_ok=True)
             kept.write_text(done.stdout)
         found |= json.loads(kept.read_text())["orders"]
+    return found
+
+
+def play_ours(
+    name: str,
+    path: Path,
+    judged: list[Recording],
+    recordings: list[Recording],
+    objective: Objective,
+    seeds: int,
+    runs: int,
+    history: bool,
+) -> list[Judgement]:
+    """One of our strategies, a judgement per workload; empty if it cannot do without a past.
+
+    All but ``bakeoff`` are kept in ``.cache/``, by the recording and the strategy's own source.
+    """
+    source = Path(inspect.getfile(STRATEGIES[name])).read_bytes()
+    asked = f"{name} {objective} {[r.workload for r in judged]} {seeds} {runs} {history}".encode()
+    kept = CACHE / f"{hashlib.sha256(asked + source + path.read_bytes()).hexdigest()[:16]}.json"
+    if name != "bakeoff" and kept.exists():
+        return [Judgement(**row) for row in json.loads(kept.read_text())]
+    result = tournament.play([name], judged, recordings, objective, seeds, history=history, followed=runs)
+    found = [row.judgement for row in result.rows]
+    if name != "bakeoff":
+        CACHE.mkdir(parents=True, exist_ok=True)
+        kept.write_text(json.dumps([asdict(j) for j in found]))
     return found
 
 
@@ -140,13 +169,11 @@ def bench(
     judged, notes = judgeable(recordings, objective)
     everything, judged = judged, part(judged, split)
     by_name: dict[str, list[Judgement]] = {}
-    for history in (True, False):
-        names = strategies if history else [n for n in strategies if n == "bakeoff"]
-        result = tournament.play(names, judged, recordings, objective, seeds, history=history, followed=runs)
-        for name in names:
-            rows = [row.judgement for row in result.rows if row.strategy == name]
+    for name in strategies:
+        for history in (True, False) if name == "bakeoff" else (True,):
+            rows = play_ours(name, path, judged, recordings, objective, seeds, runs, history)
             if len(rows) == len(judged):
-                by_name[name if history or name != "bakeoff" else "bakeoff, no history"] = rows
+                by_name[name if history else f"{name}, no history"] = rows
     orders = play_peers(python, peers, everything, objective, peer_seeds, runs) if peers else {}
     for peer in peers:
         of = dict(zip((r.workload for r in everything), orders[peer], strict=True))

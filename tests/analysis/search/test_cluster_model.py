@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from analysis.search.cluster_model import ClusterModel
+from analysis.search.cluster_model import APPLICATIONS, CURVES, FLAT_SHARE, ClusterModel
 from analysis.search.cluster_shapes import ClusterShapes, sizes_of
 from analysis.search.past import votes
 from analysis.search.problem import Candidates, Objective, Outcome, Past, Problem
@@ -79,3 +79,39 @@ def test_what_the_past_knew_keeps_no_memory_need() -> None:
     kinds = shapes.as_voted(only)
     assert np.unique(kinds.serial).tolist() == shapes.serial[5].tolist()
     assert len(np.unique(kinds.need)) > 30
+
+
+def past_of(app: str, power: float) -> Past:
+    """A workload whose run time goes with a power of the cores."""
+    outcomes = {i: Outcome("ok", {"runtime_s": 100 * (n * v) ** power}) for i, (n, v, _) in enumerate(GRID)}
+    return Past("w", app, shapes_of_clusters(), outcomes)
+
+
+def test_the_share_of_the_past_grows_with_its_applications() -> None:
+    shares = []
+    for apps in (1, 4):
+        history = tuple(past_of(f"app{k}", -0.8) for k in range(apps))
+        model = ClusterModel(Problem(shapes_of_clusters(), TIME, history))
+        assert np.isclose(model.prior.sum(), 1)
+        shares.append(model.prior[CURVES : 2 * CURVES].sum() / (1 - FLAT_SHARE))
+    assert np.allclose(shares, [1 / (1 + APPLICATIONS), 4 / (4 + APPLICATIONS)])
+
+
+def test_a_past_that_does_not_hold_is_voted_out() -> None:
+    told = [at(2, 2, 2.0), at(32, 4, 2.0), at(8, 2, 8.0), at(4, 4, 8.0), at(16, 2, 2.0)]
+    y = np.log([100 * GRID[i][0] * GRID[i][1] for i in told])  # the more cores the slower; the past says otherwise
+    apart = []
+    for history in ((), tuple(past_of(f"app{k}", -0.9) for k in range(4))):
+        belief = ClusterModel(Problem(shapes_of_clusters(), TIME, history)).condition(told, y)
+        apart.append(belief.mean[at(32, 2, 8.0)] - belief.mean[at(2, 4, 8.0)])
+    assert min(apart) > 1.5  # ln 8 = 2.1
+    assert abs(apart[0] - apart[1]) < 0.3
+
+
+def test_runs_that_no_curve_explains_make_it_less_sure() -> None:
+    model = ClusterModel(Problem(shapes_of_clusters(), TIME))
+    told = [at(2, 2, 2.0), at(4, 2, 2.0), at(8, 2, 2.0), at(16, 2, 2.0), at(32, 2, 2.0)]
+    smooth = model.condition(told, np.log([runtime_s(i, 1.0) for i in told]))
+    jagged = model.condition(told, np.log([100.0, 300.0, 80.0, 350.0, 90.0]))
+    elsewhere = at(8, 4, 8.0)
+    assert jagged.deviation[elsewhere] > 2 * smooth.deviation[elsewhere]
