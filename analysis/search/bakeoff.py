@@ -5,7 +5,8 @@ The model is :mod:`analysis.search.cluster_model`. The next run has the largest 
 the best (:func:`analysis.search.gaussian_process.relative_improvement`), times the probability of keeping the limits
 (the constrained EI of Gardner et al., ICML 2014). It works from the first proposal on: before any run, the best guess
 of the prior goes first. The stop rule is ours: a run is worth its price while expected saving per use x :data:`USES`
-exceeds what the run costs.
+exceeds what the run costs. Without a past the first :data:`LEAST_RUNS` are run in any case, as the prior is then nobody's
+experience; with one, :data:`LEAST_RUNS_PAST`.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from analysis.search.gaussian_process import relative_improvement
 from analysis.search.problem import Objective, Problem
 from analysis.search.strategy import Proposal, Strategy
 
-USES = 25.0  # how often the found configuration will be used, unless said otherwise
+USES = 40.0  # how often the found configuration will be used, unless said otherwise
 LEAST_RUNS = 3
+LEAST_RUNS_PAST = 2
 FAILED_ABOVE = 0.2  # a failed run stands this much above the worst value seen (log)
 FAILED_NOISE = 0.05  # and this vaguely (variance)
 FAILED_FIRST = 1.0  # above the mean of the list, as long as no run has ended well
@@ -55,7 +57,7 @@ class Bakeoff(Strategy):
 
     def stop_reason(self) -> str | None:
         best = self.best()
-        if best is None or len(self.told) < LEAST_RUNS:
+        if best is None or len(self.told) < (LEAST_RUNS_PAST if self.problem.history else LEAST_RUNS):
             return None
         score, belief = self._score(())
         open_ = [i for i in range(len(score)) if i not in self.told]

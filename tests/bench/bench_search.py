@@ -2,9 +2,10 @@
 
     make bench-search DATA=/folder/with/recordings
 
-Prints, per recording and objective, a table and paired differences from ``bakeoff`` with 95 % intervals over applications (a
-bootstrap that draws applications, not workloads: workloads of one application are not independent). The peers have no stop
-rule: their totals are at the fixed number of runs that is best for them in hindsight. All are followed for ``--runs``
+Prints, per recording and objective, a table. A + marks where ``bakeoff`` is better, a - where it is worse, and the 95 % interval
+of the paired difference excludes 0 (a bootstrap that draws applications, not workloads: workloads of one application are
+not independent); ``--out`` keeps the intervals. The peers have no stop rule: their totals are at the fixed number of runs that
+is best for them in hindsight. All are followed for ``--runs``
 runs: what comes within 10 % later counts as the list's length, for ours as for the peers. Results of one day are in
 ``analysis/search/README.md``.
 """
@@ -197,6 +198,13 @@ def bench(
     }
 
 
+def marked(value: str, apart: tuple[float, float, float] | None) -> str:
+    """A mean and whether ``bakeoff`` is better (+) or worse (-) beyond doubt: its interval excludes 0."""
+    if apart is None or apart[1] <= 0 <= apart[2]:
+        return value
+    return f"{value} {'+' if apart[1] > 0 else '-'}"
+
+
 def print_table(found: dict[str, Any]) -> None:
     """As Markdown."""
     counts = f"{found['workloads']} workloads, {found['applications']} applications, {found['seeds']} seeds"
@@ -205,16 +213,9 @@ def print_table(found: dict[str, Any]) -> None:
     print("| | " + " | ".join(MEASURES) + " |")
     print("|---|" + "---:|" * len(MEASURES))
     for name, means in found["means"].items():
-        print(
-            f"| {name} | "
-            + " | ".join(f"{means[m]:.3g}" if "best" not in m else f"{means[m]:.3f}" for m in MEASURES)
-            + " |"
-        )
-    print("\nTheirs less `bakeoff`'s, mean and 95 % interval over applications:\n")
-    print("| | " + " | ".join(MEASURES) + " |")
-    print("|---|" + "---:|" * len(MEASURES))
-    for name, measures in found["paired"].items():
-        print(f"| {name} | " + " | ".join("{:+.2f} ({:+.2f} to {:+.2f})".format(*measures[m]) for m in MEASURES) + " |")
+        texts = {m: f"{means[m]:.3f}" if "best" in m else f"{means[m]:.3g}" for m in MEASURES}
+        apart = found["paired"].get(name, {})
+        print(f"| {name} | " + " | ".join(marked(texts[m], apart.get(m)) for m in MEASURES) + " |")
     sys.stdout.flush()
 
 

@@ -100,6 +100,15 @@ def test_a_strategy_is_told_only_what_it_proposed(folder: Path) -> None:
     assert len(trace.order) >= 12
 
 
+def test_a_search_past_its_stop_is_followed_no_longer_than_asked(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"workload": "w", "nodes": range(1, 31), "runtime_s": [200.0] * 29 + [10.0]})
+    (one,) = load(tmp_path, frame, Objective("time"))
+    asked = Problem(one.candidates, Objective("time"))
+    wholes = {seed: follow(Random, one, asked, seed).order for seed in range(5)}
+    seed = next(seed for seed, order in wholes.items() if len(order) > 14)
+    assert follow(Random, one, asked, seed, followed=14).order == wholes[seed][:14]
+
+
 @pytest.mark.parametrize("budget", [1, 3, 5])
 def test_the_expectation_of_random_is_that_over_all_orders(tmp_path: Path, budget: int) -> None:
     frame = pd.DataFrame({"workload": "w", "nodes": range(1, 6), "runtime_s": [50.0, 10.0, 30.0, 10.5, 7200.0]})
