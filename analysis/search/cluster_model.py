@@ -3,8 +3,9 @@
 The logarithm of the value is a curve plus a rest, and what is believed is an average over many of both:
 
 - Curves (:mod:`analysis.search.cluster_shapes`): a thousand physical ones; with a past, as many of the kinds that it knew
-  (:mod:`analysis.search.past`), whose share grows with the number of past applications; and a flat one, for workloads that
-  no curve fits. The price enters all of them with its known power.
+  (:mod:`analysis.search.past`); and a flat one, for workloads that no curve fits. The price enters all of them with its known
+  power. The prior weight of the past grows with the number A of its applications and fades with the k runs of the workload
+  itself, A / (A + 4 (1 + k)): it is worth most for the first runs, and no likelihood of a wrong model may hold on to it.
 - Rests (:mod:`analysis.search.cluster_rest`): Gaussian processes with various length scales, deviations and noises. The flat
   curve with a wide rest is what Bayesian optimisation commonly uses, with its hyperparameters averaged out.
 
@@ -33,7 +34,7 @@ CURVES = 1024
 RESTS = 32
 KEPT = 256  # of the pairs of curve and rest, after the vote
 FLAT_SHARE = 0.3  # prior probability that no curve fits
-APPLICATIONS = 4  # past applications that are believed as much as the curves without a past
+APPLICATIONS = 4  # past applications whose curves have as much prior weight as the others, before any run; see prior
 FREEDOM = 4.0  # degrees of freedom of the scale
 LEVEL_VARIANCE = 100.0  # of the overall level, which is not known
 
@@ -81,27 +82,32 @@ class ClusterModel:
         part = 4 if n > MANY else 1
         self.kept = KEPT // part
         self.rests = Rests(encode(problem.candidates), RESTS // part, seed, OF_SIZE if follows_size else OF_OTHERS)
-        self.curves, self.fails, self.prior = np.zeros((1, n)), np.zeros((1, n)), np.ones(1)
+        self.curves, self.fails = np.zeros((1, n)), np.zeros((1, n))
         if follows_size:
             self._draw(problem, CURVES // part, seed)
 
     def _draw(self, problem: Problem, count: int, seed: int) -> None:
-        """Curves (H, n), their probabilities of failure (H, n) and prior weights (H,); the flat one is the last."""
+        """Curves, (H, n), and their probabilities of failure, (H, n); the flat one is the last."""
         sizes, power = sizes_of(problem.candidates), problem.objective.price_power
         kinds = [ClusterShapes(sizes, count, seed)]
-        shares = [1.0]
         learnt = votes(problem, kinds[0])
         if learnt is not None:
-            applications = len({past.app for past in problem.history})
             kinds.append(kinds[0].as_voted(learnt))
-            shares = [APPLICATIONS / (APPLICATIONS + applications), applications / (APPLICATIONS + applications)]
+        self.kinds, self.applications = len(kinds), len({past.app for past in problem.history})
         shortages = [kind.shortage(sizes) for kind in kinds]
         pairs = list(zip(kinds, shortages, strict=True))
         fails = [kind.fails(shortage) for kind, shortage in pairs]
         flat = power * (sizes.log_price - sizes.log_price.mean())
         self.curves = np.vstack([*(kind.log_values(sizes, shortage, power) for kind, shortage in pairs), flat])
         self.fails = np.vstack([*fails, fails[0].mean(axis=0)])
-        self.prior = np.append(np.repeat(shares, count) / count * (1 - FLAT_SHARE), FLAT_SHARE)
+
+    def prior(self, runs: int) -> np.ndarray:
+        """Prior weights of the curves, (H,), when so many runs are known."""
+        if len(self.curves) == 1:
+            return np.ones(1)
+        shares = np.asarray([APPLICATIONS * (1 + runs), self.applications][: self.kinds], float)
+        each = np.repeat(shares / shares.sum(), (len(self.curves) - 1) // self.kinds)
+        return np.append((1 - FLAT_SHARE) * each / each.sum(), FLAT_SHARE)
 
     def condition(
         self,
@@ -135,7 +141,7 @@ class ClusterModel:
         degrees = k - 1 if level_variance else k  # the level takes one
         evidence = -(FREEDOM + degrees) / 2 * np.log1p(misfit / FREEDOM)
         evidence -= np.log(np.diagonal(factor, axis1=1, axis2=2)).sum(axis=1)[:, None]
-        evidence += np.log(self.prior)
+        evidence += np.log(self.prior(k))
         if failed:
             evidence += np.log(self.fails[:, list(failed)]).sum(axis=1)
             evidence += np.log1p(-self.fails[:, list(ended_well)]).sum(axis=1)
@@ -154,7 +160,9 @@ class ClusterModel:
     def _prior_belief(self) -> Belief:
         """Before any run: every curve once, as the first run rests on their mean alone."""
         rest = np.arange(len(self.curves)) % len(self.rests.noise)
-        return Belief(self.prior, self.curves, np.sqrt(self.rests.variance[rest]), self.rests.noise[rest], self.fails)
+        return Belief(
+            self.prior(0), self.curves, np.sqrt(self.rests.variance[rest]), self.rests.noise[rest], self.fails
+        )
 
     def _keep(self, evidence: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Rest and curve of the hypotheses that go on, and their weights: systematic resampling of (G, H)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from analysis.search.cluster_model import APPLICATIONS, CURVES, FLAT_SHARE, ClusterModel
+from analysis.search.cluster_model import CURVES, FLAT_SHARE, ClusterModel
 from analysis.search.cluster_shapes import ClusterShapes, sizes_of
 from analysis.search.past import votes
 from analysis.search.problem import Candidates, Objective, Outcome, Past, Problem
@@ -87,14 +87,12 @@ def past_of(app: str, power: float) -> Past:
     return Past("w", app, shapes_of_clusters(), outcomes)
 
 
-def test_the_share_of_the_past_grows_with_its_applications() -> None:
-    shares = []
-    for apps in (1, 4):
+def test_the_share_of_the_past_grows_with_its_applications_and_fades_with_runs() -> None:
+    for apps, runs, share in ((1, 0, 1 / 5), (4, 0, 1 / 2), (4, 3, 1 / 5)):
         history = tuple(past_of(f"app{k}", -0.8) for k in range(apps))
-        model = ClusterModel(Problem(shapes_of_clusters(), TIME, history))
-        assert np.isclose(model.prior.sum(), 1)
-        shares.append(model.prior[CURVES : 2 * CURVES].sum() / (1 - FLAT_SHARE))
-    assert np.allclose(shares, [1 / (1 + APPLICATIONS), 4 / (4 + APPLICATIONS)])
+        prior = ClusterModel(Problem(shapes_of_clusters(), TIME, history)).prior(runs)
+        assert np.isclose(prior.sum(), 1)
+        assert np.isclose(prior[CURVES : 2 * CURVES].sum() / (1 - FLAT_SHARE), share)
 
 
 def test_a_past_that_does_not_hold_is_voted_out() -> None:
