@@ -98,7 +98,9 @@ def _column(values: pd.Series, name: str) -> tuple[np.ndarray | None, list[str],
 def _same(block: np.ndarray, other: np.ndarray) -> bool:
     """Whether two features split the candidates in just the same way: one of them is enough."""
     if block.shape[1] == 1 and other.shape[1] == 1:
-        return bool(abs((block * other).sum()) > 0.9999 * math.sqrt((block**2).sum() * (other**2).sum()))  # their means are 0
+        return bool(
+            abs((block * other).sum()) > 0.9999 * math.sqrt((block**2).sum() * (other**2).sum())
+        )  # their means are 0
     if block.shape[1] != other.shape[1]:
         return False
     together = np.hstack([block, other])

@@ -225,9 +225,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of recordings")
     parser.add_argument("--recordings", default="scout_multinode,cherrypick")
     parser.add_argument("--objectives", default="cost,time")
-    parser.add_argument(
-        "--strategies", default="bakeoff,cherrypick,ernest,paris,arrow,scout,micky,random,exhaustive,fixed"
-    )
+    parser.add_argument("--strategies", default="bakeoff,cherrypick,ernest,paris,arrow,scout,micky,fixed,random")
     parser.add_argument("--peers", default=",".join(PEERS))
     parser.add_argument("--peers-python", default=".cache/bench-search-env/bin/python")
     parser.add_argument("--seeds", type=int, default=3)
