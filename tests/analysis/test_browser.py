@@ -21,7 +21,7 @@ OPTIONS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync --hide-scrollbars --virtual-time-budget=2000"
 ).split()
-DRAWINGS = 21  # 9 of shapes, nodes and stages; 2 frontiers, 2 scaling curves, 4 of parameters, 4 of regressions
+DRAWINGS = 17  # 9 of shapes, nodes and stages; 2 frontiers, 2 scaling curves, 2 of parameters, 2 of regressions
 DARK = "--blink-settings=preferredColorScheme=0"
 pytestmark = [
     pytest.mark.slow,
