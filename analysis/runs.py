@@ -30,10 +30,7 @@ __all__ = ["UPGRADES", "Damaged", "NoRecordsError", "Runs", "load", "read_record
 
 Json = dict[str, Any]
 
-UPGRADES: dict[int, Callable[[Json], Json]] = {
-    1: dict,
-    2: dict,
-}  # both only added fields, each with a default, or changed the files beside
+UPGRADES: dict[int, Callable[[Json], Json]] = {1: dict}  # version 2 only added fields, each with a default
 """For each older schema version, the function that lifts a ``run.json`` of it to the next version."""
 
 NOT_RECORDS = ("report", "figures", "tables")

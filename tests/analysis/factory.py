@@ -8,11 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
-from workloads.record import MEASUREMENT_COLUMNS, NODE_COLUMNS, Column, Isolation, NodeLimits, RunRecord, Scenario
-from workloads.record.tables import MEASUREMENTS, NODES, arrow_schema, write_table
+from workloads.record import MEASUREMENT_COLUMNS, NODE_COLUMNS, Isolation, NodeLimits, RunRecord, Scenario
+from workloads.record.tables import MEASUREMENTS, NODES, write_table
 
 START = 1_700_000_000.0  # unix s, of the first record
 SHAPES: dict[str, Scenario] = {
@@ -30,12 +27,6 @@ PRICE = {"four-small-ssd": 0.62, "one-large-ssd": 0.49, "eight-tiny-standard": 0
 FULL = Isolation(mode="namespaces", cpu="cgroup-v1", memory="cgroup-v1", network="netns", disk="cgroup-v1")
 NONE = Isolation(mode="none", cpu=None, memory=None, network=None, disk=None,
                  missing=["CPU is not limited: this needs root."])  # fmt: skip
-
-
-def write_parquet(path: Path, columns: tuple[Column, ...], rows: list[dict[str, Any]]) -> None:
-    """Write rows with exactly these columns, as tables were before schema version 3."""
-    table = pa.Table.from_pylist(rows, schema=arrow_schema(columns))
-    pq.write_table(table, path, use_dictionary=False, write_statistics=False)
 
 
 def nodes_of(scenario: Scenario, *, share: float = 0.15, limited: bool = True) -> list[NodeLimits]:
@@ -76,7 +67,7 @@ def run_json(
     spark = workload != "read_speed"
     limited = isolation.cpu is not None
     record: dict[str, Any] = {
-        "schema_version": 3, "cell": f"{scenario}-{workload}-{repeat}", "experiment": "demo", "target": "local",
+        "schema_version": 2, "cell": f"{scenario}-{workload}-{repeat}", "experiment": "demo", "target": "local",
         "lease": lease or "a" + scenario[:5].replace("-", "0"), "scenario": shape.model_dump(), "workload": workload,
         "configuration": dict(configuration or {"image_size": 192}), "repeat": repeat, "attempt": 0,
         "repeat_level": "attempt", "status": status,

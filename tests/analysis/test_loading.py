@@ -21,10 +21,10 @@ from workloads.record.tables import write_table
 
 def damage(root: Path) -> None:
     """Four records that cannot be read, each for a reason of its own, among many that can."""
-    whole = (root / "c00007" / "nodes.arrow").read_bytes()
-    (root / "c00007" / "nodes.arrow").write_bytes(whole[: len(whole) // 2])
+    whole = (root / "c00007" / "nodes.parquet").read_bytes()
+    (root / "c00007" / "nodes.parquet").write_bytes(whole[: len(whole) // 2])
     (root / "c00011" / "run.json").write_text("{")
-    (root / "c00013" / "measurements.arrow").unlink()
+    (root / "c00013" / "measurements.parquet").unlink()
     (root / "c00017" / "summary.json").write_text(json.dumps({"workload": "read_speed"}))
 
 
@@ -80,15 +80,13 @@ def test_what_was_written_is_what_is_read_and_null_stays_null(
     root = tmp_path_factory.mktemp("any")
     known = [tuple(c for c in columns if c.since == 1 or not old) for columns in (MEASUREMENT_COLUMNS, NODE_COLUMNS)]
     for index, (measurements, nodes) in enumerate(records):
-        directory = factory.write(root, factory.run_json(cell=f"c{index}", schema_version=1 if old else 3))
+        directory = factory.write(root, factory.run_json(cell=f"c{index}", schema_version=1 if old else 2))
         for name, columns, rows in zip(("measurements", "nodes"), known, (measurements, nodes), strict=True):
             names = {c.name for c in columns}
             kept = [{k: v for k, v in row.items() if k in names} for row in rows]
+            write_table(directory, name, columns, kept)
             if old:
                 (directory / f"{name}.arrow").unlink()
-                factory.write_parquet(directory / f"{name}.parquet", columns, kept)
-            else:
-                write_table(directory, name, columns, kept)
     runs = load(root, "demo")
     assert runs.damaged == []
     for frame, documented, part in (

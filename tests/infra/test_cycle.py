@@ -64,7 +64,7 @@ def check_write(path: Path, record: RunRecord) -> None:
 
 
 def check_nodes(path: Path, record: RunRecord) -> pd.DataFrame:
-    nodes = pd.read_feather(path / "nodes.arrow")
+    nodes = pd.read_parquet(path / "nodes.parquet")
     assert list(nodes.columns) == [c.name for c in NODE_COLUMNS]
     assert set(nodes["node"]) == {n.node for n in record.nodes}
     assert nodes["cpu_cores"].sum() > 0
@@ -138,7 +138,7 @@ def test_cycle_without_isolation(tmp_path: Path, images: Path) -> None:
     assert record.spark is not None
     assert record.spark.shuffle_write_bytes > 0
     assert record.spark.tasks >= 16
-    assert pd.read_feather(path / "measurements.arrow").empty
+    assert pd.read_parquet(path / "measurements.parquet").empty
 
     script.write_text("raise SystemExit('no such table: flowers')")
     failed = bakeoff.run_json(runs, *arguments, "--images", str(images), expect=1)

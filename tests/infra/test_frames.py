@@ -3,12 +3,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from infra import frames
 from infra.errors import RecordError
 from workloads.record import MEASUREMENT_COLUMNS, NODE_COLUMNS
-from workloads.record.tables import MEASUREMENTS, NODES, read_table
 
 
 def lines(path: Path, rows: list[dict[str, object]], tail: str = "") -> Path:
@@ -25,7 +25,7 @@ def test_nodes_within_the_attempt_with_units_and_nulls(tmp_path: Path) -> None:
     source = lines(tmp_path / "n.jsonl", rows, tail='{"ts": 12')
     counts = frames.write_nodes(source, tmp_path, 10.0, 12.0)
     assert counts == {"w-0": 2, "w-1": 2}
-    table = read_table(tmp_path, NODES)
+    table = pq.read_table(tmp_path / "nodes.parquet")
     assert table.column_names == [c.name for c in NODE_COLUMNS]
     assert table["net_rx_packets_s"].null_count == 4
     missing = frames.missing_metrics(tmp_path, "this host has no such counter, see isolation")
@@ -36,9 +36,9 @@ def test_nodes_within_the_attempt_with_units_and_nulls(tmp_path: Path) -> None:
 
 def test_no_lines_give_an_empty_frame_not_zeros(tmp_path: Path) -> None:
     assert frames.write_nodes(tmp_path / "none.jsonl", tmp_path, 0, 1) == {}
-    assert read_table(tmp_path, NODES).num_rows == 0
+    assert pq.read_table(tmp_path / "nodes.parquet").num_rows == 0
     assert frames.write_measurements(tmp_path / "none.jsonl", tmp_path) == 0
-    assert read_table(tmp_path, MEASUREMENTS).column_names == [c.name for c in MEASUREMENT_COLUMNS if c.since == 1]
+    assert pq.read_table(tmp_path / "measurements.parquet").column_names == [c.name for c in MEASUREMENT_COLUMNS]
 
 
 def test_unknown_columns_and_wrong_types_are_refused(tmp_path: Path) -> None:

@@ -4,13 +4,12 @@ A record is a directory, ``runs/<experiment>/<cell>/``, written under a temporar
 never changed afterwards:
 
 - ``run.json``: one :class:`RunRecord`;
-- ``measurements.arrow``: one row per measurement of the workload, columns of :data:`MEASUREMENT_COLUMNS`;
-- ``nodes.arrow``: one row per node and second, columns of :data:`NODE_COLUMNS`;
+- ``measurements.parquet``: one row per measurement of the workload, columns of :data:`MEASUREMENT_COLUMNS`;
+- ``nodes.parquet``: one row per node and second, columns of :data:`NODE_COLUMNS`;
 - ``summary.json``: the job's own :class:`Summary`;
 - ``eventlog/``: Spark's event log, and ``logs/``: the logs of every daemon and of the driver.
 
-The tables are files of Arrow IPC, which pandas reads by ``read_feather`` (:mod:`workloads.record.tables`); before schema
-version 3 they were Parquet under the same names.
+Beside each table, ``*.arrow`` holds the same rows for loading thousands of records (:mod:`workloads.record.tables`).
 What is known only later lies beside them as a side file: ``teardown.json`` (:class:`Teardown`) and, on Google Cloud
 where a billing export is named, ``billed.json`` (:class:`Billed`); beside the records of a search, ``search.jsonl``
 (:mod:`workloads.record.search`).

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 2
 """2: ``Summary.facts``; ``Scenario`` with spot workers and accelerators; region, zone and cost of a run on Google Cloud.
-3: the tables are Arrow IPC (``*.arrow``) in place of Parquet; ``run.json`` is as it was.
 Fields are only ever added, with a default, so that every older record stays readable."""
 
 

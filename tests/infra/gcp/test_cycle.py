@@ -58,9 +58,9 @@ def test_a_bench_from_apply_to_destroy(
     assert 0 < run.cost.measured.total_usd < run.cost.estimate.total_usd
     assert (run.cost.limit_usd, run.cost.limit_minutes) == (2.0, 60)
     assert any("agent.googleapis.com" in line for line in run.missing)  # not sampled, and not zero
-    nodes = pd.read_feather(record / "nodes.arrow")
+    nodes = pd.read_parquet(record / "nodes.parquet")
     assert set(nodes.node) >= {"m", "w-0"} and nodes.cpu_cores.notna().all() and nodes.mem_bytes.isna().all()
-    assert len(pd.read_feather(record / "measurements.arrow")) > 0
+    assert len(pd.read_parquet(record / "measurements.parquet")) > 0
     assert (record / "logs" / "driver.log").is_file()
     proof = json.loads((record / "teardown.json").read_text())
     assert proof["left"] == [] and proof["measured_usd"] < proof["estimated_usd"] < 2.0

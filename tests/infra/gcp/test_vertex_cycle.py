@@ -138,8 +138,8 @@ def test_a_bench_from_submit_to_the_end(project: Project, images: Path, tmp_path
     assert 0 < run.cost.measured.total_usd < run.cost.estimate.total_usd and run.cost.measured.dataproc_usd == 0
     assert run.cost.measured.vertex_usd > 0
     assert any("no samples of any node" in line for line in run.missing) and costs.ASSUMED in run.missing
-    assert len(pd.read_feather(record / "measurements.arrow")) > 0
-    assert pd.read_feather(record / "nodes.arrow").empty
+    assert len(pd.read_parquet(record / "measurements.parquet")) > 0
+    assert pd.read_parquet(record / "nodes.parquet").empty
     said = (record / "logs" / "driver.log").read_text()
     assert said and "bakeoff-driver" not in said
     proof = json.loads((record / "teardown.json").read_text())
