@@ -136,7 +136,7 @@ def read_record(directory: Path) -> RunRecord:
     content = _content(directory, "run.json")
     with suppress(ValidationError):  # what does not fit at once is looked at more closely
         record = RunRecord.model_validate_json(content)
-        if record.schema_version == SCHEMA_VERSION:
+        if record.schema_version == SCHEMA_VERSION and "schema_version" in record.model_fields_set:
             return record
     raw = _json(content, "run.json")
     version = raw.get("schema_version")

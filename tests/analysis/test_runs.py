@@ -47,8 +47,10 @@ def test_same_columns_without_any_measurement(tmp_path: Path) -> None:
 def test_damaged_records_are_named_with_a_reason_and_left_out(tmp_path: Path) -> None:
     factory.write(tmp_path, factory.run_json(), measurements=[], nodes=[])
     root = tmp_path / "demo"
-    for name in ("no-run-json", "not-json", "unknown-field", ".tmp-abc-half"):
+    for name in ("no-run-json", "not-json", "unknown-field", "no-version", ".tmp-abc-half"):
         (root / name).mkdir()
+    unversioned = {key: value for key, value in factory.run_json().items() if key != "schema_version"}
+    (root / "no-version" / "run.json").write_text(json.dumps(unversioned))
     (root / "not-json" / "run.json").write_text("{")
     (root / "unknown-field" / "run.json").write_text(json.dumps({**factory.run_json(), "surprise": 1}))
     no_table = factory.write(tmp_path, factory.run_json(cell="no-table"))
@@ -66,6 +68,7 @@ def test_damaged_records_are_named_with_a_reason_and_left_out(tmp_path: Path) ->
             "no-run-json",
             "not-json",
             "unknown-field",
+            "no-version",
             ".tmp-abc-half",
             "no-table",
             "bad-parquet",
@@ -75,6 +78,7 @@ def test_damaged_records_are_named_with_a_reason_and_left_out(tmp_path: Path) ->
     assert "run.json is missing" in reasons["demo/no-run-json"]
     assert "not readable JSON" in reasons["demo/not-json"]
     assert "surprise" in reasons["demo/unknown-field"]
+    assert "schema_version must be a whole number" in reasons["demo/no-version"]
     assert reasons["demo/no-table"] == "measurements: the file is missing"
     assert "nodes cannot be read" in reasons["demo/bad-parquet"]
     assert "cpu_cores" in reasons["demo/lacks-columns"]
@@ -105,6 +109,17 @@ def test_a_copy_that_is_not_right_is_not_read(tmp_path: Path, fault: str) -> Non
     else:
         copy.unlink()
     pd.testing.assert_frame_equal(loading.load(tmp_path, "demo").nodes, whole)
+
+
+def test_a_copy_that_is_right_is_what_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = factory.run_json()
+    factory.write(tmp_path, record, nodes=factory.samples(record))
+
+    def decode(*_: object) -> None:
+        raise AssertionError("a Parquet file was decoded")
+
+    monkeypatch.setattr("pyarrow.parquet.ParquetFile", decode)
+    assert len(loading.load(tmp_path, "demo").nodes) == len(factory.samples(record))
 
 
 def test_a_damaged_table_is_told_whatever_its_copy_says(tmp_path: Path) -> None:
