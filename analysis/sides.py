@@ -87,9 +87,12 @@ def compare_named(
     variants = {_bare(str(variant)): str(variant) for variant in runs.ok["variant"].unique() if variant}
     if _bare(a) in variants and _bare(b) in variants:
         names = variants[_bare(a)], variants[_bare(b)]
-        return Compared(
-            *names, f"settings of {chosen}", compare_variants(runs, metric, min_effect, names), runs.damaged
-        )
+        if names[0] == names[1]:
+            raise AnalysisError(f"A and B must differ; both are '{names[0]}'.")
+        comparisons = compare_variants(runs, metric, min_effect, names)
+        if not comparisons:
+            raise AnalysisError(f"{names[0]} and {names[1]} have no workload and scenario with {metric} in common.")
+        return Compared(*names, f"settings of {chosen}", comparisons, runs.damaged)
     try:
         comparisons = compare_scenarios(runs, a, b, metric, min_effect)
     except AnalysisError as error:

@@ -66,3 +66,15 @@ def test_settings_are_named_as_a_report_does_with_or_without_quotation_marks(tmp
     code, output = bakeoff("compare", "variant=naive", "variant=other", "--runs", str(tmp_path))
     assert code == 2
     assert 'Settings with ok runs: variant="naive"; variant="optimised".' in output
+
+
+def test_settings_that_nothing_has_in_common_are_not_no_difference(tmp_path: Path) -> None:
+    for workload, settings in (("spark_read_speed", {"variant": ("x", "y")}), ("write_tfrecords", {"slices": (4, 8)})):
+        for name, values in settings.items():
+            for value in values:
+                record = factory.run_json(A, workload, cell=f"{name}-{value}", configuration={name: value})
+                factory.write(tmp_path, record)
+    for b, words in (("slices=4", "no workload and scenario with run_s in common"), ('variant="x"', "must differ")):
+        code, output = bakeoff("compare", "variant=x", b, "--runs", str(tmp_path))
+        assert code == 2
+        assert words in output
