@@ -37,13 +37,14 @@ class Journal:
             self._replace(journal.line(asked))
             return
         begun, self.events, whole = found
-        self._replace(whole)
         was, now = begun.model_dump(), asked.model_dump()
         if differs := sorted(key for key in {*was, *now} if was.get(key) != now.get(key)):
             raise UsageError(
                 f"{folder} holds a search that differs in {', '.join(differs)}: '{was.get(differs[0])}' there, "
                 f"'{now.get(differs[0])}' asked for. Give another --name, or move that folder away."
             )
+        if whole != self.path.read_text(encoding="utf-8"):
+            self._replace(whole)
 
     def _replace(self, text: str) -> None:
         whole = self.path.with_suffix(".tmp")
