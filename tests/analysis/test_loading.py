@@ -1,4 +1,4 @@
-"""Loading many records: in several processes the same as in one, damaged ones by name, within memory."""
+"""Loading many records: in portions the same as at once, damaged ones by name, within memory."""
 
 from __future__ import annotations
 
