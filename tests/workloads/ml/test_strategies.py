@@ -26,7 +26,8 @@ SETTINGS: dict[str, Any] = {
 }  # fmt: skip
 # Of the loss. A disturbance of 1e-15 of one device's weights grows to 1e-7 in twelve updates.
 FIRST, ALL = 1e-11, 1e-5
-THREADS = 600  # of a worker, at most; they do not grow with the updates, of which each sums hundreds of tensors
+# Of a worker, at most. It has 130 on two cores, and pools grow with cores; a thread for each sum would be 5,000 by the end.
+THREADS = 1500
 
 
 def workers(folder: Path, **config: Any) -> tuple[Summary, Rows, Summary]:
