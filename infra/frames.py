@@ -37,7 +37,7 @@ def write_nodes(lines: Path, record: Path, begin: float, end: float, sample_s: f
 
 def missing_metrics(record: Path, why: str) -> list[str]:
     """One sentence for each metric that has no value at all, or none on some nodes."""
-    frame = read_table(record, NODES).to_pandas()
+    frame = read_table(record, NODES).to_pandas().reindex(columns=[column.name for column in NODE_COLUMNS])
     if frame.empty:
         return ["no samples of any node"]
     without = frame.drop(columns=["ts", "role"]).groupby("node").count().eq(0)

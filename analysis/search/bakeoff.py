@@ -57,7 +57,7 @@ class Bakeoff(Strategy):
 
     def stop_reason(self) -> str | None:
         best = self.best()
-        if best is None or len(self.told) < (LEAST_RUNS_PAST if self.problem.history else LEAST_RUNS):
+        if best is None or len(self.told) < (LEAST_RUNS_PAST if self.model.applications else LEAST_RUNS):
             return None
         score, belief = self._score(())
         open_ = [i for i in range(len(score)) if i not in self.told]
@@ -104,7 +104,8 @@ class Bakeoff(Strategy):
         ran = [i for i in [*self.told, *guessed] if i in values]
         extra = np.asarray([FAILED_NOISE if i in failed else 0.0 for i in ran])
         level = LEVEL_VARIANCE if good else 0.0
-        return self.model.condition(ran, np.asarray([values[i] for i in ran]), extra, failed, list(good), level)
+        told = np.asarray([values[i] for i in ran])
+        return self.model.condition(ran, told, extra, failed, list(good), level, len(guessed))
 
     def _keeps(self, outcome: str) -> np.ndarray:
         """Probability per candidate that an outcome keeps its limit."""

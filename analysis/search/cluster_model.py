@@ -83,6 +83,7 @@ class ClusterModel:
         self.kept = KEPT // part
         self.rests = Rests(encode(problem.candidates), RESTS // part, seed, OF_SIZE if follows_size else OF_OTHERS)
         self.curves, self.fails = np.zeros((1, n)), np.zeros((1, n))
+        self.applications = 0  # of the past, that have a say
         if follows_size:
             self._draw(problem, CURVES // part, seed)
 
@@ -92,8 +93,9 @@ class ClusterModel:
         kinds = [ClusterShapes(sizes, count, seed)]
         learnt = votes(problem, kinds[0])
         if learnt is not None:
-            kinds.append(kinds[0].as_voted(learnt))
-        self.kinds, self.applications = len(kinds), len({past.app for past in problem.history})
+            kinds.append(kinds[0].as_voted(learnt.shares))
+            self.applications = learnt.applications
+        self.kinds = len(kinds)
         shortages = [kind.shortage(sizes) for kind in kinds]
         pairs = list(zip(kinds, shortages, strict=True))
         fails = [kind.fails(shortage) for kind, shortage in pairs]
@@ -117,6 +119,7 @@ class ClusterModel:
         failed: Sequence[int] = (),
         ended_well: Sequence[int] = (),
         level_variance: float = LEVEL_VARIANCE,
+        guesses: int = 0,
     ) -> Belief:
         """What is believed after runs (equations 2.25, 2.26 and 2.30 of Rasmussen and Williams for each hypothesis).
 
@@ -127,6 +130,7 @@ class ClusterModel:
             failed: runs that failed, which speaks for curves that are short of memory there; may be among ``told``.
             ended_well: runs that did not fail.
             level_variance: 0: values are about the mean of the list.
+            guesses: how many of the runs are guesses, which do not let the past fade.
         """
         ran = list(told)
         k = len(ran)
@@ -141,7 +145,7 @@ class ClusterModel:
         degrees = k - 1 if level_variance else k  # the level takes one
         evidence = -(FREEDOM + degrees) / 2 * np.log1p(misfit / FREEDOM)
         evidence -= np.log(np.diagonal(factor, axis1=1, axis2=2)).sum(axis=1)[:, None]
-        evidence += np.log(self.prior(k))
+        evidence += np.log(self.prior(k - guesses))
         if failed:
             evidence += np.log(self.fails[:, list(failed)]).sum(axis=1)
             evidence += np.log1p(-self.fails[:, list(ended_well)]).sum(axis=1)

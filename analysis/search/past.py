@@ -8,6 +8,7 @@ not the memory need, which belongs to a workload's own data.
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,17 +20,23 @@ SAYING = 10  # runs whose worth of evidence a past workload has at most: the nex
 FLOOR = 0.02  # added to the variance of what a hypothesis leaves (log), so that votes do not all fall on one
 
 
-def votes(problem: Problem, shapes: ClusterShapes) -> np.ndarray | None:
-    """Share of past workloads that each hypothesis explains, (H,), sum 1; None without a past that can be used.
+class Votes(NamedTuple):
+    """What the past says of H hypotheses."""
 
-    Every application counts the same, however many workloads it has.
-    """
+    shares: np.ndarray  # (H,), sum 1: of past workloads that each explains
+    applications: int  # that have a say
+
+
+def votes(problem: Problem, shapes: ClusterShapes) -> Votes | None:
+    """Every application counts the same, however many workloads it has; None without a past that can be used."""
     by_app: dict[str, list[np.ndarray]] = {}
     for past in problem.history:
         vote = _vote(past, problem.objective, shapes)
         if vote is not None:
             by_app.setdefault(past.app, []).append(vote)
-    return np.mean([np.mean(rows, axis=0) for rows in by_app.values()], axis=0) if by_app else None
+    if not by_app:
+        return None
+    return Votes(np.mean([np.mean(rows, axis=0) for rows in by_app.values()], axis=0), len(by_app))
 
 
 def _vote(past: Past, objective: Objective, shapes: ClusterShapes) -> np.ndarray | None:

@@ -60,8 +60,9 @@ def test_the_past_votes_for_the_curve_it_was_made_from() -> None:
     outcomes = {i: Outcome("ok", {"runtime_s": 60 * float(v)}) for i, v in enumerate(values)}
     found = votes(Problem(made, TIME, (Past("w", "app", made, outcomes),)), shapes)
     assert found is not None
-    assert np.isclose(found.sum(), 1)
-    assert found.argmax() == truth
+    assert np.isclose(found.shares.sum(), 1)
+    assert found.shares.argmax() == truth
+    assert found.applications == 1
 
 
 def test_a_past_with_too_few_runs_does_not_vote() -> None:
@@ -89,10 +90,19 @@ def past_of(app: str, power: float) -> Past:
 
 def test_the_share_of_the_past_grows_with_its_applications_and_fades_with_runs() -> None:
     for apps, runs, share in ((1, 0, 1 / 5), (4, 0, 1 / 2), (4, 3, 1 / 5)):
-        history = tuple(past_of(f"app{k}", -0.8) for k in range(apps))
+        short = Past("w", "short", shapes_of_clusters(), {0: Outcome("ok", {"runtime_s": 60.0})})  # has no say
+        history = (*(past_of(f"app{k}", -0.8) for k in range(apps)), short)
         prior = ClusterModel(Problem(shapes_of_clusters(), TIME, history)).prior(runs)
         assert np.isclose(prior.sum(), 1)
         assert np.isclose(prior[CURVES : 2 * CURVES].sum() / (1 - FLAT_SHARE), share)
+
+
+def test_guesses_do_not_let_the_past_fade() -> None:
+    model = ClusterModel(Problem(shapes_of_clusters(), TIME, (past_of("app", -0.8),)))
+    told = [at(2, 2, 2.0), at(8, 2, 8.0), at(4, 4, 8.0)]
+    y = np.log([runtime_s(i, 1.0) for i in told])
+    known, guessed = (model.condition(told, y, guesses=guesses).mean for guesses in (0, 2))
+    assert not np.allclose(known, guessed)
 
 
 def test_a_past_that_does_not_hold_is_voted_out() -> None:
