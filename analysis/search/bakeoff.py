@@ -84,7 +84,7 @@ class Bakeoff(Strategy):
         best = self.best()
         limits = [self._keeps(limit.outcome) for limit in self.problem.objective.limits]
         keeps = np.prod([np.ones(len(self.problem.candidates)), *limits], axis=0)
-        ends_well = 1 - belief.fails if any(not o.ok for o in self.told.values()) else np.ones_like(belief.fails)
+        ends_well = np.ones_like(belief.means) if belief.fails is None else 1 - belief.fails
         if best is not None:
             gains = relative_improvement(belief.means, belief.deviations, math.log(best[1]))
             return np.asarray(belief.weights @ (gains * ends_well) * keeps), belief

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -48,14 +49,14 @@ class Belief:
         means: (P, n), log value without noise.
         deviations: (P, n).
         noise: (P,), standard deviation of one run's noise.
-        fails: (P, n), probability that a run fails.
+        fails: (P, n), probability that a run fails; None as long as none did.
     """
 
     weights: np.ndarray
     means: np.ndarray
     deviations: np.ndarray
     noise: np.ndarray
-    fails: np.ndarray
+    fails: np.ndarray | None
 
     @property
     def mean(self) -> np.ndarray:
@@ -82,13 +83,13 @@ class ClusterModel:
         part = 4 if n > MANY else 1
         self.kept = KEPT // part
         self.rests = Rests(encode(problem.candidates), RESTS // part, seed, OF_SIZE if follows_size else OF_OTHERS)
-        self.curves, self.fails = np.zeros((1, n)), np.zeros((1, n))
+        self.curves, self._shortages = np.zeros((1, n)), list[tuple[ClusterShapes, np.ndarray]]()
         self.applications = 0  # of the past, that have a say
         if follows_size:
             self._draw(problem, CURVES // part, seed)
 
     def _draw(self, problem: Problem, count: int, seed: int) -> None:
-        """Curves, (H, n), and their probabilities of failure, (H, n); the flat one is the last."""
+        """Curves, (H, n), the flat one last."""
         sizes, power = sizes_of(problem.candidates), problem.objective.price_power
         kinds = [ClusterShapes(sizes, count, seed)]
         learnt = votes(problem, kinds[0])
@@ -96,12 +97,17 @@ class ClusterModel:
             kinds.append(kinds[0].as_voted(learnt.shares))
             self.applications = learnt.applications
         self.kinds = len(kinds)
-        shortages = [kind.shortage(sizes) for kind in kinds]
-        pairs = list(zip(kinds, shortages, strict=True))
-        fails = [kind.fails(shortage) for kind, shortage in pairs]
+        self._shortages = [(kind, kind.shortage(sizes)) for kind in kinds]
         flat = power * (sizes.log_price - sizes.log_price.mean())
-        self.curves = np.vstack([*(kind.log_values(sizes, shortage, power) for kind, shortage in pairs), flat])
-        self.fails = np.vstack([*fails, fails[0].mean(axis=0)])
+        self.curves = np.vstack([*(kind.log_values(sizes, short, power) for kind, short in self._shortages), flat])
+
+    @cached_property
+    def fails(self) -> np.ndarray:
+        """Probability of each curve that a run fails, (H, n): asked for once a run has failed."""
+        if not self._shortages:
+            return np.zeros_like(self.curves)
+        fails = [kind.fails(shortage) for kind, shortage in self._shortages]
+        return np.vstack([*fails, fails[0].mean(axis=0)])
 
     def prior(self, runs: int) -> np.ndarray:
         """Prior weights of the curves, (H,), when so many runs are known."""
@@ -159,14 +165,12 @@ class ClusterModel:
             variance = self.rests.variance[g] + level_variance - (half**2).sum(axis=0)
             means[of] += off[curve[of]] @ (inverse[g].T @ half)
             deviations[of] = scale[of, None] * np.sqrt(np.maximum(variance, 1e-8))
-        return Belief(weights, means, deviations, scale * self.rests.noise[rest], self.fails[curve])
+        return Belief(weights, means, deviations, scale * self.rests.noise[rest], self.fails[curve] if failed else None)
 
     def _prior_belief(self) -> Belief:
         """Before any run: every curve once, as the first run rests on their mean alone."""
         rest = np.arange(len(self.curves)) % len(self.rests.noise)
-        return Belief(
-            self.prior(0), self.curves, np.sqrt(self.rests.variance[rest]), self.rests.noise[rest], self.fails
-        )
+        return Belief(self.prior(0), self.curves, np.sqrt(self.rests.variance[rest]), self.rests.noise[rest], None)
 
     def _keep(self, evidence: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Rest and curve of the hypotheses that go on, and their weights: systematic resampling of (G, H)."""

@@ -128,8 +128,12 @@ class ClusterShapes:
         """Logarithm of time * price^power about its mean over the list: (H, n)."""
         time = self.serial + (1 - self.by_node) * (self.middle_cores / sizes.cores)
         time += self.by_node * (self.middle_nodes / sizes.nodes) + self.overhead * (sizes.nodes / self.middle_nodes)
-        values = np.log(time) + self.power * shortage + self.cliff * (shortage > 0) + price_power * sizes.log_price
-        return np.asarray(values - values.mean(axis=1, keepdims=True))
+        values = np.log(time, out=time)
+        values += self.power * shortage
+        values += self.cliff * (shortage > 0)
+        values += price_power * sizes.log_price
+        values -= values.mean(axis=1, keepdims=True)
+        return np.asarray(values)
 
     def fails(self, shortage: np.ndarray) -> np.ndarray:
         """Probability that a run fails: (H, n)."""

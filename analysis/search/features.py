@@ -42,14 +42,12 @@ def derived(table: pd.DataFrame, usd_per_hour: np.ndarray | None) -> pd.DataFram
     Total cores decide most (CherryPick, NSDI 2017, section 5), and memory per core decides whether data fits; single sizes
     per node say the same in a form that hides it. Columns that these replace are dropped.
     """
-    out = table.copy()
-    numeric = {
-        c for c in out.columns if pd.api.types.is_numeric_dtype(out[c]) and not pd.api.types.is_bool_dtype(out[c])
-    }
-    nodes, vcpus, memory = (first_of(out.columns, names) for names in (NODES, VCPUS, MEMORY))
+    out = {str(name): column for name, column in table.items()}  # a frame would be made anew with each column
+    numeric = {c for c, v in out.items() if pd.api.types.is_numeric_dtype(v) and not pd.api.types.is_bool_dtype(v)}
+    nodes, vcpus, memory = (first_of(table.columns, names) for names in (NODES, VCPUS, MEMORY))
     nodes, vcpus, memory = (c if c in numeric else None for c in (nodes, vcpus, memory))
-    count = out[nodes].clip(lower=1) if nodes else pd.Series(1.0, index=out.index)
-    total = first_of(out.columns, TOTAL_CORES)
+    count = out[nodes].clip(lower=1) if nodes else 1.0
+    total = first_of(table.columns, TOTAL_CORES)
     cores = out[total] if total in numeric else out[vcpus] * count if vcpus else None
     if cores is not None:
         out["cores"] = cores.astype(float)
@@ -58,13 +56,13 @@ def derived(table: pd.DataFrame, usd_per_hour: np.ndarray | None) -> pd.DataFram
             out["memory"] = out[memory] * count
         if usd_per_hour is not None:
             out["usd_per_core_hour"] = usd_per_hour / cores
-        out = out.drop(columns=[c for c in (vcpus, memory) if c and c != "cores"])
+        out = {c: v for c, v in out.items() if c == "cores" or c not in (vcpus, memory)}
     elif usd_per_hour is not None:
-        out["usd_per_hour"] = usd_per_hour
-    machine = first_of(out.columns, MACHINE)
-    if machine and "family" not in out.columns:
+        out["usd_per_hour"] = pd.Series(usd_per_hour, table.index)
+    machine = first_of(table.columns, MACHINE)
+    if machine and "family" not in out:
         out["family"] = out[machine].astype("string").map(family, na_action="ignore")
-    gone = [c for c in (*TOTAL_CORES, *TOTAL_MEMORY, *PRICE_NODE, *MACHINE, "size", "disk_usd_h") if c in out.columns]
-    if machine and out.shape[1] == 2:  # nothing else is known: the type itself is the feature
+    gone = {c for c in (*TOTAL_CORES, *TOTAL_MEMORY, *PRICE_NODE, *MACHINE, "size", "disk_usd_h") if c in out}
+    if machine and len(out) == 2:  # nothing else is known: the type itself is the feature
         gone.remove(machine)
-    return out.drop(columns=[c for c in gone if out.shape[1] > len(gone)])
+    return pd.DataFrame({c: v for c, v in out.items() if c not in gone or len(out) == len(gone)}, index=table.index)

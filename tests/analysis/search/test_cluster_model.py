@@ -46,6 +46,7 @@ def test_a_failure_on_little_memory_speaks_against_less_memory_alone() -> None:
     failed = at(4, 2, 2.0)
     y = np.log([runtime_s(i, 1.0) for i in well])
     belief = model.condition(well, y, failed=[failed], ended_well=well)
+    assert belief.fails is not None
     fails = belief.weights @ belief.fails
     assert fails[at(2, 2, 2.0)] > 0.5
     assert fails[at(32, 4, 8.0)] < 0.1
