@@ -78,9 +78,7 @@ def _isolate(spec: NodeSpec, size: Limits | None) -> tuple[Cgroup | None, bool]:
     if not spec.isolated:
         return None, False
     with network.lease_lock(spec.lease_dir):
-        if size is None:
-            network.ensure_bridge(spec)
-        else:
+        if size is not None:
             network.connect(spec, size.network_bit_s)
         group = open_cgroup(spec.cgroup)
         if group is None:
@@ -118,7 +116,10 @@ def _prewarm_once(spec: NodeSpec) -> None:
 
 def _start_store(spec: NodeSpec) -> Daemon:
     spec.store_dir.mkdir(parents=True, exist_ok=True)
-    daemon = _launch(spec, "store", store.store_command(spec))
+    with network.lease_lock(spec.lease_dir):  # a bridge without a process on it is another node's to remove
+        if spec.isolated:
+            network.ensure_bridge(spec)
+        daemon = _launch(spec, "store", store.store_command(spec))
     _wait(spec, daemon, lambda: store.answers(spec), f"no answer at http://{spec.address}:{spec.storage_port}")
     store.ensure_bucket(spec)
     return daemon

@@ -51,7 +51,7 @@ def test_every_problem_has_its_cure(config: Path, cloud: Cloud) -> None:
     broken = {c["detail"]: c["cure"] for c in checks if c["state"] == "broken"}
     assert code == 1
     assert broken["The API dataproc.googleapis.com is not enabled."].startswith("gcloud services enable")
-    assert any("The quota CPUS does not suffice: 20 needed, 8 left of 8" in detail for detail in broken)
+    assert any("The quota CPUS does not suffice: 40 needed, 8 left of 8" in detail for detail in broken)
 
 
 def test_without_settings(config: Path) -> None:

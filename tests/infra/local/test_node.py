@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
@@ -13,13 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from infra.local import freezer, isolation, launch, leftovers, marks, node, spark, store
+from infra.local import freezer, isolation, launch, leftovers, marks, network, node, spark, store
 from infra.local.cgroup import open_cgroup
 from infra.local.sizing import limits
 from infra.local.spec import NodeSpec, specs_of
 from infra.local.state import NodeState
 from infra.paths import PROJECT_DIR
-from tests.infra.local.conftest import Cluster
+from tests.infra.local.conftest import Cluster, MakeSpec
 from workloads.record import NODE_COLUMNS
 
 MakeCluster = Callable[..., Cluster]
@@ -166,6 +167,24 @@ def test_a_killed_start_and_lost_notes_are_swept(make_cluster: MakeCluster) -> N
     freezer.freeze(cluster.lease_id)
     assert cluster.run("stop", "m")["m"].returncode == 0
     _nothing_left(cluster.lease_id)
+
+
+def test_no_other_node_takes_the_stores_bridge_for_unused(make_spec: MakeSpec, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = make_spec(node="store", role="store", address="10.76.1.1")
+    spec.logs_dir.mkdir(parents=True)
+    held = []
+
+    def is_held(*_: object) -> None:
+        with (spec.lease_dir / ".lock").open("w") as file, pytest.raises(BlockingIOError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        held.append(True)
+
+    monkeypatch.setattr(network, "ensure_bridge", is_held)
+    monkeypatch.setattr(node, "_launch", is_held)
+    monkeypatch.setattr(node, "_wait", lambda *_: None)
+    monkeypatch.setattr(store, "ensure_bucket", lambda _: None)
+    node._start_store(spec)
+    assert held == [True, True]
 
 
 def test_a_neighbour_is_not_touched(make_cluster: MakeCluster) -> None:

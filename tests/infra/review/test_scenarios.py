@@ -205,7 +205,7 @@ def test_past_records_come_from_a_shared_place_too(
         made = factory.run_json(run_s=36.0, configuration={"image_size": 192})
         factory.write(tmp_path / "theirs", made | {"scenario": shape.model_dump(), "cell": name})
     (tmp_path / "theirs" / "demo" / "four" / "eventlog.jsonl").write_text("a hundred megabytes")
-    assert shared_runs.push(tmp_path / "theirs", f"{bucket}/team") == 3
+    assert shared_runs.push(tmp_path / "theirs", f"{bucket}/team") == 2 * 5 + 1
     monkeypatch.setattr("infra.cli.review.PROJECT_DIR", repository.root)
     monkeypatch.setattr("infra.shared_runs.CACHE_DIR", tmp_path / "cache")
     monkeypatch.setattr("infra.shared_runs._only_records", {})
