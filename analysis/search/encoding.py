@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.search.features import derived
 from analysis.search.problem import Candidates
 
 LOG_RATIO = 2.5  # a positive number whose largest value exceeds its smallest this often is a size: its logarithm counts
@@ -34,13 +33,9 @@ class Encoding:
     notes: tuple[str, ...]
 
 
-def encode(candidates: Candidates, *further: Candidates) -> Encoding:
-    """Encode candidates; ``further`` ones are encoded in the same space, their rows follow."""
-    prices = [None if c.usd_per_hour is None else np.asarray(c.usd_per_hour) for c in (candidates, *further)]
-    price = None if any(p is None for p in prices) else np.concatenate([p for p in prices if p is not None])
-    shared = [c for c in candidates.features.columns if all(c in other.features.columns for other in further)]
-    frames = [c.features[shared] for c in (candidates, *further)]
-    table = derived(pd.concat(frames, ignore_index=True), price) if further else candidates.derived
+def encode(candidates: Candidates) -> Encoding:
+    """Encode candidates by their derived features."""
+    table = candidates.derived
     blocks: list[np.ndarray] = []
     columns: list[str] = []
     groups: list[int] = []
