@@ -21,7 +21,7 @@ from infra.errors import RecordError, UsageError
 from infra.pricing import usd_per_hour
 from infra.progress import Progress
 from infra.search_journal import Journal
-from infra.search_run import Ran, Runner
+from infra.search_run import Runner
 from workloads.record import Scenario, Status
 from workloads.record.search import Outcome as Event
 
@@ -128,7 +128,7 @@ class _Search:
 
     def run(self) -> Found:
         waiting = [self.index[shape] for shape in self.journal.unfinished()]
-        running: dict[Future[Ran], tuple[int, int]] = {}
+        running: dict[Future[Event], tuple[int, int]] = {}
         reason = None
         with ThreadPoolExecutor(max_workers=self.spec.parallel) as pool:
             while True:
@@ -147,14 +147,14 @@ class _Search:
                     self._ended(index, future.result())
         return self._found(reason or "every candidate has been run")
 
-    def _left(self, running: dict[Future[Ran], tuple[int, int]]) -> bool:
+    def _left(self, running: dict[Future[Event], tuple[int, int]]) -> bool:
         return len(self.strategy.told) + len(running) < len(self.spec.shapes)
 
-    def _start(self, pool: ThreadPoolExecutor, index: int, slot: int) -> Future[Ran]:
+    def _start(self, pool: ThreadPoolExecutor, index: int, slot: int) -> Future[Event]:
         left = None if self.spec.max_usd is None else self.spec.max_usd - self.paid_usd
         if self.spec.parallel > 1:
             return pool.submit(self.runner, self.spec.shapes[index], slot, left)
-        future: Future[Ran] = Future()  # in this thread, so that Ctrl-C and SIGTERM reach the teardown
+        future: Future[Event] = Future()  # in this thread, so that Ctrl-C and SIGTERM reach the teardown
         future.set_result(self.runner(self.spec.shapes[index], slot, left))
         return future
 
@@ -165,12 +165,11 @@ class _Search:
         self.journal.proposed(shape.name, proposal.reason)
         return proposal.index
 
-    def _ended(self, index: int, ran: Ran) -> None:
-        outcome = ran.outcome(self.spec.shapes[index].name)
+    def _ended(self, index: int, outcome: Event) -> None:
         self.journal.ended(outcome)
         self._told(index, outcome)
-        said = ", ".join(f"{name} {value:.4g}" for name, value in ran.values.items())
-        self.progress.note(f"  {ran.status}: {ran.reason or said or 'no word'}")
+        said = ", ".join(f"{name} {value:.4g}" for name, value in outcome.values.items())
+        self.progress.note(f"  {outcome.status}: {outcome.reason or said or 'no word'}")
 
     def _told(self, index: int, event: Event) -> None:
         outcome = Outcome(event.status, event.values, event.metrics)

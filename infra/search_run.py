@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -19,23 +19,7 @@ from workloads.record.tables import MEASUREMENTS, NODES, read_table
 NODE_METRICS = ("cpu_ratio", "mem_bytes", "net_rx_bytes_s", "net_tx_bytes_s", "disk_read_ops_s", "disk_write_ops_s")
 
 
-@dataclass(frozen=True)
-class Ran:
-    """What a run showed. ``values`` by outcome and unit; ``metrics`` low-level; ``paid_usd`` what it cost, or None."""
-
-    status: Literal["ok", "failed", "timed_out"]
-    values: dict[str, float]
-    metrics: dict[str, float]
-    paid_usd: float | None
-    reason: str | None
-    record: str | None
-
-    def outcome(self, shape: str) -> Outcome:
-        """As an event of the journal."""
-        return Outcome(shape=shape, **asdict(self))
-
-
-Runner = Callable[[Scenario, int, float | None], Ran]
+Runner = Callable[[Scenario, int, float | None], Outcome]
 """Runs a shape (in slot k of those running side by side, within so many USD) to its end, teardown included."""
 
 
@@ -54,7 +38,7 @@ def bench_runner(
     Slots other than the first keep their records in ``runs/<name>-<slot>/``, because an experiment runs one at a time.
     """
 
-    def run(shape: Scenario, slot: int, left_usd: float | None) -> Ran:
+    def run(shape: Scenario, slot: int, left_usd: float | None) -> Outcome:
         experiment = Experiment(
             name=name if slot == 0 else f"{name}-{slot}",
             scenarios=[shape.name],
@@ -69,14 +53,16 @@ def bench_runner(
                 (row,) = bench(experiment, replace(options, max_usd=left_usd), progress)
                 if row.status != Status.INVALID:
                     break
-        return _ran(row, max_latency_ms)
+        return _outcome(shape.name, row, max_latency_ms)
 
     return run
 
 
-def _ran(row: Row, max_latency_ms: float | None) -> Ran:
+def _outcome(shape: str, row: Row, max_latency_ms: float | None) -> Outcome:
     if row.record is None:
-        return Ran("failed", {}, {}, None, row.reason, None)
+        return Outcome(
+            shape=shape, status="failed", values={}, metrics={}, paid_usd=None, reason=row.reason, record=None
+        )
     record = read_record(Path(row.record))
     run_s, cost_usd = record.stages.run_s, record.cost_usd
     if run_s is None:  # it did not come so far: what it took is paid for all the same
@@ -90,7 +76,10 @@ def _ran(row: Row, max_latency_ms: float | None) -> Ran:
         status = "ok"
     elif record.status is Status.TIMED_OUT:
         status = "timed_out"
-    return Ran(status, values, _node_metrics(Path(row.record)), cost_usd, row.reason, row.record)
+    return Outcome(
+        shape=shape, status=status, values=values, metrics=_node_metrics(Path(row.record)), paid_usd=cost_usd,
+        reason=row.reason, record=row.record,
+    )  # fmt: skip
 
 
 def _measured(record: Path, usd_per_hour: float, max_latency_ms: float | None) -> dict[str, float]:

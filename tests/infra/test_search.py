@@ -17,10 +17,9 @@ from infra.errors import Interrupted, RecordError, UsageError
 from infra.pricing import usd_per_hour
 from infra.progress import Silent
 from infra.scenario import lent, load_scenario
-from infra.search_run import Ran
 from infra.space import load_space
 from workloads.record import Scenario
-from workloads.record.search import FILE
+from workloads.record.search import FILE, Outcome
 
 SHAPES = load_space("seed").shapes()
 
@@ -32,24 +31,24 @@ def took(shape: Scenario) -> float:
     return (20 + 200 / total) * (0.9 if shape.disk_type == "pd-ssd" else 1.0)
 
 
-def ran(shape: Scenario, **change: object) -> Ran:
+def ran(shape: Scenario, **change: object) -> Outcome:
     seconds = took(shape)
     usd = usd_per_hour(shape) * seconds / 3600
     fields = {
-        "status": "ok", "values": {"runtime_s": seconds, "cost_usd": usd}, "metrics": {}, "paid_usd": usd, "reason": None,
-        "record": None,
+        "shape": shape.name, "status": "ok", "values": {"runtime_s": seconds, "cost_usd": usd}, "metrics": {}, "paid_usd": usd,
+        "reason": None, "record": None,
     }  # fmt: skip
-    return Ran(**{**fields, **change})  # type: ignore[arg-type]
+    return Outcome.model_validate({**fields, **change})
 
 
 class Counting:
     """A runner that notes what it ran; fails or is cut off where it is told to."""
 
-    def __init__(self, cut_off_at: int | None = None, result: Callable[[Scenario], Ran] = ran) -> None:
+    def __init__(self, cut_off_at: int | None = None, result: Callable[[Scenario], Outcome] = ran) -> None:
         self.shapes: list[str] = []
         self.cut_off_at, self.result = cut_off_at, result
 
-    def __call__(self, shape: Scenario, slot: int, left_usd: float | None) -> Ran:
+    def __call__(self, shape: Scenario, slot: int, left_usd: float | None) -> Outcome:
         if len(self.shapes) == self.cut_off_at:
             raise Interrupted
         self.shapes.append(shape.name)
@@ -170,7 +169,7 @@ def test_limits_on_runs_and_money_hold(tmp_path: Path) -> None:
 
 
 def test_failures_are_told_and_do_not_end_the_search(tmp_path: Path) -> None:
-    def small_fails(shape: Scenario) -> Ran:
+    def small_fails(shape: Scenario) -> Outcome:
         failed: dict[str, object] = {
             "status": "failed",
             "values": {},
@@ -211,7 +210,7 @@ def test_several_run_side_by_side_and_never_the_same(tmp_path: Path) -> None:
     lock, running, most, slots = threading.Lock(), set[str](), [0], set[int]()
     three, begun = threading.Barrier(3, timeout=60), list[str]()
 
-    def runner(shape: Scenario, slot: int, left_usd: float | None) -> Ran:
+    def runner(shape: Scenario, slot: int, left_usd: float | None) -> Outcome:
         with lock:
             assert shape.name not in running
             running.add(shape.name)
