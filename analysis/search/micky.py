@@ -4,17 +4,21 @@ Known from the paper's outline only: arms are configurations, a pull is one work
 rounds over all arms, then beta * |W| pulls by upper confidence bound, beta = 0.5. Ours: the reward. "Best seen /
 value" is always 1 while each workload has been measured once, so an additive model of the logarithm, workload + arm,
 is fitted by ridge regression, and the bound is the arm's effect less its standard deviation times sqrt(2 ln t).
+An arm on which a workload failed is no choice for the set.
 """
 
 from __future__ import annotations
 
+import copy
 import math
+from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
 
 from analysis.search.problem import Problem
-from analysis.search.ranking import log_losses, mean_log_loss
+from analysis.search.ranking import FAILED_LOSS, log_losses, mean_log_loss
 from analysis.search.strategy import Proposal, Strategy
 
 ALPHA = 1  # paper
@@ -24,15 +28,42 @@ ARM_SD, NOISE_SD, LEVEL_SD = 0.5, 0.25, 5.0  # of the additive model, log
 
 @dataclass(frozen=True)
 class Pull:
-    """One workload measured on one configuration; ``log_value`` is lower for better."""
+    """One workload run on one configuration; ``log_value`` is lower for better, None where it failed."""
 
     workload: int
     arm: int
-    log_value: float
+    log_value: float | None
+
+
+@dataclass(frozen=True)
+class Effects:
+    """The additive model given the pulls: log value = level + effect of the workload + effect of the arm.
+
+    Attributes:
+        level: mean of the log values.
+        mean: (workloads + arms,), workloads first.
+        covariance: (workloads + arms, workloads + arms).
+        workloads: how many.
+    """
+
+    level: float
+    mean: np.ndarray
+    covariance: np.ndarray
+    workloads: int
+
+    @property
+    def arm(self) -> np.ndarray:
+        """Mean effect of every arm on the log value, (arms,)."""
+        return self.mean[self.workloads :]
+
+    @property
+    def arm_sd(self) -> np.ndarray:
+        """Its standard deviation, (arms,)."""
+        return np.sqrt(np.diag(self.covariance))[self.workloads :]
 
 
 class Bandit:
-    """The collective search: ask for (workload, arm), tell the log value.
+    """The collective search: ask for (workload, arm), tell the log value. Same seed, same tells: same pulls.
 
     Args:
         workloads: how many.
@@ -45,53 +76,60 @@ class Bandit:
         self.workloads, self.arms = workloads, arms
         self.possible = np.ones((workloads, arms), bool) if possible is None else possible
         self.rng = np.random.default_rng(seed)
+        self.order = [int(arm) for arm in self.rng.permutation(arms) if self.possible[:, arm].any()]
         self.pulls: list[Pull] = []
-        first = [arm for _ in range(ALPHA) for arm in self.rng.permutation(arms)]
-        self.todo = [int(arm) for arm in first if self.possible[:, arm].any()]
-        self.budget = len(self.todo) + math.ceil(BETA * workloads)
+        self.first = ALPHA * len(self.order)
+        self.budget = self.first + math.ceil(BETA * workloads)
 
-    def ask(self) -> tuple[int, int] | None:
-        """The next (workload, arm); None when the budget is spent or every pair was measured."""
-        done = {(p.workload, p.arm) for p in self.pulls}
-        if len(self.pulls) >= self.budget:
+    def ask(self, pending: Collection[tuple[int, int]] = ()) -> tuple[int, int] | None:
+        """The next (workload, arm); None when the budget is spent or every pair was pulled. ``pending``: under way."""
+        taken = [*((pull.workload, pull.arm) for pull in self.pulls), *pending]
+        open_ = self.possible.copy()
+        for pair in taken:
+            open_[pair] = False
+        left = [arm for arm in self.order if open_[:, arm].any()]
+        if not left or len(taken) >= self.budget:
             return None
-        if len(self.pulls) < len(self.todo):
-            arm = self.todo[len(self.pulls)]
+        pulled, counts = Counter(arm for _, arm in taken), Counter(workload for workload, _ in taken)
+        if new := [arm for arm in left if pulled[arm] < ALPHA]:
+            arm = min(new, key=lambda a: pulled[a])
         else:
-            mean, deviation = self.effects()
-            bound = mean - deviation * math.sqrt(2 * math.log(len(self.pulls) + 1))
-            left = [
-                a
-                for a in range(self.arms)
-                if any(self.possible[w, a] and (w, a) not in done for w in range(self.workloads))
-            ]
-            if not left:
-                return None
+            effects = self.effects()
+            bound = effects.arm - effects.arm_sd * math.sqrt(2 * math.log(len(taken) + 1))
             arm = min(left, key=lambda a: bound[a])
-        counts = np.bincount([p.workload for p in self.pulls], minlength=self.workloads)
-        can = [w for w in range(self.workloads) if self.possible[w, arm] and (w, arm) not in done]
-        return min(can, key=lambda w: (counts[w], self.rng.random())), arm
+        can = np.flatnonzero(open_[:, arm]).tolist()
+        lot = dict(zip(can, copy.deepcopy(self.rng).random(len(can)), strict=True))
+        return min(can, key=lambda w: (counts[w], lot[w])), arm
 
-    def tell(self, workload: int, arm: int, log_value: float) -> None:
-        """What a pull showed."""
+    def tell(self, workload: int, arm: int, log_value: float | None) -> None:
+        """What a pull showed; None: it failed."""
+        others = sum(pull.arm == arm for pull in self.pulls)
+        self.rng.random(int(self.possible[:, arm].sum()) - others)  # the lots that were drawn for this pull
         self.pulls.append(Pull(workload, arm, log_value))
 
-    def effects(self) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and standard deviation of every arm's effect on the log value, (arms,) each."""
+    def effects(self) -> Effects:
+        """The model. A pull that failed stands with ten times the worst value of its workload (of any, if it has none)."""
+        worst: dict[int, float] = {}
+        for pull in self.pulls:
+            if pull.log_value is not None:
+                worst[pull.workload] = max(worst.get(pull.workload, -math.inf), pull.log_value)
+        of_any = max(worst.values(), default=0.0)
         x = np.zeros((len(self.pulls), self.workloads + self.arms))
         for row, pull in enumerate(self.pulls):
             x[row, pull.workload] = x[row, self.workloads + pull.arm] = 1
-        y = np.asarray([pull.log_value for pull in self.pulls])
+        y = np.asarray(
+            [worst.get(p.workload, of_any) + FAILED_LOSS if p.log_value is None else p.log_value for p in self.pulls]
+        )
         level = float(y.mean()) if len(y) else 0.0
         prior = np.r_[np.full(self.workloads, LEVEL_SD**-2), np.full(self.arms, ARM_SD**-2)]
         covariance = np.linalg.inv(x.T @ x / NOISE_SD**2 + np.diag(prior))
-        mean = covariance @ x.T @ (y - level) / NOISE_SD**2
-        return mean[self.workloads :], np.sqrt(np.diag(covariance))[self.workloads :]
+        return Effects(level, covariance @ x.T @ (y - level) / NOISE_SD**2, covariance, self.workloads)
 
-    def choice(self) -> int:
-        """The arm with the least effect, among those that some workload can be measured on."""
-        mean, _ = self.effects()
-        return min((a for a in range(self.arms) if self.possible[:, a].any()), key=lambda a: mean[a])
+    def choice(self) -> int | None:
+        """The arm with the least effect among those that were pulled and failed in no pull; None: there is none."""
+        failed = {pull.arm for pull in self.pulls if pull.log_value is None}
+        effect = self.effects().arm
+        return min({pull.arm for pull in self.pulls} - failed, key=lambda a: effect[a], default=None)
 
 
 class Micky(Strategy):
@@ -112,7 +150,7 @@ class Micky(Strategy):
             self.bandit = Bandit(len(losses), len(problem.candidates), seed, np.isfinite(losses))
             while (pull := self.bandit.ask()) is not None:
                 self.bandit.tell(*pull, float(losses[pull]))
-            self.effect = np.where(np.isfinite(losses).any(axis=0), self.bandit.effects()[0], math.inf)
+            self.effect = np.where(np.isfinite(losses).any(axis=0), self.bandit.effects().arm, math.inf)
 
     def propose(self, open_: list[int], pending: list[int]) -> Proposal:
         index = min(open_, key=lambda i: self.effect[i])

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.errors import SearchError
-from analysis.search.micky import Bandit
-from analysis.search.problem import Objective
+from analysis.search.problem import Objective, Outcome
+from analysis.search.ranking import FAILED_LOSS
 from analysis.search.recordings import Recording
-
-FAILED_ABOVE = math.log(10)  # a run that failed counts as ten times the workload's best: ours
+from analysis.search.workload_set import SetSearch
 
 
 @dataclass(frozen=True)
@@ -43,37 +42,38 @@ def one_for_all(recordings: list[Recording], objective: Objective, seed: int = 0
     """Search one configuration for all workloads of a recording.
 
     Raises:
-        SearchError: fewer than two workloads, or no configuration that all of them have.
+        SearchError: fewer than two workloads, no configuration that all of them have, or none that failed in no run.
     """
     if len(recordings) < 2:
         raise SearchError(f"One configuration for a set needs at least two workloads; received {len(recordings)}.")
     shared = [n for n in recordings[0].candidates.names if all(n in r.candidates.names for r in recordings)]
     if not shared:
         raise SearchError("No configuration was measured for every workload, so none can be compared over the set.")
-    values = np.asarray([[_value(r, name, objective) for name in shared] for r in recordings])
+    values = np.asarray([[_value(_outcome(r, name), objective) for name in shared] for r in recordings])
     if not np.isfinite(values).any(axis=1).all():
         raise SearchError(
             f"A workload has no feasible run among the {len(shared)} shared configurations. Loosen the limit."
         )
-    bandit = Bandit(len(recordings), len(shared), seed)
-    worst: dict[int, float] = {}
-    while (pull := bandit.ask()) is not None:
-        workload, arm = pull
-        value = values[workload, arm]
-        if not math.isfinite(value):
-            value = math.exp(worst.get(workload, 0.0)) * 10  # ten times the worst seen of this workload
-        worst[workload] = max(worst.get(workload, -math.inf), math.log(value))
-        bandit.tell(workload, arm, math.log(value))
-    chosen = bandit.choice()
+    search = SetSearch([r.workload for r in recordings], shared, objective, seed)
+    while not search.stop():
+        index = search.ask().index
+        workload, shape = divmod(index, len(shared))
+        search.tell(index, _outcome(recordings[workload], shared[shape]))
+    chosen = search.choice()
+    if chosen is None:
+        raise SearchError(f"No shape is a choice for the set after {len(search.told)} runs: {search.why_none()}.")
     ratios = values / np.min(values, axis=1, keepdims=True)
-    hindsight = np.log(np.where(np.isfinite(ratios), ratios, math.exp(FAILED_ABOVE))).mean(axis=0)
+    hindsight = np.log(np.where(np.isfinite(ratios), ratios, math.exp(FAILED_LOSS))).mean(axis=0)
     best = int(np.argmin(hindsight))
     losses = {r.workload: float(ratios[w, chosen]) for w, r in enumerate(recordings)}
     return Shared(
-        shared[chosen], len(bandit.pulls), values.size, losses, (shared[best], float(math.exp(hindsight[best])))
+        shared[chosen], len(search.told), values.size, losses, (shared[best], float(math.exp(hindsight[best])))
     )
 
 
-def _value(recording: Recording, name: str, objective: Objective) -> float:
-    outcome = recording.outcomes[recording.candidates.names.index(name)]
+def _outcome(recording: Recording, name: str) -> Outcome:
+    return recording.outcomes[recording.candidates.names.index(name)]
+
+
+def _value(outcome: Outcome, objective: Objective) -> float:
     return objective.value(outcome) if objective.feasible(outcome) else math.inf
