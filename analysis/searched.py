@@ -8,6 +8,8 @@ from pathlib import Path
 from analysis.errors import DamagedRecordError, SearchError
 from analysis.formats import plural, quantity
 from analysis.search.problem import Objective, Outcome
+from analysis.search.set_loss import SetWinner
+from analysis.search.workload_set import SetSearch
 from workloads.record import search as journal
 
 UNITS = {"cost": "USD", "time": "s"}
@@ -18,11 +20,12 @@ class SearchRun:
     """One paid run. ``value`` is what the objective minimises; None: not measured."""
 
     shape: str
+    workload: str
     status: str
     why: str  # it was proposed
     value: float | None
     feasible: bool  # it ended well and keeps the limits
-    best: float | None  # of all runs so far that did
+    best: float | None  # of all runs of the workload so far that did
     paid_usd: float | None
     run_s: float | None
 
@@ -31,16 +34,28 @@ class SearchRun:
 class Searched:
     """A search as far as its journal goes, which may be unfinished."""
 
-    workload: str
+    workloads: tuple[str, ...]  # more than one: one shape was searched for all
     objective: str
     unit: str  # of the values; empty: neither USD nor seconds
     strategy: str
-    candidates: int
+    shapes: tuple[str, ...]  # the candidates
     runs: tuple[SearchRun, ...]
+    shared: SetWinner | None = None  # of a set: the shape for all, once there is one
+
+    @property
+    def of_set(self) -> bool:
+        return len(self.workloads) > 1
+
+    @property
+    def candidates(self) -> int:
+        """What could be run: shapes, or of a set pairs of workload and shape."""
+        return len(self.workloads) * len(self.shapes)
 
     @property
     def recommended(self) -> SearchRun | None:
-        """The best run that ended well within the limits."""
+        """The best run that ended well within the limits; of a set there is no such run."""
+        if self.of_set:
+            return None
         return min((run for run in self.runs if run.feasible), key=lambda run: run.value or 0.0, default=None)
 
     @property
@@ -57,15 +72,34 @@ class Searched:
     def text(self) -> str:
         """The recommendation and what it took, two sentences."""
         best = self.recommended
+        what = "workload-shape pair" if self.of_set else "candidate"
         took = (
-            f"{plural(len(self.runs), 'run')} of {plural(self.candidates, 'candidate')} "
+            f"{plural(len(self.runs), 'run')} of {plural(self.candidates, what)} "
             f"for {quantity(self.paid_usd, 'USD')}: {plural(self.saved, 'run')} saved against trying all."
         )
+        if self.of_set:
+            return f"{self._for_set} {took}"
         if best is None or best.value is None:
             return f"No recommendation: no run ended well within the limits. {took}"
         value = quantity(best.value, self.unit) if self.unit else f"{best.value:.4g}"
         return (
             f"Recommended: {best.shape}, at {value} per run the least found ({self.objective}), once measured. {took}"
+        )
+
+    @property
+    def _for_set(self) -> str:
+        if self.shared is None:
+            return f"No recommendation of one shape for {' and '.join(self.workloads)} yet."
+        lost = "; ".join(
+            f"{loss.workload} {loss.loss:.2f} ({loss.low:.2f} to {loss.high:.2f}, "
+            f"{'measured' if loss.measured is not None else 'not run'} on it, run on {loss.shapes_run} of {loss.shapes})"
+            for loss in self.shared.losses
+        )
+        unknown = self.shared.optimum_unknown
+        estimate = f" The own optimum of {', '.join(unknown)} was not measured: an estimate." if unknown else ""
+        return (
+            f"Recommended for all of {', '.join(self.workloads)}: {self.shapes[self.shared.index]}. Expected on it over "
+            f"each one's own best shape ({self.objective}), with {self.shared.confidence:.0%} interval: {lost}.{estimate}"
         )
 
 
@@ -86,17 +120,32 @@ def read_search(folder: Path) -> Searched | None:
         objective = Objective.parse(begun.objective)
     except (OSError, ValueError, SearchError) as error:
         raise DamagedRecordError(f"{path.name} cannot be read: {error}") from error
-    why = {event.shape: event.reason for event in events if isinstance(event, journal.Proposal)}
+    why = {(e.workload, e.shape): e.reason for e in events if isinstance(e, journal.Proposal)}
+    outcomes = [event for event in events if isinstance(event, journal.Outcome)]
+    shapes = tuple(str(shape["name"]) for shape in begun.shapes)
     runs: list[SearchRun] = []
-    best: float | None = None
-    for event in events:
-        if isinstance(event, journal.Outcome):
-            run = _run(event, why.get(event.shape, ""), objective, best)
-            best = run.best
-            runs.append(run)
+    best: dict[str, float | None] = {}
+    for event in outcomes:
+        run = _run(event, why.get((event.workload, event.shape), ""), objective, best.get(event.workload))
+        best[event.workload] = run.best
+        runs.append(run)
     return Searched(
-        begun.workload, str(objective), UNITS.get(objective.name, ""), begun.strategy, len(begun.shapes), tuple(runs)
-    )
+        tuple(begun.workloads), str(objective), UNITS.get(objective.name, ""), begun.strategy, shapes, tuple(runs),
+        _shared(begun, shapes, objective, outcomes) if len(begun.workloads) > 1 else None,
+    )  # fmt: skip
+
+
+def _shared(
+    begun: journal.Search, shapes: tuple[str, ...], objective: Objective, outcomes: list[journal.Outcome]
+) -> SetWinner | None:
+    search = SetSearch(begun.workloads, shapes, objective, begun.seed)
+    for event in outcomes:
+        index = begun.workloads.index(event.workload) * len(shapes) + shapes.index(event.shape)
+        try:
+            search.tell(index, Outcome(event.status, event.values, event.metrics))
+        except SearchError:  # it did not measure what the objective needs
+            search.tell(index, Outcome("failed", event.values, event.metrics))
+    return search.winner()
 
 
 def _run(event: journal.Outcome, why: str, objective: Objective, best: float | None) -> SearchRun:
@@ -109,4 +158,4 @@ def _run(event: journal.Outcome, why: str, objective: Objective, best: float | N
         best = value if best is None else min(best, value)
     usable = value if value is not None and value == value else None
     run_s = event.values.get("runtime_s")
-    return SearchRun(event.shape, event.status, why, usable, feasible, best, event.paid_usd, run_s)
+    return SearchRun(event.shape, event.workload, event.status, why, usable, feasible, best, event.paid_usd, run_s)

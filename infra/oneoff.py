@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections import Counter
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -52,6 +53,52 @@ def one_off(
         raise UsageError(explain(error)) from error
     check(made)
     return made
+
+
+def workload_specs(
+    names: list[str],
+    job: Path | None,
+    args: str,
+    settings: list[str],
+    data: DataSpec,
+    experiment: str,
+    timeout_s: float,
+) -> list[WorkloadSpec]:
+    """Build one workload, or a set of them; ``job`` is the name of the script. Settings of a set are WORKLOAD.key=value.
+
+    Raises:
+        UsageError: as of :func:`one_off`; a workload that is there twice; a setting, script or arguments of none of them.
+    """
+    if twice := [name for name, count in Counter(names).items() if count > 1]:
+        raise UsageError(f"Each workload of a set must be named once; received {twice[0]} twice. Leave one out.")
+    of_set = len(names) > 1
+    if of_set and (job or args) and JOB not in names:
+        raise UsageError(
+            f"--job and --args are for the workload '{JOB}' of a set; received {', '.join(names)}. Add --workload {JOB}."
+        )
+    mine = _settings_by_workload(names, settings) if of_set else {names[0]: settings}
+    specs = []
+    for name in names:
+        of_script = name == JOB or not of_set
+        made = one_off(
+            "any", None if name == JOB else name, job if of_script else None, args if of_script else "", mine[name], 1,
+            data, experiment, timeout_s,
+        )  # fmt: skip
+        specs += made.workloads
+    return specs
+
+
+def _settings_by_workload(names: list[str], settings: list[str]) -> dict[str, list[str]]:
+    mine: dict[str, list[str]] = {name: [] for name in names}
+    for setting in settings:
+        owner, dot, rest = setting.partition(".")
+        if not dot or owner not in mine:
+            raise UsageError(
+                f"--set with a set of workloads takes WORKLOAD.key=value, with a workload of {', '.join(names)}; "
+                f"received '{setting}'."
+            )
+        mine[owner].append(rest)
+    return mine
 
 
 def parse_settings(settings: list[str]) -> dict[str, object]:

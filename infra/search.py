@@ -1,20 +1,23 @@
-"""A live search: propose a shape, apply it, run the workload, collect, destroy, tell; until it stops or a limit is
-reached."""
+"""A live search: propose a shape and a workload, apply the shape, run the workload, collect, destroy, tell; until it stops
+or a limit is reached. Of one workload, or one shape for a set of workloads."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, Protocol
 
 import pandas as pd
 
 from analysis.errors import SearchError
 from analysis.search.problem import Candidates, Objective, Outcome, Past, Problem
+from analysis.search.set_loss import SetWinner
 from analysis.search.strategies import DEFAULT, strategy_named
-from analysis.search.strategy import Proposal, Strategy, Winner
+from analysis.search.strategy import Proposal, Winner
+from analysis.search.workload_set import SetSearch
 from infra import catalogue
 from infra.bench import read_record
 from infra.errors import RecordError, UsageError
@@ -25,6 +28,8 @@ from infra.search_run import Runner
 from workloads.record import Scenario, Status
 from workloads.record.search import Outcome as Event
 
+SET_STRATEGY = "micky"
+
 
 @dataclass(frozen=True)
 class Spec:
@@ -32,19 +37,20 @@ class Spec:
 
     Attributes:
         shapes: the candidates.
-        workload: name; ``facts`` is all that determines it (settings, data, time limit), for the journal.
-        objective: what to minimise within which limits.
-        strategy, seed: how.
+        workloads: names; more than one: a set, for all of which one shape is searched.
+        facts: all that determines the runs (settings, data, time limit), for the journal.
+        objective: what to minimise within which limits, for each workload.
+        strategy, seed: how; a set is searched by ``micky`` alone.
         max_usd, max_runs: limits; None: none.
         parallel: shapes that run side by side.
         uses: how often the shape will be used once found (strategy ``bakeoff``); None: its default.
     """
 
     shapes: list[Scenario]
-    workload: str
+    workloads: tuple[str, ...]
     objective: Objective
     facts: dict[str, Any] = field(default_factory=dict)
-    strategy: str = DEFAULT
+    strategy: str | None = None  # DEFAULT, and of a set SET_STRATEGY
     seed: int = 0
     max_usd: float | None = None
     max_runs: int | None = None
@@ -54,19 +60,33 @@ class Spec:
 
 @dataclass(frozen=True)
 class Found:
-    """The end of a search."""
+    """The end of a search; of a set of workloads, its winner is a :class:`SetWinner`."""
 
-    winner: Winner | None
+    winner: Winner | SetWinner | None
     shape: Scenario | None
     reason: str  # why it stopped
-    runs: list[dict[str, Any]]  # shape, reason of the proposal, status, values
+    runs: list[dict[str, Any]]  # shape, workload, reason of the proposal, status, values
     paid_usd: float
-    runs_saved: int  # against running every candidate
+    runs_saved: int  # against running every workload on every candidate
+    why_none: str | None = None  # where there is no winner
 
     def as_json(self) -> dict[str, Any]:
         shape = self.shape.model_dump() if self.shape else None
         winner = asdict(self.winner) if self.winner else None
         return {**asdict(self), "shape": shape, "winner": winner}
+
+
+class Method(Protocol):
+    """What proposes and is told: a strategy, or the search for a set. Run k is workload ``k // shapes`` on shape
+    ``k % shapes``."""
+
+    @property
+    def told(self) -> Mapping[int, Outcome]: ...
+    def ask(self, pending: Collection[int] = ()) -> Proposal: ...
+    def tell(self, index: int, outcome: Outcome) -> None: ...
+    def stop(self, pending: int = 0) -> str | None: ...
+    def winner(self) -> Winner | SetWinner | None: ...
+    def why_none(self) -> str: ...
 
 
 def candidates_of(shapes: list[Scenario]) -> Candidates:
@@ -94,46 +114,78 @@ def search(spec: Spec, folder: Path, runner: Runner, past: tuple[Past, ...], pro
     Args:
         spec: what is searched for.
         folder: of the journal, ``runs/<name>``.
-        runner: runs one shape to its end, teardown included.
-        past: runs of other workloads, for strategies that learn from such.
+        runner: runs one workload on one shape to its end, teardown included.
+        past: runs of other workloads, for strategies that learn from such; a set's search does not.
         progress: told every proposal and what came of it.
 
     Raises:
         UsageError: the folder holds another search, or the strategy cannot work with what it is given.
     """
+    of_set = len(spec.workloads) > 1
+    name = spec.strategy or (SET_STRATEGY if of_set else DEFAULT)
     try:
-        problem = Problem(candidates_of(spec.shapes), spec.objective, past)
-        made = strategy_named(spec.strategy)
-        strategy = made(problem, spec.seed)
-        if spec.uses is not None and hasattr(strategy, "uses"):
-            strategy.uses = spec.uses
+        method = _for_set(spec, name, progress) if of_set else _for_one(spec, name, past)
     except SearchError as error:
         raise UsageError(str(error)) from error
     facts = {
-        "workload": spec.workload, "objective": str(spec.objective), "strategy": spec.strategy, "seed": spec.seed,
-        "shapes": [shape.model_dump() for shape in spec.shapes], **spec.facts,
+        "workload": list(spec.workloads) if of_set else spec.workloads[0], "objective": str(spec.objective),
+        "strategy": name, "seed": spec.seed, "shapes": [shape.model_dump() for shape in spec.shapes], **spec.facts,
     }  # fmt: skip
-    return _Search(spec, strategy, Journal(folder, facts), runner, progress).run()
+    return _Search(spec, method, Journal(folder, facts), runner, progress).run()
+
+
+def _for_one(spec: Spec, name: str, past: tuple[Past, ...]) -> Method:
+    made = strategy_named(name)
+    strategy = made(Problem(candidates_of(spec.shapes), spec.objective, past), spec.seed)
+    if spec.uses is not None and hasattr(strategy, "uses"):
+        strategy.uses = spec.uses
+    return strategy
+
+
+def _for_set(spec: Spec, name: str, progress: Progress) -> Method:
+    if name != SET_STRATEGY:
+        raise UsageError(
+            f"One shape for a set of workloads is searched by --strategy {SET_STRATEGY} alone; received '{name}'. "
+            "Leave --strategy out, or name one workload."
+        )
+    if spec.uses is not None:
+        raise UsageError(
+            f"--uses is for a search of one workload; received {spec.uses:g} for {len(spec.workloads)}. Leave it out."
+        )
+    method = SetSearch(spec.workloads, [shape.name for shape in spec.shapes], spec.objective, spec.seed)
+    first = method.bandit.first
+    if spec.max_runs is not None and spec.max_runs < first:
+        progress.note(
+            f"--max-runs {spec.max_runs} is less than one round over {first} shapes: {first - spec.max_runs} of them are "
+            f"not tried, and the recommendation is the best of the others; the method would take {method.bandit.budget}"
+        )
+    return method
 
 
 class _Search:
-    def __init__(self, spec: Spec, strategy: Strategy, journal: Journal, runner: Runner, progress: Progress) -> None:
-        self.spec, self.strategy, self.journal, self.runner, self.progress = spec, strategy, journal, runner, progress
-        self.index = {shape.name: i for i, shape in enumerate(spec.shapes)}
+    def __init__(self, spec: Spec, method: Method, journal: Journal, runner: Runner, progress: Progress) -> None:
+        self.spec, self.method, self.journal, self.runner, self.progress = spec, method, journal, runner, progress
+        self.pairs = [(workload, shape) for workload in spec.workloads for shape in spec.shapes]
+        self.of_set = len(spec.workloads) > 1
+        self.index = {(workload, shape.name): i for i, (workload, shape) in enumerate(self.pairs)}
         self.paid_usd = 0.0
         for event in journal.outcomes():
-            self._told(self.index[event.shape], event)
+            self._told(self.index[event.workload, event.shape], event)
         if journal.outcomes():
-            progress.note(f"resumed: {len(journal.outcomes())} of {len(spec.shapes)} candidates have been run")
+            what = "pairs of workload and shape" if self.of_set else "candidates"
+            progress.note(f"resumed: {len(journal.outcomes())} of {len(self.pairs)} {what} have been run")
 
     def run(self) -> Found:
-        waiting = [self.index[shape] for shape in self.journal.unfinished()]
+        waiting = [self.index[pair] for pair in self.journal.unfinished()]
         running: dict[Future[Event], tuple[int, int]] = {}
         reason = None
         with ThreadPoolExecutor(max_workers=self.spec.parallel) as pool:
             while True:
-                reason = reason or self._enough(len(running))
-                while not reason and len(running) < self.spec.parallel and self._left(running):
+                while (
+                    not (reason := reason or self._enough(len(running)))
+                    and len(running) < self.spec.parallel
+                    and self._left(running)
+                ):
                     index = waiting.pop(0) if waiting else self._ask([i for i, _ in running.values()])
                     if reason := self._enough(len(running), index):
                         break
@@ -148,21 +200,23 @@ class _Search:
         return self._found(reason or "every candidate has been run")
 
     def _left(self, running: dict[Future[Event], tuple[int, int]]) -> bool:
-        return len(self.strategy.told) + len(running) < len(self.spec.shapes)
+        return len(self.method.told) + len(running) < len(self.pairs)
 
     def _start(self, pool: ThreadPoolExecutor, index: int, slot: int) -> Future[Event]:
         left = None if self.spec.max_usd is None else self.spec.max_usd - self.paid_usd
+        workload, shape = self.pairs[index]
         if self.spec.parallel > 1:
-            return pool.submit(self.runner, self.spec.shapes[index], slot, left)
+            return pool.submit(self.runner, shape, workload, slot, left)
         future: Future[Event] = Future()  # in this thread, so that Ctrl-C and SIGTERM reach the teardown
-        future.set_result(self.runner(self.spec.shapes[index], slot, left))
+        future.set_result(self.runner(shape, workload, slot, left))
         return future
 
     def _ask(self, pending: list[int]) -> int:
-        proposal: Proposal = self.strategy.ask(pending)
-        shape = self.spec.shapes[proposal.index]
-        self.progress.note(f"run {len(self.strategy.told) + len(pending) + 1}: {shape.name}: {proposal.reason}")
-        self.journal.proposed(shape.name, proposal.reason)
+        proposal = self.method.ask(pending)
+        workload, shape = self.pairs[proposal.index]
+        what = f"{workload} on {shape.name}" if self.of_set else shape.name
+        self.progress.note(f"run {len(self.method.told) + len(pending) + 1}: {what}: {proposal.reason}")
+        self.journal.proposed(shape.name, workload, proposal.reason)
         return proposal.index
 
     def _ended(self, index: int, outcome: Event) -> None:
@@ -174,15 +228,15 @@ class _Search:
     def _told(self, index: int, event: Event) -> None:
         outcome = Outcome(event.status, event.values, event.metrics)
         try:
-            self.strategy.tell(index, outcome)
+            self.method.tell(index, outcome)
         except SearchError as error:  # it ran and did not measure what the objective needs: of no use, and said
             self.progress.note(f"  {error}")
-            self.strategy.tell(index, Outcome("failed", event.values, event.metrics))
+            self.method.tell(index, Outcome("failed", event.values, event.metrics))
         self.paid_usd += event.paid_usd or 0.0
 
     def _enough(self, running: int, index: int | None = None) -> str | None:
         """Why no further run is started; with ``index``, whether that very run is within the limits."""
-        runs = len(self.strategy.told) + running
+        runs = len(self.method.told) + running
         if self.spec.max_runs is not None and runs >= self.spec.max_runs:
             return f"--max-runs {self.spec.max_runs} is reached"
         if self.spec.max_usd is not None:
@@ -192,26 +246,33 @@ class _Search:
                     f"--max-usd {self.spec.max_usd:g} would be exceeded: {self.paid_usd:.4f} USD are paid, "
                     f"the next run is expected to cost {expected:.4f}"
                 )
-        return self.strategy.stop() if index is None and not running else None
+        return self.method.stop(running) if index is None else None
 
     def _expected_usd(self, index: int) -> float:
-        """Price of the shape for as long as the runs so far took, in the middle; 0 before any."""
-        times = [o.values["runtime_s"] for o in self.strategy.told.values() if o.values.get("runtime_s", 0) > 0]
-        rates = self.strategy.problem.candidates.usd_per_hour
-        return rates[index] * median(times) / 3600 if times and rates else 0.0
+        """Price of the shape for as long as the workload's runs so far took, in the middle (of any, if it has none); 0
+        before any."""
+        workload, shape = self.pairs[index]
+        took = [
+            (self.pairs[i][0], o.values["runtime_s"])
+            for i, o in self.method.told.items()
+            if o.values.get("runtime_s", 0) > 0
+        ]
+        times = [seconds for of, seconds in took if of == workload] or [seconds for _, seconds in took]
+        return usd_per_hour(shape) * median(times) / 3600 if times else 0.0
 
     def _found(self, reason: str) -> Found:
-        winner = self.strategy.winner()
+        winner = self.method.winner()
         reasons = self.journal.reasons()
         runs = [
             {
-                "shape": e.shape, "why": reasons.get(e.shape, ""), "status": e.status, "values": e.values,
-                "reason": e.reason, "record": e.record,
+                "shape": e.shape, "workload": e.workload, "why": reasons.get((e.workload, e.shape), ""),
+                "status": e.status, "values": e.values, "reason": e.reason, "record": e.record,
             }
             for e in self.journal.outcomes()
         ]  # fmt: skip
         shape = self.spec.shapes[winner.index] if winner else None
-        return Found(winner, shape, reason, runs, self.paid_usd, len(self.spec.shapes) - len(runs))
+        why_none = None if winner else self.method.why_none()
+        return Found(winner, shape, reason, runs, self.paid_usd, len(self.pairs) - len(runs), why_none)
 
 
 def past_of(runs_dir: Path, workload: str, target: str) -> tuple[Past, ...]:

@@ -11,6 +11,9 @@ from infra.errors import RecordError, UsageError
 from workloads.record import search as journal
 from workloads.record.search import Outcome, Proposal, Search
 
+Pair = tuple[str, str]
+"""A workload and the shape that it runs on, by name."""
+
 
 class Journal:
     """``runs/<search>/search.jsonl`` (:mod:`workloads.record.search`), written on; a search that differs may not.
@@ -58,9 +61,9 @@ class Journal:
             os.fsync(file.fileno())
         self.events.append(event)
 
-    def proposed(self, shape: str, reason: str) -> None:
+    def proposed(self, shape: str, workload: str, reason: str) -> None:
         """Before a run: it is to be run, and why."""
-        self._append(Proposal(shape=shape, reason=reason))
+        self._append(Proposal(shape=shape, workload=workload, reason=reason))
 
     def ended(self, outcome: Outcome) -> None:
         """After a run: what it showed."""
@@ -70,12 +73,11 @@ class Journal:
         """Runs that ended, in their order."""
         return [event for event in self.events if isinstance(event, Outcome)]
 
-    def unfinished(self) -> list[str]:
-        """Shapes that were proposed and have no outcome: their runs were killed."""
-        ended = {event.shape for event in self.outcomes()}
-        proposed = (event.shape for event in self.events if isinstance(event, Proposal))
-        return list(dict.fromkeys(shape for shape in proposed if shape not in ended))
+    def unfinished(self) -> list[Pair]:
+        """Pairs that were proposed and have no outcome: their runs were killed."""
+        ended = {(event.workload, event.shape) for event in self.outcomes()}
+        return [pair for pair in self.reasons() if pair not in ended]
 
-    def reasons(self) -> dict[str, str]:
-        """Why each shape was proposed."""
-        return {event.shape: event.reason for event in self.events if isinstance(event, Proposal)}
+    def reasons(self) -> dict[Pair, str]:
+        """Why each pair was proposed, in the order in which they were."""
+        return {(event.workload, event.shape): event.reason for event in self.events if isinstance(event, Proposal)}

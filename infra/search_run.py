@@ -19,26 +19,28 @@ from workloads.record.tables import MEASUREMENTS, NODES, read_table
 NODE_METRICS = ("cpu_ratio", "mem_bytes", "net_rx_bytes_s", "net_tx_bytes_s", "disk_read_ops_s", "disk_write_ops_s")
 
 
-Runner = Callable[[Scenario, int, float | None], Outcome]
-"""Runs a shape (in slot k of those running side by side, within so many USD) to its end, teardown included."""
+Runner = Callable[[Scenario, str, int, float | None], Outcome]
+"""Runs a workload, by name, on a shape (in slot k of those running side by side, within so many USD) to its end, teardown
+included."""
 
 
 def bench_runner(
     name: str,
-    workload: WorkloadSpec,
+    workloads: list[WorkloadSpec],
     data: DataSpec,
     timeout_s: float,
     options: Options,
     progress: Progress,
     max_latency_ms: float | None = None,
 ) -> Runner:
-    """A runner by ``bench``: its leases, locks, limits and teardown are those of every experiment.
+    """A runner of these workloads by ``bench``: its leases, locks, limits and teardown are those of every experiment.
 
     A cell that has a record is not run again, so a search whose journal lost its last line pays for nothing twice.
     Slots other than the first keep their records in ``runs/<name>-<slot>/``, because an experiment runs one at a time.
     """
+    specs = {spec.name: spec for spec in workloads}
 
-    def run(shape: Scenario, slot: int, left_usd: float | None) -> Outcome:
+    def run(shape: Scenario, workload: str, slot: int, left_usd: float | None) -> Outcome:
         experiment = Experiment(
             name=name if slot == 0 else f"{name}-{slot}",
             scenarios=[shape.name],
@@ -46,23 +48,24 @@ def bench_runner(
             repeat_level="lease",
             timeout_s=timeout_s,
             data=data,
-            workloads=[workload],
+            workloads=[specs[workload]],
         )
         with lent([shape]):
             for _ in range(2):  # a measurement that is invalid says nothing of the shape: once more
                 (row,) = bench(experiment, replace(options, max_usd=left_usd), progress)
                 if row.status != Status.INVALID:
                     break
-        return _outcome(shape.name, row, max_latency_ms)
+        return _outcome(row, max_latency_ms)
 
     return run
 
 
-def _outcome(shape: str, row: Row, max_latency_ms: float | None) -> Outcome:
+def _outcome(row: Row, max_latency_ms: float | None) -> Outcome:
     if row.record is None:
         return Outcome(
-            shape=shape, status="failed", values={}, metrics={}, paid_usd=None, reason=row.reason, record=None
-        )
+            shape=row.scenario, workload=row.workload, status="failed", values={}, metrics={}, paid_usd=None,
+            reason=row.reason, record=None,
+        )  # fmt: skip
     record = read_record(Path(row.record))
     run_s, cost_usd = record.stages.run_s, record.cost_usd
     if run_s is None:  # it did not come so far: what it took is paid for all the same
@@ -77,8 +80,8 @@ def _outcome(shape: str, row: Row, max_latency_ms: float | None) -> Outcome:
     elif record.status is Status.TIMED_OUT:
         status = "timed_out"
     return Outcome(
-        shape=shape, status=status, values=values, metrics=_node_metrics(Path(row.record)), paid_usd=cost_usd,
-        reason=row.reason, record=row.record,
+        shape=row.scenario, workload=row.workload, status=status, values=values,
+        metrics=_node_metrics(Path(row.record)), paid_usd=cost_usd, reason=row.reason, record=row.record,
     )  # fmt: skip
 
 

@@ -10,13 +10,13 @@ from analysis.searched import Searched
 
 
 def draw(search: Searched | None, folder: Path) -> list[style.Drawn]:
-    """One figure; none without a search that has run anything with a value."""
-    if search is None or not any(run.value is not None for run in search.runs):
+    """One figure; none without a search that has run anything with a value, nor for a set, whose values do not compare."""
+    if search is None or search.of_set or not any(run.value is not None for run in search.runs):
         return []
     import matplotlib
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-    title = f"{search.workload}: best shape found by {search.strategy} after each paid run"
+    title = f"{search.workloads[0]}: best shape found by {search.strategy} after each paid run"
     numbers = range(1, len(search.runs) + 1)
     with matplotlib.rc_context(style.RC):
         fig, head = style.figure(3.2, title)

@@ -53,6 +53,11 @@ class SetWinner:
     high: float
     confidence: float = CONFIDENCE
 
+    @property
+    def optimum_unknown(self) -> list[str]:
+        """The workloads whose own optimum was not measured, since they were not run on every shape."""
+        return [loss.workload for loss in self.losses if not loss.optimum_measured]
+
 
 def winner_of(bandit: Bandit, chosen: int, workloads: Sequence[str], shapes: Sequence[str]) -> SetWinner:
     """The losses on a shape.

@@ -105,12 +105,16 @@ class Strategy(ABC):
             self.problem.objective.feasible(outcome)
         self.told[index] = outcome
 
-    def stop(self) -> str | None:
-        """Why the search should end now; None: it should go on."""
+    def stop(self, pending: int = 0) -> str | None:
+        """Why the search should end now; None: it should go on. ``pending``: runs under way, which have taught nothing yet."""
         if len(self.told) == len(self.problem.candidates):
             return "every candidate has been run" + ("" if self.best() else ", and none ended well within the limits")
         reason = self.stop_reason() if self.told else None
         return f"{reason}, and none ended well within the limits" if reason and not self.best() else reason
+
+    def why_none(self) -> str:
+        """Why there is no winner, in one line."""
+        return "no run ended well within the limits"
 
     def best(self) -> tuple[int, float] | None:
         """Index and value of the best run so far that ended well and keeps the limits."""

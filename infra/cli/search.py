@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from infra.cli.objective import (
     LeastAccuracyOption,
@@ -17,13 +16,12 @@ from infra.cli.objective import (
     objective_of,
 )
 from infra.cli.options import ImagesOption, IsolationOption
-from infra.cli.output import JsonOption, RunsOption, ShareOption, print_json, say, shown, stdout
+from infra.cli.output import JsonOption, RunsOption, ShareOption, print_json, shown
+from infra.cli.search_output import print_found
 from infra.errors import UsageError
 from infra.experiment import DataSpec
 from infra.options import Options, TargetName
-
-if TYPE_CHECKING:
-    from infra.search import Found
+from infra.workloads_registry import JOB
 
 EXAMPLE = "Example: bakeoff search --space seed --workload write_tfrecords --objective cost --max-runs 8"
 
@@ -31,11 +29,19 @@ EXAMPLE = "Example: bakeoff search --space seed --workload write_tfrecords --obj
 def main(
     runs: RunsOption,
     space: Annotated[str, typer.Option(help="A .toml file of candidate shapes, or the name of one in infra/spaces/.")],
-    workload: Annotated[str, typer.Option(help="What runs: a workload's name, or 'job' with --job.")] = "job",
+    workload: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What runs: a workload's name, or 'job' with --job. Repeated: one shape is searched for all of them."
+        ),
+    ] = None,
     job: Annotated[Path | None, typer.Option(help="Any PySpark script of yours.")] = None,
     args: Annotated[str, typer.Option(help="Arguments of the script, as in a shell.")] = "",
     config: Annotated[
-        list[str] | None, typer.Option("--set", help="A setting of the workload: key=value, JSON values. Repeatable.")
+        list[str] | None,
+        typer.Option(
+            "--set", help="A setting of the workload: key=value, of a set WORKLOAD.key=value, JSON values. Repeatable."
+        ),
     ] = None,
     objective: ObjectiveOption = "cost",
     max_runtime: MaxRuntimeOption = None,
@@ -44,14 +50,19 @@ def main(
     weight: WeightOption = 0.5,
     max_usd: Annotated[float | None, typer.Option(min=0.0, help="Stop before more than this is paid.")] = None,
     max_runs: Annotated[int | None, typer.Option(min=1, help="Stop after so many runs.")] = None,
-    strategy: Annotated[str, typer.Option(help="How to search; 'bakeoff replay' judges them.")] = "bakeoff",
+    strategy: Annotated[
+        str | None,
+        typer.Option(
+            help="How to search; 'bakeoff replay' judges them. Default: bakeoff; for a set micky, and no other."
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same proposals.")] = 0,
     uses: Annotated[
         float | None, typer.Option(min=1, help="How often the shape will be used: more, longer search.")
     ] = None,
     parallel: Annotated[int, typer.Option(min=1, max=20, help="Shapes that run side by side (gcp).")] = 1,
     history: Annotated[
-        bool, typer.Option("--history/--no-history", help="Learn from records of other workloads.")
+        bool, typer.Option("--history/--no-history", help="Learn from records of other workloads; a set does not.")
     ] = True,
     images: ImagesOption = None,
     count: Annotated[int, typer.Option(min=1, help="Images in the generated set.")] = 300,
@@ -64,10 +75,13 @@ def main(
     isolation: IsolationOption = "auto",
     share: ShareOption = None,
 ) -> None:
-    """Propose a shape, apply it, run the workload, collect, destroy, tell; until it stops. Resumes where it was cut off."""
+    """Propose a shape, apply it, run the workload, collect, destroy, tell; until it stops. Resumes where it was cut off.
+
+    With several workloads it proposes pairs of shape and workload, and ends with the one shape for all and what each loses on it.
+    """
     from analysis.errors import SearchError
     from infra import search
-    from infra.oneoff import one_off
+    from infra.oneoff import workload_specs
     from infra.search_run import bench_runner
     from infra.space import load_space
     from infra.target import open_target
@@ -78,9 +92,10 @@ def main(
             f"--parallel is for --target gcp: on one host one cell measures at a time; received {parallel}."
         )
     chosen = name or f"search-{candidates.name}"
-    named = None if workload == "job" else workload
-    checked = one_off("any", named, job, args, config or [], 1, DataSpec(images=images, count=count), chosen, timeout)
-    spec, options = checked.workloads[0], Options(runs, isolation, share, target=target)
+    data = DataSpec(images=images, count=count)
+    specs = workload_specs(workload or [JOB], job, args, config or [], data, chosen, timeout)
+    workloads = tuple(spec.name for spec in specs)
+    options = Options(runs, isolation, share, target=target)
     try:
         asked = objective_of(objective, max_runtime, least_accuracy, max_latency, weight)
     except SearchError as error:
@@ -96,11 +111,11 @@ def main(
         raise UsageError(f"No shape of the space '{candidates.name}' fits. {too_large[0]}")
     wanted = search.Spec(
         shapes=shapes,
-        workload=spec.name,
+        workloads=workloads,
         objective=asked,
         facts={
-            "settings": spec.model_dump(),
-            "data": checked.data.model_dump(),
+            "settings": specs[0].model_dump() if len(specs) == 1 else [spec.model_dump() for spec in specs],
+            "data": data.model_dump(),
             "target": target,
             "timeout_s": timeout,
         },
@@ -114,43 +129,12 @@ def main(
     with shown() as progress:
         for line in too_large:
             progress.note(line)
-        runner = bench_runner(chosen, spec, checked.data, timeout, options, progress, max_latency)
-        past = search.past_of(runs, spec.name, target) if history else ()
+        runner = bench_runner(chosen, specs, data, timeout, options, progress, max_latency)
+        past = search.past_of(runs, specs[0].name, target) if history and len(specs) == 1 else ()
         found = search.search(wanted, runs / chosen, runner, past, progress)
-    _print(found, str(asked), json, local=target == "local")
-    if found.winner is None:
-        raise typer.Exit(1)
-
-
-def _print(found: Found, objective: str, json: bool, local: bool) -> None:
     if json:
         print_json(found.as_json())
-        return
-    table = Table(title=f"Runs of the search, objective {objective}" + (" (notional cost)" if local else ""))
-    for heading in ("shape", "status", "seconds", "USD", "why it was proposed"):
-        table.add_column(heading, justify="right" if heading in ("seconds", "USD") else "left", overflow="fold")
-    for run in found.runs:
-        values = run["values"]
-        seconds, usd = values.get("runtime_s"), values.get("cost_usd")
-        table.add_row(
-            run["shape"],
-            run["status"],
-            f"{seconds:.1f}" if seconds else "-",
-            f"{usd:.5f}" if usd else "-",
-            run["why"],
-        )
-    stdout.print(table)
-    say(f"Stopped: {found.reason}.")
-    if found.winner and found.shape:
-        winner, shape = found.winner, found.shape
-        led = f"master {shape.master_machine_type}" if shape.workers else "a single node"
-        nodes = f"{shape.workers} workers {shape.machine_type}, {led}, {shape.disk_type} {shape.disk_gb} GB each"
-        say(f"Recommendation: {shape.name}: {nodes}.")
-        say(
-            f"Measured {winner.measured:.4g} ({objective}); the next run is expected at {winner.predicted:.4g}, "
-            f"{winner.confidence:.0%} interval {winner.low:.4g} to {winner.high:.4g}."
-        )
-        saved = f"{found.runs_saved} runs saved against running every candidate"
-        say(f"{saved}; {found.paid_usd:.5f} USD paid for {len(found.runs)}.")
     else:
-        say("No recommendation: no run ended well within the limits.")
+        print_found(found, workloads, str(asked), local=target == "local")
+    if found.winner is None:
+        raise typer.Exit(1)

@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from analysis.search.problem import Limit, Objective
+from analysis.search.strategy import Winner
 from infra import search
 from infra.cli.app import app
 from infra.errors import Interrupted, RecordError, UsageError
@@ -35,7 +36,8 @@ def ran(shape: Scenario, **change: object) -> Outcome:
     seconds = took(shape)
     usd = usd_per_hour(shape) * seconds / 3600
     fields = {
-        "shape": shape.name, "status": "ok", "values": {"runtime_s": seconds, "cost_usd": usd}, "metrics": {}, "paid_usd": usd,
+        "shape": shape.name, "workload": "write_tfrecords", "status": "ok",
+        "values": {"runtime_s": seconds, "cost_usd": usd}, "metrics": {}, "paid_usd": usd,
         "reason": None, "record": None,
     }  # fmt: skip
     return Outcome.model_validate({**fields, **change})
@@ -48,7 +50,7 @@ class Counting:
         self.shapes: list[str] = []
         self.cut_off_at, self.result = cut_off_at, result
 
-    def __call__(self, shape: Scenario, slot: int, left_usd: float | None) -> Outcome:
+    def __call__(self, shape: Scenario, workload: str, slot: int, left_usd: float | None) -> Outcome:
         if len(self.shapes) == self.cut_off_at:
             raise Interrupted
         self.shapes.append(shape.name)
@@ -73,7 +75,7 @@ disk_gb = [100]"""
 
 
 def spec(**change: object) -> search.Spec:
-    fields = {"shapes": SHAPES, "workload": "write_tfrecords", "objective": Objective("cost")}
+    fields = {"shapes": SHAPES, "workloads": ("write_tfrecords",), "objective": Objective("cost")}
     return search.Spec(**{**fields, **change})  # type: ignore[arg-type]
 
 
@@ -115,6 +117,7 @@ def test_a_search_explains_stops_and_recommends(tmp_path: Path) -> None:
     found = search.search(spec(), tmp_path / "s", runner, (), noting)
     best = min(usd_per_hour(s) * took(s) for s in SHAPES) / 3600
     assert found.winner and found.shape
+    assert isinstance(found.winner, Winner)
     assert found.winner.measured <= 1.1 * best
     assert found.winner.low <= found.winner.predicted <= found.winner.high
     assert len(runner.shapes) == len(found.runs) < len(SHAPES)
@@ -210,7 +213,7 @@ def test_several_run_side_by_side_and_never_the_same(tmp_path: Path) -> None:
     lock, running, most, slots = threading.Lock(), set[str](), [0], set[int]()
     three, begun = threading.Barrier(3, timeout=60), list[str]()
 
-    def runner(shape: Scenario, slot: int, left_usd: float | None) -> Outcome:
+    def runner(shape: Scenario, workload: str, slot: int, left_usd: float | None) -> Outcome:
         with lock:
             assert shape.name not in running
             running.add(shape.name)

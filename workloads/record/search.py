@@ -23,18 +23,24 @@ class Search(BaseModel):
     model_config = ConfigDict(extra="allow", frozen=True)
 
     event: Literal["search"] = "search"
-    workload: str
+    workload: str | list[str]  # a list: one shape is searched for all of them
     objective: str
     strategy: str
     seed: int
     shapes: list[dict[str, object]]  # the candidates
 
+    @property
+    def workloads(self) -> list[str]:
+        """Names of all workloads."""
+        return [self.workload] if isinstance(self.workload, str) else self.workload
+
 
 class Proposal(Model):
-    """Before a run: this shape is to be run, and why."""
+    """Before a run: this shape is to be run, with which workload (filled in where an older journal has none), and why."""
 
     event: Literal["proposal"] = "proposal"
     shape: str
+    workload: str = ""
     reason: str
 
 
@@ -43,6 +49,7 @@ class Outcome(Model):
 
     event: Literal["outcome"] = "outcome"
     shape: str
+    workload: str = ""
     status: Literal["ok", "failed", "timed_out"]
     values: dict[str, float]
     metrics: dict[str, float]
@@ -85,6 +92,7 @@ def read(path: Path) -> tuple[Search, list[Proposal | Outcome], str] | None:
             )
         if isinstance(event, Search):
             first = event
-        else:
-            events.append(event)
+        elif first is not None:
+            known = event.workload or first.workloads[0]
+            events.append(event.model_copy(update={"workload": known}))
     return None if first is None else (first, events, "".join(lines))
