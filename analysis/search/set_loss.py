@@ -22,7 +22,8 @@ class Loss:
         workload: its name.
         measured: its value on the shape; None: that pair was not run.
         best_shape, best_measured: the best of its runs that ended well; None: it has none.
-        shapes_run: on how many shapes it was run, of ``shapes``; its own optimum is measured only if on all.
+        shapes_run: on how many shapes it was run, of ``shapes``.
+        optimum_measured: whether it was on all, so that its best is its own optimum.
         loss, low, high: value on the shape / value on its own best shape, expected (median) and 90 % interval; 1: none
             is lost.
     """
@@ -33,13 +34,10 @@ class Loss:
     best_measured: float | None
     shapes_run: int
     shapes: int
+    optimum_measured: bool
     loss: float
     low: float
     high: float
-
-    @property
-    def optimum_measured(self) -> bool:
-        return self.shapes_run == self.shapes
 
 
 @dataclass(frozen=True)
@@ -87,6 +85,7 @@ def winner_of(bandit: Bandit, chosen: int, workloads: Sequence[str], shapes: Seq
                 None if best is None else good[best],
                 len(runs),
                 len(shapes),
+                len(runs) == len(shapes),
                 *_median_and_interval(lost[:, number]),
             )
         )

@@ -50,6 +50,37 @@ def test_the_best_within_the_limits_is_recommended_and_runs_are_saved(tmp_path: 
     assert "5 runs of 8 candidates for $0.0650: 3 runs saved" in search.text
 
 
+def test_one_shape_for_a_set_is_recommended_with_losses_and_what_was_not_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave_png_empty(monkeypatch)
+    factory.write(tmp_path, factory.run_json(), measurements=[factory.measurement(7.5, operation="write")])
+    runs = [("s1", "a", 0.03), ("s2", "b", 0.5), ("s1", "b", 0.9), ("s3", "a", 0.01), ("s4", "b", None)]
+    lines: list[dict[str, object]] = [
+        {"event": "search", "workload": ["a", "b"], "objective": "cost", "strategy": "micky", "seed": 0,
+         "shapes": [{"name": f"s{i}"} for i in range(8)]},
+    ]  # fmt: skip
+    for shape, workload, usd in runs:
+        lines.append({"event": "proposal", "shape": shape, "workload": workload, "reason": f"why {workload}"})
+        lines.append({**outcome(shape, "ok" if usd else "failed", usd), "workload": workload})
+    (tmp_path / "demo" / FILE).write_text("".join(json.dumps(line) + "\n" for line in lines))
+    search = read_search(tmp_path / "demo")
+    assert search is not None and search.shared is not None
+    assert search.recommended is None
+    assert [run.best for run in search.runs] == [0.03, 0.5, 0.5, 0.01, 0.5]
+    assert search.shapes[search.shared.index] == "s3"
+    assert "Recommended for all of a, b: s3." in search.text
+    assert "The own optimum of a, b was not measured: an estimate." in search.text
+    assert "not run on it, run on 3 of 8" in search.text
+    assert "5 runs of 16 workload-shape pairs for $1.44: 11 runs saved" in search.text
+    page = build(tmp_path, "demo", tmp_path / "out").page.read_text()
+    assert "Recommended for all of a, b: s3." in page and "why b" in page
+    assert 'id="figure-search-progress"' not in page
+    (tmp_path / "demo" / FILE).write_text("".join(json.dumps(line) + "\n" for line in lines[:3]))
+    search = read_search(tmp_path / "demo")
+    assert search is not None and search.text.startswith("No recommendation of one shape for a and b yet.")
+
+
 @pytest.mark.parametrize(
     "objective",
     [

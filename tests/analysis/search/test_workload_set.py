@@ -1,0 +1,98 @@
+"""The search for a set told pair by pair: what it proposes, when it stops, what it expects each workload to lose."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from analysis.errors import SearchError
+from analysis.search.micky import NOISE_SD
+from analysis.search.problem import Objective, Outcome
+from analysis.search.workload_set import SetSearch
+
+SHAPES = [f"s{i}" for i in range(6)]
+
+
+def cost(usd: float) -> Outcome:
+    return Outcome("ok", {"cost_usd": usd})
+
+
+def searched(values: np.ndarray, seed: int = 0) -> SetSearch:
+    """A search to its end; ``values`` (workloads, shapes), infinite where the run fails."""
+    names = [f"w{i}" for i in range(len(values))]
+    search = SetSearch(names, SHAPES[: values.shape[1]], Objective(), seed)
+    while not search.stop():
+        index = search.ask().index
+        usd = values.flat[index]
+        search.tell(index, cost(float(usd)) if math.isfinite(usd) else Outcome("failed", {}))
+    return search
+
+
+def test_told_the_same_it_proposes_the_same_without_having_been_asked() -> None:
+    values = np.random.default_rng(1).lognormal(0, 1, (4, 6))
+    whole = searched(values)
+    for made in range(len(whole.told)):
+        again = SetSearch([f"w{i}" for i in range(4)], SHAPES, Objective())
+        for index, outcome in list(whole.told.items())[:made]:
+            again.tell(index, outcome)
+        assert again.ask().index == list(whole.told)[made]
+
+
+def test_a_few_runs_of_every_pair_leave_nothing_to_estimate() -> None:
+    values = np.array([[1.0, 2.0], [20.0, 10.0]])
+    search = SetSearch(["a", "b"], SHAPES[:2], Objective())
+    for index in range(4):
+        search.tell(index, cost(float(values.flat[index])))
+    assert search.stop() == "every workload has been run on every shape"
+    winner = search.winner()
+    assert winner is not None
+    first, second = (values[w, winner.index] / values[w].min() for w in (0, 1))
+    for loss, true in zip(winner.losses, (first, second), strict=True):
+        assert loss.optimum_measured
+        assert (loss.low, loss.loss, loss.high) == pytest.approx((true, true, true))
+    assert winner.mean_loss == pytest.approx(math.sqrt(first * second))
+    assert winner.optimum_unknown == []
+
+
+def test_most_intervals_of_the_expected_loss_hold_the_true_one() -> None:
+    rng, inside = np.random.default_rng(0), []
+    for seed in range(30):
+        logs = rng.normal(0, 3, (3, 1)) + rng.normal(0, 0.5, (1, 6)) + rng.normal(0, NOISE_SD, (3, 6))
+        winner = searched(np.exp(logs), seed).winner()
+        assert winner is not None
+        true = np.exp(logs[:, winner.index] - logs.min(axis=1))
+        inside += [
+            loss.low - 1e-9 <= t <= loss.high + 1e-9 for loss, t in zip(winner.losses, true.tolist(), strict=True)
+        ]
+    assert 0.8 < np.mean(inside) <= 1
+
+
+def test_a_shape_that_failed_is_no_choice_and_nobody_s_best() -> None:
+    values = np.array([[1.0, 5.0, 6.0], [10.0, 50.0, 70.0]])
+    values[:, 0] = math.inf
+    search = searched(values)
+    winner = search.winner()
+    assert winner is not None and winner.index != 0
+    assert all(loss.best_shape != "s0" for loss in winner.losses)
+    assert max(search.bandit.effects().arm) == search.bandit.effects().arm[0]
+
+
+@pytest.mark.parametrize(
+    ("workloads", "message"),
+    [(["a"], "at least two workloads; received 1"), (["a", "b", "a"], "named once; received a twice")],
+)
+def test_no_set_is_refused(workloads: list[str], message: str) -> None:
+    with pytest.raises(SearchError, match=message):
+        SetSearch(workloads, SHAPES, Objective())
+
+
+def test_wrong_tells_and_asks_past_the_end_are_refused() -> None:
+    search = searched(np.ones((2, 6)))
+    with pytest.raises(SearchError, match="budget of 7 runs is spent"):
+        search.ask()
+    with pytest.raises(SearchError, match="numbered 0 to 11; received 12"):
+        search.tell(12, cost(1.0))
+    with pytest.raises(SearchError, match="needs cost_usd"):
+        search.tell(0, Outcome("ok", {"runtime_s": 1.0}))
