@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Literal
 
 from infra.bench import Row, bench, read_record
-from infra.experiment import DataSpec, Experiment, WorkloadSpec
+from infra.errors import UsageError
+from infra.experiment import DataSpec, Experiment, WorkloadSpec, cells
 from infra.options import Options
 from infra.progress import Progress
 from infra.scenario import lent
+from infra.target import open_target
 from workloads.record import Scenario, Status
 from workloads.record.search import Outcome
 from workloads.record.tables import MEASUREMENTS, NODES, read_table
@@ -22,6 +24,16 @@ NODE_METRICS = ("cpu_ratio", "mem_bytes", "net_rx_bytes_s", "net_tx_bytes_s", "d
 Runner = Callable[[Scenario, str, int, float | None], Outcome]
 """Runs a workload, by name, on a shape (in slot k of those running side by side, within so many USD) to its end, teardown
 included."""
+
+
+def check_shape(shape: Scenario, workloads: list[WorkloadSpec], options: Options) -> None:
+    """Raise UsageError for a shape that the target cannot make, or cannot run one of the workloads on."""
+    target = open_target(options.target)
+    target.check([shape], options)
+    experiment = Experiment(name="search", scenarios=[shape.name], repeats=1, workloads=workloads)
+    (block,) = cells(experiment, {shape.name: shape})
+    if refused := dict.fromkeys(why for cell in block if (why := target.refuses(cell))):
+        raise UsageError(" ".join(refused))
 
 
 def bench_runner(

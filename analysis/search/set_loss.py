@@ -24,8 +24,8 @@ class Loss:
         best_shape, best_measured: the best of its runs that ended well; None: it has none.
         shapes_run: on how many shapes it was run, of ``shapes``.
         optimum_measured: whether it was on all, so that its best is its own optimum.
-        loss, low, high: value on the shape / value on its own best shape, expected (median) and 90 % interval; 1: none
-            is lost.
+        loss, low, high: value on the shape / value on its own best shape, expected (geometric mean over what may be) and
+            90 % interval; 1: none is lost.
     """
 
     workload: str
@@ -86,13 +86,13 @@ def winner_of(bandit: Bandit, chosen: int, workloads: Sequence[str], shapes: Seq
                 len(runs),
                 len(shapes),
                 len(runs) == len(shapes),
-                *_median_and_interval(lost[:, number]),
+                *_expected_and_interval(lost[:, number]),
             )
         )
-    return SetWinner(chosen, tuple(losses), *_median_and_interval(lost.mean(axis=1)))
+    return SetWinner(chosen, tuple(losses), *_expected_and_interval(lost.mean(axis=1)))
 
 
-def _median_and_interval(log_losses: np.ndarray) -> tuple[float, float, float]:
+def _expected_and_interval(log_losses: np.ndarray) -> tuple[float, float, float]:
     tail = (1 - CONFIDENCE) / 2
-    median, low, high = np.exp(np.quantile(log_losses, [0.5, tail, 1 - tail]))
-    return float(median), float(low), float(high)
+    low, high = np.quantile(log_losses, [tail, 1 - tail])
+    return math.exp(log_losses.mean()), math.exp(low), math.exp(high)

@@ -49,7 +49,7 @@ class SetSearch:
         if number <= self.bandit.first:
             return Proposal(
                 index,
-                f"first look at each shape, {number} of {self.bandit.first}, its workload the one with fewest runs",
+                f"first look at each shape ({number} of {self.bandit.first}), by the workload with fewest runs",
             )
         effects = self.bandit.effects()
         share, deviation = math.expm1(effects.arm[shape]), float(effects.arm_sd[shape])

@@ -82,9 +82,8 @@ def main(
     from analysis.errors import SearchError
     from infra import search
     from infra.oneoff import workload_specs
-    from infra.search_run import bench_runner
+    from infra.search_run import bench_runner, check_shape
     from infra.space import load_space
-    from infra.target import open_target
 
     candidates = load_space(space)
     if parallel > 1 and target == "local":
@@ -103,7 +102,7 @@ def main(
     shapes, too_large = [], []
     for shape in candidates.shapes():
         try:
-            open_target(target).check([shape], options)
+            check_shape(shape, specs, options)
             shapes.append(shape)
         except UsageError as error:
             too_large.append(f"left out: {shape.name}: {error}")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 def print_found(found: Found, workloads: tuple[str, ...], objective: str, local: bool) -> None:
     """The runs, why it stopped, the recommendation, and what was paid and saved."""
+    from analysis.formats import plural
     from analysis.search.set_loss import SetWinner
 
     _print_runs(found, objective, local)
@@ -31,7 +32,9 @@ def print_found(found: Found, workloads: tuple[str, ...], objective: str, local:
         say(f"Recommendation: {_described(found.shape)}.")
         _print_interval(found.winner, objective)
     against = "running every candidate" if len(workloads) == 1 else "running every workload on every candidate"
-    say(f"{found.runs_saved} runs saved against {against}; {found.paid_usd:.5f} USD paid for {len(found.runs)}.")
+    say(
+        f"{plural(found.runs_saved, 'run')} saved against {against}; {found.paid_usd:.5f} USD paid for {len(found.runs)}."
+    )
 
 
 def _print_runs(found: Found, objective: str, local: bool) -> None:
@@ -86,6 +89,8 @@ def _print_losses(winner: SetWinner, objective: str) -> None:
     say("A loss is the value on the shape over the value on the workload's own best one; 1: none.")
     if unknown := winner.optimum_unknown:
         say(
-            f"The own optimum of {', '.join(unknown)} was not measured, for want of runs on every shape: what they lose is "
-            "the estimate of a model in which workloads differ little in the shapes they like."
+            f"The own optimum of {', '.join(unknown)} was not measured, for want of runs on every shape: the loss is then the "
+            "estimate of a model in which workloads differ little in the shapes they like."
         )
+    if unseen := [one.workload for one in winner.losses if one.measured is None]:
+        say(f"Not run on the shape itself, where it may yet fail: {', '.join(unseen)}.")

@@ -79,6 +79,14 @@ def test_a_shape_that_failed_is_no_choice_and_nobody_s_best() -> None:
     assert max(search.bandit.effects().arm) == search.bandit.effects().arm[0]
 
 
+def test_a_shape_that_failed_is_no_choice_however_good_it_was_elsewhere() -> None:
+    search = SetSearch(["a", "b"], SHAPES[:2], Objective())
+    for index, usd in ((0, 0.0001), (1, 1.0), (3, 1.0)):
+        search.tell(index, cost(usd))
+    search.tell(2, Outcome("timed_out", {}))
+    assert search.choice() == 1
+
+
 @pytest.mark.parametrize(
     ("workloads", "message"),
     [(["a"], "at least two workloads; received 1"), (["a", "b", "a"], "named once; received a twice")],
