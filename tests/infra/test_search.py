@@ -233,6 +233,13 @@ def test_several_run_side_by_side_and_never_the_same(tmp_path: Path) -> None:
     assert slots == {0, 1, 2}
 
 
+def test_several_side_by_side_stop_when_the_strategy_does(tmp_path: Path) -> None:
+    found = search.search(spec(parallel=2), tmp_path / "s", Counting(), (), Silent())
+    assert found.winner is not None
+    assert len(found.runs) < len(SHAPES)
+    assert "every candidate" not in found.reason
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
