@@ -61,7 +61,7 @@ def findings(runs: Runs, regressions: list[Regression]) -> list[Finding]:
 
 
 def completed(found: list[Finding], runs_dir: Path, experiment: str) -> list[Finding]:
-    """The findings, those without a measurement here from the experiment of the claim's part, where it has records.
+    """The findings, those without a measurement here from the experiment of the claim's part, or with its name.
 
     So that the pages of the study's experiments each show the whole study, as far as it has been measured.
     """
@@ -74,11 +74,12 @@ def completed(found: list[Finding], runs_dir: Path, experiment: str) -> list[Fin
         if not finding.measured and name != experiment:
             if name not in loaded:
                 loaded[name] = _loaded(runs_dir, name)
-            if of := loaded[name]:
-                there = _finding(claim, MEASURES[claim.name](*of), of[0])
-                if there.measured:
-                    whole.append(dataclasses.replace(there, measured=f"In {name}: {there.measured}"))
-                    continue
+            of = loaded[name]
+            there = _finding(claim, MEASURES[claim.name](*of), of[0]) if of else finding
+            if there.measured:
+                finding = dataclasses.replace(there, measured=f"In {name}: {there.measured}")
+            else:
+                finding = dataclasses.replace(finding, why=f"{finding.why} Experiment {name} measures it.")
         whole.append(finding)
     return whole
 
@@ -95,7 +96,7 @@ def _finding(claim: seed.Claim, measured: Measured, runs: Runs) -> Finding:
     if not measured.said:
         return Finding(
             claim.name, claim.text, claim.part, "not comparable here", "", (measured.lacks,), None,
-            f"Nothing here comes near it: {measured.lacks}. Experiment seed-{claim.part} measures it.",
+            f"Nothing here comes near it: {measured.lacks}.",
         )  # fmt: skip
     missing = (*conditions(runs, measured), *measured.missing)
     if missing:

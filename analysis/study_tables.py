@@ -121,7 +121,10 @@ class RowTraining:
 
 
 def table_2(runs: Runs) -> list[RowTraining]:
-    """The study's rows and ours, those of the same strategy and batch size as one; none where nothing was trained."""
+    """The study's rows and ours, those of the same strategy and batch size as one; none where nothing was trained.
+
+    The training of part 4b is a row of its own: without its batch size none of ours is its like.
+    """
     frame = training.finals(runs)
     if frame.empty:
         return []
@@ -137,11 +140,8 @@ def table_2(runs: Runs) -> list[RowTraining]:
         rows.append(
             RowTraining(strategy, batch_size, str(key[2]), str(key[3]), theirs, ours, len(group), len(means))
         )  # fmt: skip
-    rows += [
-        RowTraining(row.strategy, row.batch_size, "", "", row, {}, 0, 0)
-        for key, row in published.items()
-        if key not in met
-    ]
+    others = [seed.PART_4B, *(row for key, row in published.items() if key not in met)]
+    rows += [RowTraining(row.strategy, row.batch_size, "", "", row, {}, 0, 0) for row in others]
     order = list(training.STRATEGIES.values())
     return sorted(
         rows,

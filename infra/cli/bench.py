@@ -21,7 +21,7 @@ def main(
     experiment: Annotated[str, typer.Argument(help="A .toml file, or the name of one in infra/experiments/.")],
     runs: RunsOption,
     images: ImagesOption = None,
-    full: Annotated[bool, typer.Option("--full", help="The study's own sizes: the file's table [full].")] = False,
+    full: Annotated[bool, typer.Option("--full", help="The study's own sizes: the file's table 'full'.")] = False,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the clusters up afterwards.")] = False,
     json: JsonOption = False,
     isolation: IsolationOption = "auto",

@@ -115,13 +115,15 @@ def test_table_1_has_ours_beside_the_published(speed: tuple[Runs, Evidence]) -> 
 
 def test_table_2_joins_ours_and_the_published_rows(trained: tuple[Runs, Evidence]) -> None:
     rows = trained[1].table_2
-    assert [(r.strategy, r.batch_size) for r in rows] == [(r.strategy, r.batch_size) for r in seed.TABLE_2]
+    published = [seed.PART_4B, *seed.TABLE_2]
+    assert [(r.strategy, r.batch_size) for r in rows] == [(r.strategy, r.batch_size) for r in published]
     frame = table_2_frame(rows).set_index(["strategy", "batch_size"]).to_dict("index")
     row = frame["MirroredStrategy", 512]
     assert row["validation_accuracy_published"] == 0.664
     assert row["validation_accuracy"] == pytest.approx(0.9 - 0.4 / 3 - 0.15, abs=0.01)
     assert row["validation_accuracy_low"] < row["validation_accuracy"] < row["validation_accuracy_high"]
     assert (row["runs"], row["leases"]) == (5, 5)
+    assert (rows[0].published, rows[0].ours, rows[0].runs) == (seed.PART_4B, {}, 0)
 
 
 def test_other_batch_sizes_stand_beside_the_published_ones_not_in_their_place(tmp_path: Path) -> None:
@@ -130,7 +132,15 @@ def test_other_batch_sizes_stand_beside_the_published_ones_not_in_their_place(tm
     ours = [(r.strategy, r.batch_size) for r in evidence.table_2 if r.runs]
     assert ours == [("OneDeviceStrategy", 32), ("MirroredStrategy", 32)]
     assert all(r.published is None for r in evidence.table_2 if r.runs)
-    assert sum(r.published is not None for r in evidence.table_2) == len(seed.TABLE_2)
+    assert [r.batch_size for r in evidence.table_2 if r.published] == [None, 64, 256, 512, 64, 256, 512]
+
+
+def test_the_training_of_part_4b_stands_in_table_2_of_the_page(tmp_path: Path) -> None:
+    study.trainings(tmp_path, leases=1, strategies=("one_device",), batches=(16,))
+    html = build(tmp_path, "demo", tmp_path / "out").page.read_text()
+    row = html.partition("batch size not stated<small>the study's part 4b</small>")[2].partition("</tr>")[0]
+    for text in ("0.615", "89 %", "2.19", "74 %"):
+        assert f">{text}</td>" in row
 
 
 def test_figures_of_training_frontier_and_scaling(
@@ -205,3 +215,4 @@ def test_a_claim_that_another_part_measured_is_shown_from_there(tmp_path: Path) 
     assert "Experiment seed-4c measures it" in found["mirrored_faster"].why
     there = {f.claim: f for f in claims.completed(of(tmp_path)[1].findings, tmp_path, "seed-3cii")}
     assert there["same_time_4x2_1x8"].measured == ""  # an experiment does not borrow from itself
+    assert "measures it" not in there["same_time_4x2_1x8"].why
