@@ -39,6 +39,7 @@ RC: Any = {
 }  # fmt: skip
 FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 LINE_IN = 0.2  # height of one line of the title
+TITLE_GAP_PX = 8  # right of a panel's title
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,7 @@ def save(
         engine = fig.get_layout_engine()
         assert engine is not None  # see figure()
         engine.execute(fig)
+        _narrow_titles(fig)
         fig.set_layout_engine("none")  # laid out once is enough
         # Not savefig, which draws everything a second time, unseen, before each file.
         buffer = io.StringIO()
@@ -103,6 +105,21 @@ def save(
     svg = buffer.getvalue()
     (folder / f"{name}.svg").write_text(svg, encoding="utf-8")
     return Drawn(name, title, caption, alt, _inline(svg, head_in, name), runs)
+
+
+def _narrow_titles(fig: Figure) -> None:
+    """Set the title of a panel smaller where it would run into the next panel, or out of the figure."""
+    from matplotlib.text import Text
+
+    places = [axes.get_window_extent() for axes in fig.axes]
+    for axes, place in zip(fig.axes, places, strict=True):
+        beside = [other.x0 for other in places if other.x0 > place.x1 and abs(other.y0 - place.y0) < 1]
+        room = min([*beside, fig.bbox.x1]) - place.x0 - TITLE_GAP_PX
+        for text in axes.findobj(Text):
+            if text.get_text() and text.get_text() == axes.get_title(loc="left"):
+                wanted = text.get_window_extent().width
+                if wanted > room:  # widths follow the size within a few percent, as letters keep to whole pixels
+                    text.set_fontsize(text.get_fontsize() * 0.97 * room / wanted)
 
 
 def _inline(svg: str, head_in: float, name: str) -> str:

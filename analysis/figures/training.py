@@ -9,7 +9,7 @@ import pandas as pd
 
 from analysis import training
 from analysis.figures import style
-from analysis.formats import plural
+from analysis.formats import percent, plural
 from analysis.intervals import interval_of
 from analysis.runs import Runs
 
@@ -52,7 +52,7 @@ def _draw(strategy: str, scenario: str, rows: pd.DataFrame, folder: Path) -> sty
                 axes.set_title("training" if split == "train" else "validation")
                 axes.xaxis.set_major_locator(MaxNLocator(integer=True))
             panels[0].set_ylabel(label)
-            panels[0].set_ylim(bottom=0)
+            panels[0].set_ylim(0, 1.06 * panels[0].get_ylim()[1])  # room for the highest mark
         for axes in grid[-1]:
             axes.set_xlabel("epoch")
         style.legend(fig, grid[0][0])
@@ -82,5 +82,5 @@ def _title(lines: list[tuple[str, pd.DataFrame]]) -> str:
         of = of[(of["split"] == "validation") & of["accuracy"].notna()]
         if len(of):
             last = of[of["epoch"] == of["epoch"].max()]
-            parts.append(f"{last['accuracy'].median():.0%} at {name}")
+            parts.append(f"{percent(float(last['accuracy'].median()))} at {name}")
     return f"validation accuracy at the end {', '.join(parts)}" if parts else "accuracy and loss per epoch"

@@ -132,3 +132,16 @@ def test_a_shape_has_one_mark_in_every_figure(tmp_path: Path, monkeypatch: pytes
             )
             before = re.findall(r"var\(--s(\d)\)", figure.svg[:at])
             assert before[-1] == str(series), f"{figure.name}: {name}"
+
+
+def test_the_title_of_a_panel_ends_before_the_next_one(tmp_path: Path) -> None:
+    with matplotlib.rc_context(style.RC):
+        fig, head = style.figure(2, "title")
+        (left, right), (below, _) = fig.subplots(2, 2)
+        titles = [axes.set_title('strategy="multi_worker_mirrored"  (median run of n = 1)') for axes in (left, right)]
+        titles.append(below.set_title("short"))
+        style.save(fig, head, tmp_path, "panels", "title", "", "")
+    ends = [title.get_window_extent().x1 for title in titles]
+    assert ends[0] < right.get_window_extent().x0
+    assert ends[1] < fig.bbox.x1
+    assert titles[2].get_fontsize() == style.RC["axes.titlesize"]
