@@ -119,7 +119,7 @@ def _narrow_titles(fig: Figure) -> None:
             if text.get_text() and text.get_text() == axes.get_title(loc="left"):
                 wanted = text.get_window_extent().width
                 if wanted > room:  # widths follow the size within a few percent, as letters keep to whole pixels
-                    text.set_fontsize(text.get_fontsize() * 0.97 * room / wanted)
+                    text.set_fontsize(float(text.get_fontsize()) * 0.97 * room / wanted)
 
 
 def _inline(svg: str, head_in: float, name: str) -> str:
