@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from workloads.dataset import list_dataset
 from workloads.errors import DatasetError
 from workloads.shards import (
@@ -42,13 +44,19 @@ def complete_shards(store: Store, *, manifest_required: bool = False) -> tuple[l
     return names, []
 
 
+def _are_there(manifest: dict[str, Any], store: Store) -> bool:
+    """Whether all shards of a manifest are there in their size: one that was damaged may have been deleted."""
+    sizes = {entry.name: entry.size_bytes for entry in store.list()}
+    return all(sizes.get(shard["name"]) == shard["bytes"] for shard in manifest["shards"])
+
+
 def prepare_tfrecords(
     images_uri: str, output_uri: str, options: ShardOptions, shards: int, *, threads: int
 ) -> list[str]:
     """Write TFRecords of the images to ``output_uri``, unless the same ones are there. Not timed; returns notes."""
-    dataset = list_dataset(images_uri)
-    manifest = read_manifest(open_store(output_uri))
-    if manifest and manifest.get("identity") == identity(dataset, options, shards):
+    dataset, store = list_dataset(images_uri), open_store(output_uri)
+    manifest = read_manifest(store)
+    if manifest and manifest.get("identity") == identity(dataset, options, shards) and _are_there(manifest, store):
         return [f"TFRecords were already at {output_uri}"]
     begin_output(dataset, output_uri)
     plans = plan_shards(dataset, shards, output_uri, options, fetch_threads=FETCH_THREADS)

@@ -12,6 +12,10 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
+import pytest
+
+from workloads.bucket import forget_clients
+
 HOP = ("connection", "transfer-encoding", "content-length", "keep-alive")
 
 
@@ -86,3 +90,15 @@ def faulty_store(address: str, faults: Faults) -> Iterator[str]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+@contextmanager
+def through(monkeypatch: pytest.MonkeyPatch, address: str, faults: Faults) -> Iterator[None]:
+    """Within, gs:// is the store at ``address`` on a bad day, for this process and what it starts."""
+    with faulty_store(address, faults) as proxy, monkeypatch.context() as patch:
+        patch.setenv("STORAGE_EMULATOR_HOST", proxy)
+        forget_clients()
+        try:
+            yield
+        finally:
+            forget_clients()

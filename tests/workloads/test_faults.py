@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import json
+import os
 import random
+import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.workloads.faults import Faults, faulty_store
+from tests.workloads.faults import Faults, through
 from workloads import bucket as bucket_store
-from workloads.bucket import STREAM_CHUNK_BYTES, Bucket, forget_clients
+from workloads.bucket import STREAM_CHUNK_BYTES, Bucket
 from workloads.dataset import list_dataset
 from workloads.errors import StorageError
 from workloads.generate import draw
+from workloads.record import Summary
 from workloads.shards import MANIFEST, ShardOptions, begin_output, finish_output, plan_shards, write_shard
 from workloads.storage import Folder, open_store
 
@@ -32,17 +35,6 @@ def images(bucket: str) -> str:
     for index in range(40):
         store.write(*draw(index, seed=3))
     return store.uri
-
-
-@contextmanager
-def through(monkeypatch: pytest.MonkeyPatch, address: str, faults: Faults) -> Iterator[None]:
-    with faulty_store(address, faults) as proxy, monkeypatch.context() as patch:
-        patch.setenv("STORAGE_EMULATOR_HOST", proxy)
-        forget_clients()
-        try:
-            yield
-        finally:
-            forget_clients()
 
 
 def test_five_percent_refused_and_slow_answers_cost_time_and_nothing_else(
@@ -141,3 +133,41 @@ def test_a_full_disk_is_named_and_leaves_no_half_shard(tmp_path: Path) -> None:
     assert all(name.endswith("-6.tfrec") for name in left)  # whole ones, if any
     summary = json.loads((tmp_path / "results" / "summary.json").read_text())
     assert (summary["status"], summary["items_out"]) == ("failed", 0)
+
+
+@pytest.mark.parametrize("workload", ["read_speed", "spark_read_speed", "write_tfrecords", "train", "serve", "stream"])
+def test_each_job_names_a_store_that_never_recovers(
+    object_store: str, images: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workload: str
+) -> None:
+    monkeypatch.setattr(bucket_store, "RETRY_S", 0.2)
+    with through(monkeypatch, object_store, Faults(refused=1.0)):
+        summary = job(workload, tmp_path, 1, images_uri=images, output_uri=f"{images}-{workload}")
+    assert summary.status == "failed"
+    assert summary.error is not None
+    assert re.search(rf"cannot list {images} \(object store at http.*503.*try again later", summary.error, re.DOTALL)
+
+
+@pytest.mark.parametrize("workload", ["read_speed", "spark_read_speed", "write_tfrecords"])
+def test_jobs_outlast_refused_answers(
+    spark: Any, object_store: str, images: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workload: str
+) -> None:
+    """So do stream, train and serve: see their own tests."""
+    grid: dict[str, Any] = {"batch_sizes": [40], "batch_counts": [1], "repetitions": 1, "shards": 2}
+    settings = {
+        "read_speed": grid | {"warm_up_batches": 0},
+        "spark_read_speed": grid | {"variant": "optimised", "warm_up": False},
+        "write_tfrecords": {"partitions": 2},
+    }[workload]
+    faults = Faults(refused=0.05)
+    with through(monkeypatch, object_store, faults):
+        monkeypatch.setitem(spark.environment, "STORAGE_EMULATOR_HOST", os.environ["STORAGE_EMULATOR_HOST"])
+        summary = job(workload, tmp_path, images_uri=images, output_uri=f"{images}-{workload}", **settings)
+    assert summary.items_in == summary.items_out == (40 if workload == "write_tfrecords" else 80)
+    assert faults.done["refused"] > 2
+
+
+def job(workload: str, folder: Path, code: int = 0, **config: Any) -> Summary:
+    (folder / "config.json").write_text(json.dumps(config))
+    main = import_module(f"workloads.{workload}.job").main
+    assert main(["--config", str(folder / "config.json"), "--out", str(folder / "results")]) == code
+    return Summary.model_validate_json((folder / "results" / "summary.json").read_text())

@@ -156,6 +156,25 @@ def test_given_tfrecords_are_read_with_or_without_manifest(tmp_path: Path) -> No
     assert rows == []
 
 
+def test_a_damaged_shard_is_named_and_its_cure_works(tmp_path: Path) -> None:
+    folder, output = Folder(tmp_path / "images"), Folder(tmp_path / "tfrecords")
+    fill(folder)
+    config: dict[str, Any] = {"images_uri": folder.uri, "output_uri": output.uri, "formats": ["tfrecord"], "shards": 2}
+    config |= {"batch_sizes": [12], "batch_counts": [1], "repetitions": 1}
+    run(tmp_path, **config)
+    sound = output.read("images01-6.tfrec")
+    output.write("images01-6.tfrec", sound[:40] + bytes([sound[40] ^ 1]) + sound[41:])
+    summary, _ = run(tmp_path, 1, **config)
+    assert summary.error is not None
+    assert f"{output.uri}/images01-6.tfrec: damaged" in summary.error
+    assert summary.error.endswith("delete it and write the TFRecords again")
+    for damage in (lambda: output.delete("images01-6.tfrec"), lambda: output.write("images01-6.tfrec", sound[:-7])):
+        damage()
+        summary, _ = run(tmp_path, **config)
+        assert any("first written" in note for note in summary.notes)
+        assert output.read("images01-6.tfrec") == sound
+
+
 def test_a_shard_that_the_manifest_lists_must_be_there(tmp_path: Path) -> None:
     folder, output = Folder(tmp_path / "images"), Folder(tmp_path / "tfrecords")
     fill(folder)

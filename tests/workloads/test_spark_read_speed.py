@@ -80,10 +80,11 @@ def test_a_damaged_shard_is_named(spark: Any, images: str, tmp_path: Path) -> No
     run(tmp_path, **config)
     store = open_store(f"{images}-tfrecords")
     data = store.read("images00-6.tfrec")
-    store.write("images00-6.tfrec", data[: len(data) // 2])
+    store.write("images00-6.tfrec", data[:40] + bytes([data[40] ^ 1]) + data[41:])
     summary, rows = run(tmp_path, 1, **config)
     assert summary.error is not None
-    assert "images00-6.tfrec: truncated at byte" in summary.error
+    assert "images00-6.tfrec: damaged: the record at byte 0" in summary.error
+    assert "delete it and write the TFRecords again" in summary.error
     assert rows == []
 
 
