@@ -11,7 +11,7 @@ import socket
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from workloads.contract import Measurements, Outcome, run_job
 from workloads.errors import ConfigError, InvalidRun, NotFound, StorageError, WorkloadError
@@ -35,6 +35,7 @@ class Trained:
 
     results: list[TaskResult]
     addresses: list[str]
+    failures: list[str] = field(default_factory=list)  # of earlier attempts
 
 
 def train(config: TrainConfig, measurements: Measurements) -> Outcome:
@@ -196,6 +197,7 @@ def _outcome(
                 input_wait_ratio=max(r.history[position][split]["input_wait_ratio"] for r in trained.results),
                 **_times(measured),
             )
+    notes += [f"began again after a failure, and its time counts: {why}" for why in trained.failures]
     if chief.resumed_from:
         notes.append(f"resumed after epoch {chief.resumed_from}, which an earlier process had finished")
     if chief.stopped_early:

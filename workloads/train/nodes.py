@@ -2,13 +2,15 @@
 
 One task per worker, as a barrier stage (https://spark.apache.org/docs/3.5.3/api/python/reference/api/pyspark.RDD.barrier.html):
 Spark launches all of them together or none, they tell each other their addresses, and each starts a training process with
-the TF_CONFIG that follows. When one fails, Spark ends the others and starts all of them again, a few times; training then
-goes on after the last finished epoch.
+the TF_CONFIG that follows. When one fails, Spark ends the others and gives up, since it never repeats a barrier stage that
+ends a job; so the job is started again, a few times, and training goes on after the last finished epoch.
 """
 
 from __future__ import annotations
 
 import json
+import re
+import sys
 import threading
 import time
 from dataclasses import asdict
@@ -26,15 +28,19 @@ from workloads.train.process import Task, TaskResult, require_tensorflow, run_ta
 
 PROGRESS = "progress.json"  # in output_uri: what the chief tells the driver
 TELL_S = 2.0
+ATTEMPTS = 3
 
 
-def run_on_nodes(context: SparkContext, task: Task) -> tuple[list[TaskResult], list[str]]:
-    """Train on as many executors as the strategy wants; returns the answer of each process and their nodes' addresses.
+def run_on_nodes(context: SparkContext, task: Task) -> tuple[list[TaskResult], list[str], list[str]]:
+    """Train on as many executors as the strategy wants.
+
+    Returns:
+        The answer of each process, their nodes' addresses, and why earlier attempts failed.
 
     Raises:
         ConfigError: fewer executors than workers were asked for.
         InvalidRun: the workers are not on different nodes.
-        WorkloadError: a process failed, each time that Spark tried.
+        WorkloadError: a process failed in each of ``ATTEMPTS`` attempts, or for a reason that stays.
     """
     executors = count_executors(context)
     several = task.config.strategy == "multi_worker_mirrored"
@@ -53,19 +59,30 @@ def run_on_nodes(context: SparkContext, task: Task) -> tuple[list[TaskResult], l
         addresses = [str(address) for address in barrier.allGather(f"{host}:{free_port(host)}")]
         return [_answer(mine, ClusterSpec.of_workers(addresses, index), addresses)]
 
+    failures: list[str] = []
     with _Watch(context, task) as watch:
-        try:
-            rdd = context.parallelize(range(workers), workers).barrier()
-            answers = rdd.mapPartitionsWithIndex(work).collect()
-        except Py4JJavaError as error:
-            raise WorkloadError(watch.why or last_words(error)) from error
+        while True:
+            try:
+                rdd = context.parallelize(range(workers), workers).barrier()
+                answers = rdd.mapPartitionsWithIndex(work).collect()
+                break
+            except Py4JJavaError as error:
+                failures.append(watch.why or last_words(error))
+                if watch.why or len(failures) == ATTEMPTS or not _may_pass(failures[-1]):
+                    raise WorkloadError(failures[-1]) from error
+                print(f"attempt {len(failures)} of {ATTEMPTS} failed: {failures[-1]}", file=sys.stderr)
     for answer in answers:
         if "invalid" in answer:
             raise InvalidRun(answer["invalid"])
         if "config" in answer:
             raise ConfigError(answer["config"])
     addresses = [address.rpartition(":")[0] or address for address in answers[0]["addresses"]]
-    return [TaskResult(**answer["result"]) for answer in answers], addresses
+    return [TaskResult(**answer["result"]) for answer in answers], addresses, failures
+
+
+def _may_pass(said: str) -> bool:
+    """Whether another attempt may fare better: not after an error with a type of its own, as of a damaged shard."""
+    return re.search(r"workloads\.errors\.(?!WorkloadError\b)", said) is None
 
 
 def count_executors(context: SparkContext) -> int:

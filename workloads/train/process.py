@@ -31,7 +31,15 @@ POLL_S = 0.2
 STOP_S = 5.0
 BUSY_RATIO = 0.03  # of a core: a process that uses more is at work, and not waiting
 LAST_LINES = 12
-_NOISE = ("cuda", "TF-TRT", "oneDNN", "rebuild TensorFlow", "absl::InitializeLog", "cpu_feature_guard")
+_NOISE = (
+    "cuda",
+    "TF-TRT",
+    "oneDNN",
+    "rebuild TensorFlow",
+    "absl::InitializeLog",
+    "cpu_feature_guard",
+    "eagerly has significant",
+)
 
 
 @dataclass

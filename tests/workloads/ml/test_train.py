@@ -14,10 +14,12 @@ import psutil
 import pytest
 
 from tests.workloads.ml.jobs import PLAIN, SMALL, images, losses, results, run, start
+from tests.workloads.pictures import encode, gradient
 from workloads.contract import Measurements
 from workloads.errors import InvalidRun, MissingPackage
-from workloads.storage import open_store
-from workloads.train import artifact, checkpoint, process
+from workloads.storage import Folder, open_store
+from workloads.tfrecord import encode_example, frame
+from workloads.train import artifact, checkpoint, nodes, process
 from workloads.train.config import TrainConfig
 from workloads.train.job import train
 
@@ -43,6 +45,31 @@ def test_one_device_from_images_to_a_model(tmp_path: Path) -> None:
     assert artifact.MODEL in kept
     assert checkpoint.CHECKPOINT not in kept  # it is for a run that was cut off
     assert not list(tmp_path.glob("train-*"))  # staged images
+
+
+def test_a_damaged_shard_is_named_with_its_cure(tmp_path: Path) -> None:
+    store = Folder(tmp_path / "set")
+    records = [frame(encode_example(encode(gradient()), label)) for label in range(2)]
+    store.write("s0.tfrec", b"".join(records)[:-7])
+    summary, rows = run(
+        tmp_path, "train", 1, images_uri="unused", tfrecords_uri=store.uri, output_uri=str(tmp_path / "out"), **SMALL
+    )
+    assert (summary.status, rows) == ("failed", [])
+    assert summary.error is not None
+    assert f"{store.uri}/s0.tfrec: truncated at byte" in summary.error
+    assert summary.error.endswith("delete it and write the TFRecords again")
+
+
+@pytest.mark.parametrize(
+    ("said", "again"),
+    [
+        ("a task failed: workloads.errors.WorkloadError: training process 1 of 2 ended with signal SIGKILL", True),
+        ("Spark: Job aborted: ExecutorLostFailure (executor 1 exited)", True),
+        ("a task failed: workloads.errors.TFRecordError: gs://b/s0.tfrec: truncated at byte 9", False),
+    ],
+)
+def test_only_what_may_pass_is_tried_again(said: str, again: bool) -> None:
+    assert nodes._may_pass(said) is again
 
 
 def test_a_machine_without_tensorflow_is_told_the_cure(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
