@@ -69,7 +69,8 @@ def run_on_nodes(context: SparkContext, task: Task) -> tuple[list[TaskResult], l
             except Py4JJavaError as error:
                 failures.append(watch.why or last_words(error))
                 if watch.why or len(failures) == ATTEMPTS or not _may_pass(failures[-1]):
-                    raise WorkloadError(failures[-1]) from error
+                    times = f"failed {len(failures)} times; the last time: " if len(failures) > 1 else ""
+                    raise WorkloadError(times + failures[-1]) from error
                 print(f"attempt {len(failures)} of {ATTEMPTS} failed: {failures[-1]}", file=sys.stderr)
     for answer in answers:
         if "invalid" in answer:

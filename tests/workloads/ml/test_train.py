@@ -16,7 +16,7 @@ import pytest
 from tests.workloads.ml.jobs import PLAIN, SMALL, images, losses, results, run, start
 from tests.workloads.pictures import encode, gradient
 from workloads.contract import Measurements
-from workloads.errors import InvalidRun, MissingPackage
+from workloads.errors import InvalidRun, MissingPackage, WorkloadError
 from workloads.storage import Folder, open_store
 from workloads.tfrecord import encode_example, frame
 from workloads.train import artifact, checkpoint, nodes, process
@@ -48,16 +48,31 @@ def test_one_device_from_images_to_a_model(tmp_path: Path) -> None:
 
 
 def test_a_damaged_shard_is_named_with_its_cure(tmp_path: Path) -> None:
-    store = Folder(tmp_path / "set")
-    records = [frame(encode_example(encode(gradient()), label)) for label in range(2)]
-    store.write("s0.tfrec", b"".join(records)[:-7])
+    uri = damaged_set(tmp_path)
     summary, rows = run(
-        tmp_path, "train", 1, images_uri="unused", tfrecords_uri=store.uri, output_uri=str(tmp_path / "out"), **SMALL
+        tmp_path, "train", 1, images_uri="unused", tfrecords_uri=uri, output_uri=str(tmp_path / "out"), **SMALL
     )
     assert (summary.status, rows) == ("failed", [])
     assert summary.error is not None
-    assert f"{store.uri}/s0.tfrec: truncated at byte" in summary.error
+    assert f"{uri}/s0.tfrec: truncated at byte" in summary.error
     assert summary.error.endswith("delete it and write the TFRecords again")
+
+
+def test_on_a_cluster_a_damaged_shard_is_named_at_once(
+    spark: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    uri = damaged_set(tmp_path)
+    config = TrainConfig(images_uri="unused", tfrecords_uri=uri, output_uri=str(tmp_path / "out"))
+    with pytest.raises(WorkloadError, match=rf"^a task failed: .*{uri}/s0\.tfrec: truncated"):
+        train(config, Measurements())
+    assert "attempt" not in capsys.readouterr().err
+
+
+def damaged_set(folder: Path) -> str:
+    store = Folder(folder / "set")
+    records = [frame(encode_example(encode(gradient()), label)) for label in range(2)]
+    store.write("s0.tfrec", b"".join(records)[:-7])
+    return store.uri
 
 
 @pytest.mark.parametrize(
@@ -88,7 +103,6 @@ def test_several_workers_in_one_place_are_an_invalid_run(spark: Any, tmp_path: P
 
 
 def test_a_process_that_makes_no_step_is_ended_and_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from workloads.errors import WorkloadError
     from workloads.train.cluster_spec import ClusterSpec
 
     sleeper = tmp_path / "sleeper"
@@ -104,8 +118,6 @@ def test_a_process_that_makes_no_step_is_ended_and_named(tmp_path: Path, monkeyp
 
 
 def test_a_killed_process_names_its_signal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from workloads.errors import WorkloadError
-
     killed = tmp_path / "killed"
     killed.write_text("#!/bin/sh\necho the last words\nkill -9 $$\n")
     killed.chmod(0o755)
