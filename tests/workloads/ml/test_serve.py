@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.workloads.faults import Faults, through
 from tests.workloads.ml.jobs import SMALL, images, run
 from workloads.storage import Folder
 
@@ -41,12 +42,17 @@ def test_the_rate_steps_up_until_the_goal_is_missed(tmp_path: Path) -> None:
         assert not all(row["sustained"] for row in mine)  # 65,536 requests/s is more than any machine here answers
 
 
-def test_a_trained_model_is_found_beside_the_output(tmp_path: Path) -> None:
-    source = images(tmp_path / "images")
-    run(tmp_path / "t", "train", images_uri=source, output_uri=str(tmp_path / "train"), epochs=1, batch_size=8, **SMALL)
-    summary, rows = run(
-        tmp_path / "s", "serve", images_uri=source, output_uri=str(tmp_path / "serve"), batch_sizes=[2], latency_goal_s=5,
-        **LOAD,
-    )  # fmt: skip
-    assert summary.facts["weights"] == f"{tmp_path}/train/model.npz"
+def test_a_trained_model_is_found_beside_the_output(
+    tmp_path: Path, object_store: str, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By way of an object store that refuses a part of the requests."""
+    source, faults = images(tmp_path / "images"), Faults(refused=0.1)
+    with through(monkeypatch, object_store, faults):
+        run(tmp_path / "t", "train", images_uri=source, output_uri=f"{bucket}/train", epochs=1, batch_size=8, **SMALL)
+        assert faults.done["refused"] > 0
+        summary, rows = run(
+            tmp_path / "s", "serve", images_uri=source, output_uri=f"{bucket}/serve", batch_sizes=[2], latency_goal_s=5,
+            **LOAD,
+        )  # fmt: skip
+    assert summary.facts["weights"] == f"{bucket}/train/model.npz"
     assert rows[0]["images"] == rows[0]["offered_rate_s"] * 1.5 * 2

@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from tests.workloads.conftest import set_java_home
+from tests.workloads.faults import Faults, through
 from tests.workloads.ml.jobs import images, run, start
 from workloads.errors import ConfigError
 from workloads.storage import Folder, open_store
@@ -46,14 +47,20 @@ def records(output: str) -> int:
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_a_step_with_a_restart_in_its_midst_and_steps_that_count(tmp_path: Path, bucket: str) -> None:
+def test_a_step_with_a_restart_in_its_midst_and_steps_that_count(
+    tmp_path: Path, object_store: str, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On an object store that refuses a part of the requests."""
     set_java_home()
     source = images(tmp_path / "images", 6)
     Folder(tmp_path / "images").write("daisy/broken.jpg", b"no picture")
-    summary, rows = run(
-        tmp_path, "stream", images_uri=source, output_uri=f"{bucket}/stream", first_rate_s=4, rate_factor=2, max_steps=2,
-        step_s=5, latency_goal_s=30, journal_uri=str(tmp_path / "state"), image_size=48, partitions=2,
-    )  # fmt: skip
+    faults = Faults(refused=0.05)
+    with through(monkeypatch, object_store, faults):
+        summary, rows = run(
+            tmp_path, "stream", images_uri=source, output_uri=f"{bucket}/stream", first_rate_s=4, rate_factor=2,
+            max_steps=2, step_s=5, latency_goal_s=30, journal_uri=str(tmp_path / "state"), image_size=48, partitions=2,
+        )  # fmt: skip
+    assert faults.done["refused"] > 2
     assert (summary.items_in, summary.facts["restarts"]) == (WARM_UP + 20 + 20 + 40, 1)
     assert summary.items_rejected in (11, 12, 13)  # one of seven
     assert {item.reason for item in summary.rejected} == {"not a JPEG or PNG image"}
