@@ -5,8 +5,9 @@ The model is :mod:`analysis.search.cluster_model`. The next run has the largest 
 the best (:func:`analysis.search.gaussian_process.relative_improvement`), times the probability of keeping the limits
 (the constrained EI of Gardner et al., ICML 2014). It works from the first proposal on: before any run, the best guess
 of the prior goes first. The stop rule is ours: a run is worth its price while expected saving per use x :data:`USES`
-exceeds what the run costs. Without a past the first :data:`LEAST_RUNS` are run in any case, as the prior is then nobody's
-experience; with one, :data:`LEAST_RUNS_PAST`.
+exceeds what the run costs, and while going on paid for itself in searches played on past workloads
+(:mod:`analysis.search.experience`). Without a past the first :data:`LEAST_RUNS` are run in any case, as the prior is then
+nobody's experience; with one too small to play on, :data:`LEAST_RUNS_PAST`.
 """
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ import math
 import numpy as np
 from scipy.special import ndtr
 
-from analysis.search.cluster_model import LEVEL_VARIANCE, Belief, ClusterModel
-from analysis.search.gaussian_process import relative_improvement
+from analysis.search import saving
+from analysis.search.cluster_model import Belief, ClusterModel
+from analysis.search.cluster_rest import LEVEL_VARIANCE
+from analysis.search.experience import experience_of
 from analysis.search.problem import Objective, Problem
 from analysis.search.strategy import Proposal, Strategy
 
@@ -38,6 +41,7 @@ class Bakeoff(Strategy):
         super().__init__(problem, seed)
         self.uses = uses
         self.model = ClusterModel(problem, seed)
+        self.experience = None if problem.objective.limits else experience_of(self.model)
         self._limits: dict[str, ClusterModel] = {}
         self._scored: tuple[object, np.ndarray, Belief] | None = None
 
@@ -57,18 +61,29 @@ class Bakeoff(Strategy):
 
     def stop_reason(self) -> str | None:
         best = self.best()
-        if best is None or len(self.told) < (LEAST_RUNS_PAST if self.model.applications else LEAST_RUNS):
+        if best is None or len(self.told) < self._least_runs():
             return None
+        if self.experience:
+            going_on = self.experience.worth_of_going_on(len(self.told), self.uses)
+            if going_on is not None and going_on < 0:
+                return (
+                    f"to go on here did not pay for itself over {self.uses:g} uses in searches played on "
+                    f"{len(self.experience.values)} past workloads"
+                )
         score, belief = self._score(())
-        open_ = [i for i in range(len(score)) if i not in self.told]
-        index = max(open_, key=lambda i: score[i])
-        price = math.exp(min(float(belief.mean[index]) - math.log(best[1]), 1.5))
+        index = max((i for i in range(len(score)) if i not in self.told), key=lambda i: score[i])
+        price = float(saving.price(belief, math.log(best[1]))[index])
         if float(score[index]) * self.uses >= price:
             return None
         return (
             f"the next run would save {score[index]:.1%} per use and costs {price:.2f} uses: over {self.uses:g} uses it does "
             "not pay for itself"
         )
+
+    def _least_runs(self) -> int:
+        if self.experience:
+            return 1
+        return LEAST_RUNS_PAST if self.model.applications else LEAST_RUNS
 
     def _score(self, pending: tuple[int, ...]) -> tuple[np.ndarray, Belief]:
         """Constrained expected improvement of every candidate, (n,), and the belief behind it; kept until the next tell."""
@@ -84,10 +99,9 @@ class Bakeoff(Strategy):
         best = self.best()
         limits = [self._keeps(limit.outcome) for limit in self.problem.objective.limits]
         keeps = np.prod([np.ones(len(self.problem.candidates)), *limits], axis=0)
-        ends_well = np.ones_like(belief.means) if belief.fails is None else 1 - belief.fails
         if best is not None:
-            gains = relative_improvement(belief.means, belief.deviations, math.log(best[1]))
-            return np.asarray(belief.weights @ (gains * ends_well) * keeps), belief
+            return saving.gain(belief, math.log(best[1])) * keeps, belief
+        ends_well = np.ones_like(belief.means) if belief.fails is None else 1 - belief.fails
         # Nothing feasible yet: the limits first, and among equals the lowest prediction.
         return np.asarray(np.log(np.maximum(belief.weights @ ends_well * keeps, 1e-12)) - belief.mean), belief
 

@@ -4,8 +4,10 @@ The logarithm of the value is a curve plus a rest, and what is believed is an av
 
 - Curves (:mod:`analysis.search.cluster_shapes`): a thousand physical ones; with a past, as many of the kinds that it knew
   (:mod:`analysis.search.past`); and a flat one, for workloads that no curve fits. The price enters all of them with its known
-  power. The prior weight of the past grows with the number A of its applications and fades with the k runs of the workload
-  itself, A / (A + 4 (1 + k)): it is worth most for the first runs, and no likelihood of a wrong model may hold on to it.
+  power. The prior weight of the past's kinds grows with the number A of its applications and fades with the k runs of the
+  workload itself, A / (A + 4 (1 + k)): it is worth most for the first runs, and no likelihood of a wrong model may hold on
+  to it. With a past on the same candidates, its profiles and their mean too (:mod:`analysis.search.profiles`), which
+  are trusted as far as they predicted each other: with trust t their shares count t A / (t A + 4).
 - Rests (:mod:`analysis.search.cluster_rest`): Gaussian processes with various length scales, deviations and noises. The flat
   curve with a wide rest is what Bayesian optimisation commonly uses, with its hyperparameters averaged out.
 
@@ -18,26 +20,26 @@ overall level is unknown (a constant with a wide prior). The combination and its
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from analysis.search.cluster_rest import OF_OTHERS, OF_SIZE, Rests
+from analysis.search.cluster_rest import FREEDOM, LEVEL_VARIANCE, OF_OTHERS, OF_SIZE, Rests
 from analysis.search.cluster_shapes import ClusterShapes, sizes_of
 from analysis.search.encoding import encode
-from analysis.search.past import votes
+from analysis.search.past import kinds_of, votes
 from analysis.search.problem import Problem
+from analysis.search.profiles import Profiles, Say, profiles_of, say_of
 
 MANY = 2000  # candidates; a longer list has a quarter of the hypotheses, which keeps a step below a second for 10,000
 CURVES = 1024
 RESTS = 32
 KEPT = 256  # of the pairs of curve and rest, after the vote
 FLAT_SHARE = 0.3  # prior probability that no curve fits
-APPLICATIONS = 4  # past applications whose curves have as much prior weight as the others, before any run; see prior
-FREEDOM = 4.0  # degrees of freedom of the scale
-LEVEL_VARIANCE = 100.0  # of the overall level, which is not known
+APPLICATIONS = 4  # past applications that have as much prior weight as what is believed without a past; see prior
 
 
 @dataclass(frozen=True)
@@ -83,23 +85,44 @@ class ClusterModel:
         part = 4 if n > MANY else 1
         self.kept = KEPT // part
         self.rests = Rests(encode(problem.candidates), RESTS // part, seed, OF_SIZE if follows_size else OF_OTHERS)
-        self.curves, self._shortages = np.zeros((1, n)), list[tuple[ClusterShapes, np.ndarray]]()
+        self.physical, self._shortages = np.zeros((0, n)), list[tuple[ClusterShapes, np.ndarray]]()
+        self.flat = np.zeros(n)
         self.applications = 0  # of the past, that have a say
+        self.profiles: Profiles | None = None
+        self.say = Say(np.zeros((len(self.rests.noise), 4)), 0.0, 0)
         if follows_size:
             self._draw(problem, CURVES // part, seed)
+        self.curves = self._stacked()
 
     def _draw(self, problem: Problem, count: int, seed: int) -> None:
-        """Curves, (H, n), the flat one last."""
+        """Curves of run time, (H, n), and what the past says of them and beside them."""
         sizes, power = sizes_of(problem.candidates), problem.objective.price_power
-        kinds = [ClusterShapes(sizes, count, seed)]
-        learnt = votes(problem, kinds[0])
-        if learnt is not None:
-            kinds.append(kinds[0].as_voted(learnt.shares))
-            self.applications = learnt.applications
-        self.kinds = len(kinds)
-        self._shortages = [(kind, kind.shortage(sizes)) for kind in kinds]
-        flat = power * (sizes.log_price - sizes.log_price.mean())
-        self.curves = np.vstack([*(kind.log_values(sizes, short, power) for kind, short in self._shortages), flat])
+        self.flat = power * (sizes.log_price - sizes.log_price.mean())
+        shapes = ClusterShapes(sizes, count, seed)
+        self._shortages = [(shapes, shapes.shortage(sizes))]
+        cast = votes(problem, shapes)
+        if cast:
+            voted = shapes.as_voted(kinds_of(cast))
+            self._shortages.append((voted, voted.shortage(sizes)))
+            self.applications = len({vote.past.app for vote in cast})
+        drawn = [kind.log_values(sizes, short, power) for kind, short in self._shortages]
+        self.physical = np.vstack(drawn)
+        self.profiles = profiles_of(problem, cast, drawn[0])
+        if self.profiles is not None:
+            self.say = say_of(self.profiles, self.rests, drawn[0], self.flat, seed)
+
+    def _stacked(self) -> np.ndarray:
+        """All curves, (H, n): physical ones, mean and single profiles if they have a say, the flat one."""
+        profiles = [self.profiles.mean, *self.profiles.values] if self.profiles and self.say.trust else []
+        return np.vstack([self.physical, *profiles, self.flat])
+
+    def without(self, app: str) -> ClusterModel:
+        """The same model without the profiles of one application; what that voted for and said stays."""
+        made = copy.copy(self)
+        made.profiles = self.profiles.without(app) if self.profiles else None
+        made.curves = made._stacked()
+        made.__dict__.pop("fails", None)
+        return made
 
     @cached_property
     def fails(self) -> np.ndarray:
@@ -107,15 +130,23 @@ class ClusterModel:
         if not self._shortages:
             return np.zeros_like(self.curves)
         fails = [kind.fails(shortage) for kind, shortage in self._shortages]
-        return np.vstack([*fails, fails[0].mean(axis=0)])
+        rest = np.broadcast_to(fails[0].mean(axis=0), (len(self.curves) - len(self.physical), self.curves.shape[1]))
+        return np.vstack([*fails, rest])
 
     def prior(self, runs: int) -> np.ndarray:
-        """Prior weights of the curves, (H,), when so many runs are known."""
-        if len(self.curves) == 1:
-            return np.ones(1)
-        shares = np.asarray([APPLICATIONS * (1 + runs), self.applications][: self.kinds], float)
-        each = np.repeat(shares / shares.sum(), (len(self.curves) - 1) // self.kinds)
-        return np.append((1 - FLAT_SHARE) * each / each.sum(), FLAT_SHARE)
+        """Prior weights of every pair of rest and curve, (G, H), sum 1, when so many runs are known."""
+        every = np.full(len(self.rests.noise), 1 / len(self.rests.noise))
+        if not len(self.physical):
+            return every[:, None]
+        kinds = len(self._shortages)
+        of_kind = np.asarray([APPLICATIONS * (1 + runs), self.applications][:kinds], float)
+        physical = np.repeat(of_kind / of_kind.sum(), len(self.physical) // kinds) * kinds / len(self.physical)
+        shares = np.outer(every, [1 - FLAT_SHARE, 0.0, 0.0, FLAT_SHARE])
+        heard = self.say.trust * self.say.applications
+        shares = (APPLICATIONS * shares + heard * self.say.shares) / (APPLICATIONS + heard)
+        curve, mean, single, flat = np.split(shares, 4, axis=1)
+        profiles = [mean, single * self.profiles.weights] if self.profiles and heard else []
+        return np.hstack([curve * physical, *profiles, flat])
 
     def condition(
         self,
@@ -142,15 +173,8 @@ class ClusterModel:
         k = len(ran)
         if not k:
             return self._prior_belief()
-        across = np.stack([self.rests.column(i) for i in ran], axis=1) + level_variance  # (G, k, n)
-        own = self.rests.noise[:, None] ** 2 + (0.0 if extra is None else extra)  # (G, 1) or (G, k)
-        factor = np.linalg.cholesky(across[:, :, ran] + own[:, :, None] * np.eye(k))
-        inverse = np.linalg.inv(factor)
         off = y - self.curves[:, ran]  # (H, k)
-        misfit = ((inverse @ off.T) ** 2).sum(axis=1)  # (G, H)
-        degrees = k - 1 if level_variance else k  # the level takes one
-        evidence = -(FREEDOM + degrees) / 2 * np.log1p(misfit / FREEDOM)
-        evidence -= np.log(np.diagonal(factor, axis1=1, axis2=2)).sum(axis=1)[:, None]
+        across, inverse, misfit, degrees, evidence = self.rests.explain(ran, off, extra, level_variance)
         evidence += np.log(self.prior(k - guesses))
         if failed:
             evidence += np.log(self.fails[:, list(failed)]).sum(axis=1)
@@ -170,7 +194,9 @@ class ClusterModel:
     def _prior_belief(self) -> Belief:
         """Before any run: every curve once, as the first run rests on their mean alone."""
         rest = np.arange(len(self.curves)) % len(self.rests.noise)
-        return Belief(self.prior(0), self.curves, np.sqrt(self.rests.variance[rest]), self.rests.noise[rest], None)
+        return Belief(
+            self.prior(0).sum(axis=0), self.curves, np.sqrt(self.rests.variance[rest]), self.rests.noise[rest], None
+        )
 
     def _keep(self, evidence: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Rest and curve of the hypotheses that go on, and their weights: systematic resampling of (G, H)."""

@@ -1,13 +1,15 @@
-"""What past workloads of other applications teach: which kinds of curve to expect.
+"""What past workloads of other applications teach: which kinds of curve to expect, and what single candidates are worth.
 
 Each past workload votes for the hypotheses of :mod:`analysis.search.cluster_shapes` that explain it, wherever it was run:
 the candidates need not be the same. What is learnt is the kind (serial part, overhead, how memory shortage shows),
-not the memory need, which belongs to a workload's own data.
+not the memory need, which belongs to a workload's own data. Where it was run on candidates of the list at hand, it also
+leaves a profile (:mod:`analysis.search.profiles`).
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -20,33 +22,50 @@ SAYING = 10  # runs whose worth of evidence a past workload has at most: the nex
 FLOOR = 0.02  # added to the variance of what a hypothesis leaves (log), so that votes do not all fall on one
 
 
-class Votes(NamedTuple):
-    """What the past says of H hypotheses."""
+class Vote(NamedTuple):
+    """A past workload that has a say.
 
-    shares: np.ndarray  # (H,), sum 1: of past workloads that each explains
-    applications: int  # that have a say
+    Attributes:
+        past: its runs.
+        values: logarithm of the objective by candidate of its own list, of runs that ended well.
+        shares: likelihood of each hypothesis, (H,), sum 1, with level and noise integrated out.
+    """
+
+    past: Past
+    values: dict[int, float]
+    shares: np.ndarray
 
 
-def votes(problem: Problem, shapes: ClusterShapes) -> Votes | None:
-    """Every application counts the same, however many workloads it has; None without a past that can be used."""
-    by_app: dict[str, list[np.ndarray]] = {}
+def votes(problem: Problem, shapes: ClusterShapes) -> list[Vote]:
+    """Of every past workload that was run often enough; empty without a past that can be used."""
+    found = []
     for past in problem.history:
-        vote = _vote(past, problem.objective, shapes)
-        if vote is not None:
-            by_app.setdefault(past.app, []).append(vote)
-    if not by_app:
-        return None
-    return Votes(np.mean([np.mean(rows, axis=0) for rows in by_app.values()], axis=0), len(by_app))
+        values = _values(past, problem.objective)
+        if len(values) >= LEAST_RUNS:
+            found.append(Vote(past, values, _shares(past, values, problem.objective.price_power, shapes)))
+    return found
 
 
-def _vote(past: Past, objective: Objective, shapes: ClusterShapes) -> np.ndarray | None:
-    """Likelihood of each hypothesis, (H,), sum 1, with level and noise integrated out."""
-    values = {i: math.log(objective.value(o)) for i, o in past.outcomes.items() if o.ok and objective.known(o)}
-    if len(values) < LEAST_RUNS:
-        return None
+def kinds_of(cast: list[Vote]) -> np.ndarray:
+    """Share of past applications that each hypothesis explains, (H,), sum 1: every application counts the same."""
+    apps = [vote.past.app for vote in cast]
+    return np.asarray(app_weights(apps) @ np.asarray([vote.shares for vote in cast]))
+
+
+def app_weights(apps: Iterable[str]) -> np.ndarray:
+    """Weight of each workload, (W,), sum 1, so that every application has the same, however many workloads it has."""
+    names = np.asarray(list(apps))
+    return np.asarray([1 / (len(set(names)) * (names == app).sum()) for app in names])
+
+
+def _values(past: Past, objective: Objective) -> dict[int, float]:
+    return {i: math.log(objective.value(o)) for i, o in past.outcomes.items() if o.ok and objective.known(o)}
+
+
+def _shares(past: Past, values: dict[int, float], power: float, shapes: ClusterShapes) -> np.ndarray:
     sizes = sizes_of(past.candidates).of(list(values))
     y = np.asarray(list(values.values()))
-    off = y - y.mean() - shapes.log_values(sizes, shapes.shortage(sizes), objective.price_power)
+    off = y - y.mean() - shapes.log_values(sizes, shapes.shortage(sizes), power)
     evidence = -min(len(y), SAYING) / 2 * np.log((off**2).mean(axis=1) + FLOOR)
     vote = np.exp(evidence - evidence.max())
     return np.asarray(vote / vote.sum())
