@@ -55,24 +55,23 @@ def peer_problem(recording: Recording, objective: Objective) -> dict[str, Any]:
 
 def play_peers(
     python: str, peers: list[str], judged: list[Recording], objective: Objective, seeds: int, runs: int
-) -> dict[str, Any]:
-    """Orders of runs per peer, workload and seed, from the peers' own environment; kept in ``.cache/``, as they are slow."""
+) -> dict[str, list[list[list[int]]]]:
+    """Orders of runs per peer, workload and seed, from the peers' own environment; each peer's searches with one seed are kept
+    in ``.cache/``, as they are slow."""
     script = Path(__file__).with_name("search_peers.py")
-    found: dict[str, Any] = {}
+    problems = [peer_problem(r, objective) for r in judged]
+    found: dict[str, list[list[list[int]]]] = {}
     for peer in peers:
-        asked = {
-            "problems": [peer_problem(r, objective) for r in judged],
-            "peers": [peer],
-            "seeds": seeds,
-            "runs": runs,
-        }
-        text = json.dumps(asked)
-        kept = CACHE / f"{hashlib.sha256((text + script.read_text()).encode()).hexdigest()[:16]}.json"
-        if not kept.exists():
-            done = subprocess.run([python, str(script)], input=text, stdout=subprocess.PIPE, text=True, check=True)
-            CACHE.mkdir(parents=True, exist_ok=True)
-            kept.write_text(done.stdout)
-        found |= json.loads(kept.read_text())["orders"]
+        by_seed = []
+        for seed in range(seeds):
+            text = json.dumps({"problems": problems, "peer": peer, "seed": seed, "runs": runs})
+            kept = CACHE / f"{hashlib.sha256((text + script.read_text()).encode()).hexdigest()[:16]}.json"
+            if not kept.exists():
+                done = subprocess.run([python, str(script)], input=text, stdout=subprocess.PIPE, text=True, check=True)
+                CACHE.mkdir(parents=True, exist_ok=True)
+                kept.write_text(done.stdout)
+            by_seed.append(json.loads(kept.read_text())["orders"])
+        found[peer] = [list(orders) for orders in zip(*by_seed, strict=True)]
     return found
 
 

@@ -1,8 +1,8 @@
 """Optuna (GP, TPE), scikit-optimize and SMAC3 on a finite list; runs in an environment of its own, see ``make bench-search``.
 
-Reads one JSON document from standard input, ``{"problems": [...], "peers": [...], "seeds": n, "runs": n}``; a problem has
+Reads one JSON document from standard input, ``{"problems": [...], "peer": name, "seed": n, "runs": n}``; a problem has
 ``numbers`` (name -> n values, standardised), ``classes`` (name -> n labels) and ``values`` (n log values, null where a run
-failed). Prints ``{"orders": {peer: [[order per seed] per problem]}}``.
+failed). Prints ``{"orders": [order per problem]}``.
 
 Each peer gets the same structured features, floats for numbers and categories for classes, as its documentation advises;
 what it suggests is snapped to the nearest candidate not run yet, and it is told the point that was run. Four starting points
@@ -128,17 +128,12 @@ PEERS: dict[str, Callable[[Listed, int, int], None]] = {
 def main() -> None:
     warnings.simplefilter("ignore")
     asked = json.load(sys.stdin)
-    orders: dict[str, list[list[list[int]]]] = {}
-    for peer in asked["peers"]:
-        orders[peer] = []
-        for number, problem in enumerate(asked["problems"], 1):
-            found = []
-            for seed in range(asked["seeds"]):
-                listed = Listed(problem)
-                PEERS[peer](listed, seed, min(asked["runs"], listed.n))
-                found.append(listed.order)
-            orders[peer].append(found)
-            print(f"{peer}: {number} of {len(asked['problems'])}", file=sys.stderr, flush=True)
+    peer, orders = asked["peer"], []
+    for number, problem in enumerate(asked["problems"], 1):
+        listed = Listed(problem)
+        PEERS[peer](listed, asked["seed"], min(asked["runs"], listed.n))
+        orders.append(listed.order)
+        print(f"{peer}: {number} of {len(asked['problems'])}", file=sys.stderr, flush=True)
     json.dump({"orders": orders}, sys.stdout)
 
 
