@@ -40,6 +40,26 @@ def test_told_the_same_it_proposes_the_same_without_having_been_asked() -> None:
         assert again.ask().index == list(whole.told)[made]
 
 
+@pytest.mark.parametrize(("shapes", "workloads"), [(2, 4), (3, 5), (2, 12), (5, 6)])
+def test_a_set_larger_than_the_shapes_is_compared_within_the_budget(shapes: int, workloads: int) -> None:
+    for seed in range(20):
+        search = searched(np.random.default_rng(seed).lognormal(0, 1, (workloads, shapes)), seed)
+        assert len(search.told) == search.bandit.budget == shapes + math.ceil(workloads / 2)
+        assert search.compared and search.winner() is not None
+        pulls = search.bandit.pulls
+        for made in range(shapes, len(pulls)):
+            repeated = pulls[made].workload in {pull.workload for pull in pulls[:made]}
+            assert repeated or len({pull.workload for pull in pulls[:made]}) * shapes == made
+
+
+def test_a_pair_under_way_counts_as_one_to_compare_with() -> None:
+    search = SetSearch([f"w{i}" for i in range(4)], SHAPES[:2], Objective())
+    pending: list[int] = []
+    while not search.stop(len(pending)):
+        pending.append(search.ask(pending).index)
+    assert len({index // 2 for index in pending}) == 2 < len(pending)
+
+
 def test_a_few_runs_of_every_pair_leave_nothing_to_estimate() -> None:
     values = np.array([[1.0, 2.0], [20.0, 10.0]])
     search = SetSearch(["a", "b"], SHAPES[:2], Objective())
