@@ -4,8 +4,8 @@ Known from the paper's outline only: arms are configurations, a pull is one work
 rounds over all arms, then beta * |W| pulls by upper confidence bound, beta = 0.5. Ours: the reward. "Best seen /
 value" is always 1 while each workload has been measured once, so an additive model of the logarithm, workload + arm,
 is fitted by ridge regression, and the bound is the arm's effect less its standard deviation times sqrt(2 ln t).
-In the second phase workloads that ended well elsewhere go first, so that a set larger than the arms compares arms too.
-An arm on which a workload failed is no choice for the set.
+In the second phase workloads that were run elsewhere go first, so that a set larger than the arms compares arms too.
+An arm on which a workload failed is no choice for the set, and not pulled again while there are others.
 """
 
 from __future__ import annotations
@@ -92,19 +92,19 @@ class Bandit:
         if not left or len(taken) >= self.budget:
             return None
         pulled, counts = Counter(arm for _, arm in taken), Counter(workload for workload, _ in taken)
-        comparing: list[int] = []
+        known: list[int] = []
         if new := [arm for arm in left if pulled[arm] < ALPHA]:
             arm = min(new, key=lambda a: pulled[a])
         else:
-            # workloads with a good run, or one under way: on any other arm they compare the two
-            comparing = sorted({p.workload for p in self.pulls if p.log_value is not None} | {w for w, _ in pending})
-            can_compare = [a for a in left if open_[comparing, a].any()] or left
+            known = list(counts)  # a workload that was run: on any other arm it compares the two
+            sound = [a for a in left if a not in self.failed] or left
+            can_compare = [a for a in sound if open_[known, a].any()] or sound
             effects = self.effects()
             bound = effects.arm - effects.arm_sd * math.sqrt(2 * math.log(len(taken) + 1))
             arm = min(can_compare, key=lambda a: bound[a])
         can = np.flatnonzero(open_[:, arm]).tolist()
         lot = dict(zip(can, copy.deepcopy(self.rng).random(len(can)), strict=True))
-        return min(can, key=lambda w: (w not in comparing, counts[w], lot[w])), arm
+        return min(can, key=lambda w: (w not in known, counts[w], lot[w])), arm
 
     def tell(self, workload: int, arm: int, log_value: float | None) -> None:
         """What a pull showed; None: it failed."""
@@ -130,11 +130,15 @@ class Bandit:
         covariance = np.linalg.inv(x.T @ x / NOISE_SD**2 + np.diag(prior))
         return Effects(level, covariance @ x.T @ (y - level) / NOISE_SD**2, covariance, self.workloads)
 
+    @property
+    def failed(self) -> set[int]:
+        """Arms on which a workload failed."""
+        return {pull.arm for pull in self.pulls if pull.log_value is None}
+
     def choice(self) -> int | None:
         """The arm with the least effect among those that were pulled and failed in no pull; None: there is none."""
-        failed = {pull.arm for pull in self.pulls if pull.log_value is None}
         effect = self.effects().arm
-        return min({pull.arm for pull in self.pulls} - failed, key=lambda a: effect[a], default=None)
+        return min({pull.arm for pull in self.pulls} - self.failed, key=lambda a: effect[a], default=None)
 
 
 class Micky(Strategy):

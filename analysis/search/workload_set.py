@@ -89,22 +89,27 @@ class SetSearch:
         )
 
     def choice(self) -> int | None:
-        """The shape for the set: the best of those that were run and failed in no run; None: there is none."""
-        return self.bandit.choice()
+        """The shape for the set: the best of those that were run and failed in no run; None: none, or nothing compared."""
+        return self.bandit.choice() if self.compared else None
 
     @property
     def compared(self) -> bool:
-        """Whether a workload ended well on two shapes; without that, values say nothing of shapes."""
+        """Whether a workload ended well on two shapes, without which values say nothing of shapes; or one shape is left
+        that has not failed."""
         good = Counter(pull.workload for pull in self.bandit.pulls if pull.log_value is not None)
-        return max(good.values(), default=0) > 1 or len(self.shapes) == 1
+        return max(good.values(), default=0) > 1 or len(self.shapes) - len(self.bandit.failed) == 1
 
     def winner(self) -> SetWinner | None:
         """The recommendation; None while nothing is compared, or every shape that was run failed in some run."""
-        chosen = self.choice() if self.compared else None
+        chosen = self.choice()
         return None if chosen is None else winner_of(self.bandit, chosen, self.workloads, self.shapes)
 
     def why_none(self) -> str:
         """Why there is no recommendation, in one line."""
-        if not self.compared:
-            return "no workload ended well on two shapes, so no two shapes were compared; give it more runs"
-        return "on every shape that was run, a run failed or broke a limit"
+        pulls = self.bandit.pulls
+        if pulls and all(pull.log_value is None for pull in pulls):
+            return "every run failed or broke a limit"
+        if pulls and self.bandit.choice() is None:
+            return "on every shape that was run, a run failed or broke a limit"
+        more = "" if self.stop() else "; give it more runs"
+        return f"no workload ended well on two shapes, so no two shapes were compared{more}"

@@ -107,6 +107,52 @@ def test_a_shape_that_failed_is_no_choice_however_good_it_was_elsewhere() -> Non
     assert search.choice() == 1
 
 
+def test_a_shape_that_failed_is_not_run_again_while_there_are_others() -> None:
+    for seed in range(20):
+        values = np.random.default_rng(seed).lognormal(0, 1, (10, 6))
+        values[:, 0] = math.inf
+        values[:, 1:] *= 1e6  # worse by more than a failure costs
+        search = SetSearch([f"w{i}" for i in range(10)], SHAPES, Objective(), seed)
+        search.tell(0, Outcome("failed", {}))
+        search.tell(6, cost(1e-6))  # the model thinks well of it all the same
+        while not search.stop():
+            index = search.ask().index
+            assert index % 6 != 0
+            search.tell(index, cost(float(values.flat[index])))
+        assert search.choice() not in (None, 0)
+
+
+def test_where_every_shape_failed_runs_go_on() -> None:
+    search = SetSearch(["a", "b", "c"], SHAPES[:2], Objective())
+    for _ in range(3):
+        search.tell(search.ask().index, Outcome("failed", {}))
+    assert search.ask()
+
+
+def test_the_one_shape_that_has_not_failed_is_recommended() -> None:
+    values = np.ones((2, 2))
+    values[:, 1] = math.inf
+    for seed in range(10):
+        winner = searched(values, seed).winner()
+        assert winner is not None and winner.index == 0
+
+
+def test_why_there_is_no_recommendation_says_more_runs_only_where_they_may_help() -> None:
+    def why(*runs: tuple[int, bool]) -> str:
+        search = SetSearch(["a", "b", "c", "d"], SHAPES[:3], Objective())
+        for index, good in runs:
+            search.tell(index, cost(1.0) if good else Outcome("failed", {}))
+        assert search.choice() is None and search.winner() is None
+        return search.why_none()
+
+    assert why().endswith("no two shapes were compared; give it more runs")
+    assert why((0, True), (4, True)).endswith("no two shapes were compared; give it more runs")
+    assert why((0, False), (4, False)) == "every run failed or broke a limit"
+    assert why((0, True), (3, False), (7, False)) == "on every shape that was run, a run failed or broke a limit"
+    spent = why((0, True), (3, True), (6, True), (10, True), (1, False))  # the budget is 5
+    assert spent == "no workload ended well on two shapes, so no two shapes were compared"
+
+
 @pytest.mark.parametrize(
     ("workloads", "message"),
     [(["a"], "at least two workloads; received 1"), (["a", "b", "a"], "named once; received a twice")],
