@@ -122,7 +122,7 @@ def read_search(folder: Path) -> Searched | None:
         raise DamagedRecordError(f"{path.name} cannot be read: {error}") from error
     why = {(e.workload, e.shape): e.reason for e in events if isinstance(e, journal.Proposal)}
     outcomes = [event for event in events if isinstance(event, journal.Outcome)]
-    shapes = tuple(str(shape["name"]) for shape in begun.shapes)
+    shapes = tuple(begun.shape_names)
     runs: list[SearchRun] = []
     best: dict[str, float | None] = {}
     for event in outcomes:

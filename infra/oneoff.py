@@ -1,10 +1,10 @@
-"""``bakeoff run`` as an experiment of one scenario and one workload."""
+"""Workloads as options of a command give them: ``bakeoff run`` as an experiment of one scenario and one workload, and the
+workload or set of them of ``bakeoff search``."""
 
 from __future__ import annotations
 
 import json
 import shlex
-from collections import Counter
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from infra.errors import UsageError
 from infra.experiment import DataSpec, Experiment, WorkloadSpec, check, explain
 from infra.workloads_registry import JOB, WORKLOADS
+from workloads.record.search import named_twice
 
 
 def one_off(
@@ -69,9 +70,14 @@ def workload_specs(
     Raises:
         UsageError: as of :func:`one_off`; a workload that is there twice; a setting, script or arguments of none of them.
     """
-    if twice := [name for name, count in Counter(names).items() if count > 1]:
-        raise UsageError(f"Each workload of a set must be named once; received {twice[0]} twice. Leave one out.")
+    if wrong := named_twice(names):
+        raise UsageError(wrong)
     of_set = len(names) > 1
+    if of_set and JOB in names and job is None:
+        raise UsageError(
+            f"The workload '{JOB}' of a set needs a script; received {', '.join(names)} without --job. "
+            f"Add --job SCRIPT.py, or leave --workload {JOB} out."
+        )
     if of_set and (job or args) and JOB not in names:
         raise UsageError(
             f"--job and --args are for the workload '{JOB}' of a set; received {', '.join(names)}. Add --workload {JOB}."

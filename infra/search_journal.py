@@ -20,11 +20,12 @@ class Journal:
 
     Args:
         folder: of the search's records.
-        facts: what determines the search: space, workload, objective, strategy, seed.
+        facts: what determines the search: shapes, workload (of a set the list of them), objective, strategy, seed, and what
+            else determines the runs.
 
     Raises:
         UsageError: the folder holds another search.
-        RecordError: a line is damaged, other than a last one that a kill cut off.
+        RecordError: a line is damaged (other than a last one that a kill cut off), or of a pair that is not searched.
     """
 
     def __init__(self, folder: Path, facts: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ from analysis.search.micky import ALPHA, Bandit
 from analysis.search.problem import Objective, Outcome
 from analysis.search.set_loss import SetWinner, winner_of
 from analysis.search.strategy import Proposal
+from workloads.record.search import named_twice
 
 
 class SetSearch:
@@ -31,8 +32,8 @@ class SetSearch:
     def __init__(self, workloads: Sequence[str], shapes: Sequence[str], objective: Objective, seed: int = 0) -> None:
         if len(workloads) < 2:
             raise SearchError(f"One shape for a set needs at least two workloads; received {len(workloads)}.")
-        if twice := [name for name, count in Counter(workloads).items() if count > 1]:
-            raise SearchError(f"Each workload of a set must be named once; received {twice[0]} twice. Leave one out.")
+        if wrong := named_twice(workloads):
+            raise SearchError(wrong)
         self.workloads, self.shapes, self.objective = tuple(workloads), tuple(shapes), objective
         self.bandit = Bandit(len(workloads), len(shapes), seed)
         self.told: dict[int, Outcome] = {}

@@ -1,4 +1,4 @@
-"""``bakeoff search``: find the best shape for a workload with few paid runs."""
+"""``bakeoff search``: find the best shape for a workload, or one shape for a set of workloads, with few paid runs."""
 
 from __future__ import annotations
 

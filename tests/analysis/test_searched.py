@@ -108,6 +108,38 @@ def test_no_journal_is_no_search_and_a_damaged_one_is_named(tmp_path: Path) -> N
             read_search(tmp_path)
 
 
+SET: dict[str, object] = {
+    "event": "search", "workload": ["a", "b"], "objective": "cost", "strategy": "micky", "seed": 0,
+    "shapes": [{"name": f"s{i}"} for i in range(4)],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("first", "event", "message"),
+    [
+        ({}, {"shape": "s9"}, "line 3 is damaged: the search has no shape 's9'"),
+        ({}, {"workload": "c"}, "line 3 is damaged: the search has no workload 'c'"),
+        ({}, {"shape": "s0"}, "line 3 is damaged: a on s0 ended before"),
+        ({"workload": ["a", "b", "a"]}, {}, r"line 1 is damaged: .*\n.*\n.*named once; received a twice"),
+        ({"workload": []}, {}, r"line 1 is damaged: .*\n.*\n.*names no workload"),
+        ({"shapes": [{}]}, {}, r"line 1 is damaged: .*\n.*\n.*must have a name"),
+    ],
+)
+def test_a_set_journal_with_what_is_not_of_the_set_is_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: dict[str, object], event: dict[str, object], message: str
+) -> None:
+    leave_png_empty(monkeypatch)
+    leave_out_figures(monkeypatch)
+    factory.write(tmp_path, factory.run_json(), measurements=[factory.measurement(7.5, operation="write")])
+    whole = {**outcome("s1"), "workload": "a"}
+    lines = [{**SET, **first}, {**whole, "shape": "s0"}, {**whole, **event}]
+    (tmp_path / "demo" / FILE).write_text("".join(json.dumps(line) + "\n" for line in lines))
+    with pytest.raises(DamagedRecordError, match=message):
+        read_search(tmp_path / "demo")
+    page = build(tmp_path, "demo", tmp_path / "out").page.read_text()
+    assert 'id="search"' not in page and "search.jsonl cannot be read" in page
+
+
 def test_the_report_of_a_search_shows_it_and_one_of_a_damaged_journal_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,7 +13,7 @@ from analysis.search.problem import Limit, Objective
 from analysis.search.set_loss import SetWinner
 from infra import search, search_run
 from infra.cli.app import app
-from infra.errors import Interrupted, UsageError
+from infra.errors import Interrupted, RecordError, UsageError
 from infra.experiment import DataSpec, WorkloadSpec
 from infra.oneoff import workload_specs
 from infra.pricing import usd_per_hour
@@ -167,6 +167,15 @@ def test_pairs_run_side_by_side_within_the_budget(tmp_path: Path) -> None:
     assert {shape for _, shape in begun[: len(SHAPES)]} == {shape.name for shape in SHAPES}
 
 
+def test_a_journal_with_a_pair_that_is_not_searched_is_damaged(tmp_path: Path) -> None:
+    search.search(spec(max_runs=1), tmp_path / "s", Counting(), (), Silent())
+    journal = tmp_path / "s" / FILE
+    other = SHAPES[0].model_copy(update={"name": "nosuch"})
+    journal.write_text(journal.read_text() + ran(other, "stream").model_dump_json() + "\n")
+    with pytest.raises(RecordError, match=r"line 4 is damaged: the search has no shape 'nosuch'\. Move the folder"):
+        search.search(spec(max_runs=1), tmp_path / "s", Counting(), (), Silent())
+
+
 def test_another_set_may_not_go_on_in_the_same_folder(tmp_path: Path) -> None:
     search.search(spec(max_runs=1), tmp_path / "s", Counting(), (), Silent())
     with pytest.raises(UsageError, match="differs in workload"):
@@ -184,6 +193,7 @@ def test_another_set_may_not_go_on_in_the_same_folder(tmp_path: Path) -> None:
         (["--workload", "write_tfrecords", "--set", "train.epochs=2"], "received 'train.epochs=2'"),
         (["--workload", "write_tfrecords", "--set", "read_speed.nosuch=2"], "setting of read_speed 'nosuch'"),
         (["--workload", "write_tfrecords", "--job", "my_job.py"], "Add --workload job"),
+        (["--workload", "job"], "needs a script; received read_speed, job without --job. Add --job SCRIPT.py"),
     ],
 )  # fmt: skip
 def test_wrong_use_of_a_set_is_named(tmp_path: Path, arguments: list[str], message: str) -> None:

@@ -7,14 +7,24 @@ when its writer was killed, and does not count.
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
 
 from workloads.record.model import Model
 
 FILE = "search.jsonl"
+
+
+def named_twice(workloads: Sequence[str]) -> str | None:
+    """What is wrong with a set that names a workload twice; None: none is."""
+    twice = [name for name, count in Counter(workloads).items() if count > 1]
+    if not twice:
+        return None
+    return f"Each workload of a set must be named once; received {twice[0]} twice. Leave one out."
 
 
 class Search(BaseModel):
@@ -33,6 +43,25 @@ class Search(BaseModel):
     def workloads(self) -> list[str]:
         """Names of all workloads."""
         return [self.workload] if isinstance(self.workload, str) else self.workload
+
+    @property
+    def shape_names(self) -> list[str]:
+        """Names of the candidates."""
+        return [str(shape["name"]) for shape in self.shapes]
+
+    @field_validator("workload")
+    @classmethod
+    def _a_set(cls, workload: str | list[str]) -> str | list[str]:
+        if isinstance(workload, list) and (wrong := named_twice(workload) if workload else "A set names no workload."):
+            raise ValueError(wrong)
+        return workload
+
+    @field_validator("shapes")
+    @classmethod
+    def _named(cls, shapes: list[dict[str, object]]) -> list[dict[str, object]]:
+        if not all("name" in shape for shape in shapes):
+            raise ValueError("Each shape must have a name.")
+        return shapes
 
 
 class Proposal(Model):
@@ -74,13 +103,14 @@ def read(path: Path) -> tuple[Search, list[Proposal | Outcome], str] | None:
 
     Raises:
         OSError: it cannot be read.
-        ValueError: a line is no event, or not in its place; the message gives its number.
+        ValueError: a line is no event, not in its place, or of a pair that is not searched; the message gives its number.
     """
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     if lines and not lines[-1].endswith("\n"):
         lines.pop()
     first: Search | None = None
     events: list[Proposal | Outcome] = []
+    ended: set[tuple[str, str]] = set()
     for number, text in enumerate(lines, 1):
         try:
             event = _EVENT.validate_python(json.loads(text))
@@ -93,6 +123,17 @@ def read(path: Path) -> tuple[Search, list[Proposal | Outcome], str] | None:
         if isinstance(event, Search):
             first = event
         elif first is not None:
-            known = event.workload or first.workloads[0]
-            events.append(event.model_copy(update={"workload": known}))
+            known = event.model_copy(update={"workload": event.workload or first.workloads[0]})
+            for what, name, names in (
+                ("workload", known.workload, first.workloads),
+                ("shape", known.shape, first.shape_names),
+            ):
+                if name not in names:
+                    raise ValueError(f"line {number} is damaged: the search has no {what} '{name}'")
+            if isinstance(known, Outcome):
+                pair = (known.workload, known.shape)
+                if pair in ended:
+                    raise ValueError(f"line {number} is damaged: {pair[0]} on {pair[1]} ended before, and runs once")
+                ended.add(pair)
+            events.append(known)
     return None if first is None else (first, events, "".join(lines))

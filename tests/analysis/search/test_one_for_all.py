@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
 from analysis.errors import SearchError
 from analysis.search.micky import Bandit
 from analysis.search.one_for_all import one_for_all
-from analysis.search.problem import Objective
+from analysis.search.problem import Candidates, Objective, Outcome
+from analysis.search.recordings import Recording
 from infra.cli.app import app
 from tests.analysis.search.recorded import recordings
 
@@ -46,6 +48,19 @@ def test_the_bandit_tries_every_arm_once_and_then_the_promising_ones() -> None:
 def test_one_workload_is_no_set(folder: Path) -> None:
     with pytest.raises(SearchError, match="at least two workloads; received 1"):
         one_for_all(recordings(folder)[:1], Objective())
+
+
+def test_values_that_compare_no_two_shapes_are_no_choice() -> None:
+    """Each workload ends well on one shape alone, so that a shape which happened not to fail is no finding."""
+    names = tuple(f"s{i}" for i in range(8))
+    candidates = Candidates(names, pd.DataFrame({"nodes": range(8)}))
+    found = []
+    for w in range(8):
+        outcomes = [Outcome("ok", {"cost_usd": 1.0}) if i == w else Outcome("failed", {}) for i in range(8)]
+        found.append(Recording(f"w{w}", f"w{w}", candidates, tuple(outcomes)))
+    for seed in range(20):
+        with pytest.raises(SearchError, match="No shape is a choice for the set after 12 runs"):
+            one_for_all(found, Objective(), seed)
 
 
 def test_the_verb_prints_the_losses(folder: Path) -> None:
