@@ -9,6 +9,7 @@ from analysis.errors import DamagedRecordError, SearchError
 from analysis.formats import plural, quantity
 from analysis.search.problem import Objective, Outcome
 from analysis.search.set_loss import SetWinner
+from analysis.search.strategy import tell_or_failed
 from analysis.search.workload_set import SetSearch
 from workloads.record import search as journal
 
@@ -41,6 +42,7 @@ class Searched:
     shapes: tuple[str, ...]  # the candidates
     runs: tuple[SearchRun, ...]
     shared: SetWinner | None = None  # of a set: the shape for all, once there is one
+    why_none: str = ""  # of a set: why there is none
 
     @property
     def of_set(self) -> bool:
@@ -89,7 +91,7 @@ class Searched:
     @property
     def _for_set(self) -> str:
         if self.shared is None:
-            return f"No recommendation of one shape for {' and '.join(self.workloads)} yet."
+            return f"No recommendation of one shape for {' and '.join(self.workloads)}: {self.why_none}."
         lost = "; ".join(
             f"{loss.workload} {loss.loss:.2f} ({loss.low:.2f} to {loss.high:.2f}, "
             f"{'measured' if loss.measured is not None else 'not run'} on it, run on {loss.shapes_run} of {loss.shapes})"
@@ -129,23 +131,22 @@ def read_search(folder: Path) -> Searched | None:
         run = _run(event, why.get((event.workload, event.shape), ""), objective, best.get(event.workload))
         best[event.workload] = run.best
         runs.append(run)
+    of_set = _set_search(begun, shapes, objective, outcomes) if len(begun.workloads) > 1 else None
+    shared = of_set.winner() if of_set else None
     return Searched(
         tuple(begun.workloads), str(objective), UNITS.get(objective.name, ""), begun.strategy, shapes, tuple(runs),
-        _shared(begun, shapes, objective, outcomes) if len(begun.workloads) > 1 else None,
+        shared, of_set.why_none() if of_set and shared is None else "",
     )  # fmt: skip
 
 
-def _shared(
+def _set_search(
     begun: journal.Search, shapes: tuple[str, ...], objective: Objective, outcomes: list[journal.Outcome]
-) -> SetWinner | None:
+) -> SetSearch:
     search = SetSearch(begun.workloads, shapes, objective, begun.seed)
     for event in outcomes:
         index = begun.workloads.index(event.workload) * len(shapes) + shapes.index(event.shape)
-        try:
-            search.tell(index, Outcome(event.status, event.values, event.metrics))
-        except SearchError:  # it did not measure what the objective needs
-            search.tell(index, Outcome("failed", event.values, event.metrics))
-    return search.winner()
+        tell_or_failed(search, index, Outcome(event.status, event.values, event.metrics))
+    return search
 
 
 def _run(event: journal.Outcome, why: str, objective: Objective, best: float | None) -> SearchRun:

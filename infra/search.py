@@ -16,7 +16,7 @@ from analysis.errors import SearchError
 from analysis.search.problem import Candidates, Objective, Outcome, Past, Problem
 from analysis.search.set_loss import SetWinner
 from analysis.search.strategies import DEFAULT, strategy_named
-from analysis.search.strategy import Proposal, Winner
+from analysis.search.strategy import Proposal, Winner, tell_or_failed
 from analysis.search.workload_set import SetSearch
 from infra import catalogue
 from infra.bench import read_record
@@ -226,12 +226,8 @@ class _Search:
         self.progress.note(f"  {outcome.status}: {outcome.reason or said or 'no word'}")
 
     def _told(self, index: int, event: Event) -> None:
-        outcome = Outcome(event.status, event.values, event.metrics)
-        try:
-            self.method.tell(index, outcome)
-        except SearchError as error:  # it ran and did not measure what the objective needs: of no use, and said
-            self.progress.note(f"  {error}")
-            self.method.tell(index, Outcome("failed", event.values, event.metrics))
+        if lacks := tell_or_failed(self.method, index, Outcome(event.status, event.values, event.metrics)):
+            self.progress.note(f"  {lacks}")
         self.paid_usd += event.paid_usd or 0.0
 
     def _enough(self, running: int, index: int | None = None) -> str | None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Collection
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, replace
+from typing import ClassVar, Protocol
 
 import numpy as np
 
@@ -41,6 +41,22 @@ class Winner:
     low: float
     high: float
     confidence: float = 0.9
+
+
+class Told(Protocol):
+    """What is told of runs: a strategy, or the search for a set."""
+
+    def tell(self, index: int, outcome: Outcome) -> None: ...
+
+
+def tell_or_failed(search: Told, index: int, outcome: Outcome) -> str | None:
+    """Tell; a run that did not measure what the objective needs is told as failed, and what it lacks is returned."""
+    try:
+        search.tell(index, outcome)
+    except SearchError as error:
+        search.tell(index, replace(outcome, status="failed"))
+        return str(error)
+    return None
 
 
 class Strategy(ABC):

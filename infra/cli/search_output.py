@@ -20,7 +20,7 @@ def print_found(found: Found, workloads: tuple[str, ...], objective: str, local:
     from analysis.formats import plural
     from analysis.search.set_loss import SetWinner
 
-    _print_runs(found, objective, local)
+    _print_runs(found, objective, local, of_set=len(workloads) > 1)
     say(f"Stopped: {found.reason}.")
     if found.winner is None or found.shape is None:
         say(f"No recommendation: {found.why_none}.")
@@ -37,9 +37,8 @@ def print_found(found: Found, workloads: tuple[str, ...], objective: str, local:
     )
 
 
-def _print_runs(found: Found, objective: str, local: bool) -> None:
+def _print_runs(found: Found, objective: str, local: bool, of_set: bool) -> None:
     table = Table(title=f"Runs of the search, objective {objective}" + (" (notional cost)" if local else ""))
-    of_set = len({run["workload"] for run in found.runs}) > 1
     headings = ["shape", *(["workload"] if of_set else []), "status", "seconds", "USD", "why it was proposed"]
     for heading in headings:
         table.add_column(heading, justify="right" if heading in ("seconds", "USD") else "left", overflow="fold")
@@ -72,8 +71,10 @@ def _print_interval(winner: Winner, objective: str) -> None:
 
 def _print_losses(winner: SetWinner, objective: str) -> None:
     table = Table(title=f"What each workload loses on it against its own best shape, objective {objective}")
-    for heading in ("workload", "measured on it", "best measured", "shapes run", "expected loss", "90 % interval"):
-        table.add_column(heading, justify="right" if "loss" in heading or "90" in heading else "left", overflow="fold")
+    for heading in ("workload", "measured on it", "best measured", "shapes run"):
+        table.add_column(heading, overflow="fold")
+    for heading in ("expected loss", f"{winner.confidence:.0%} interval"):
+        table.add_column(heading, justify="right", overflow="fold")
     for one in winner.losses:
         table.add_row(
             one.workload,

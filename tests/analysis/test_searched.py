@@ -78,7 +78,14 @@ def test_one_shape_for_a_set_is_recommended_with_losses_and_what_was_not_measure
     assert 'id="figure-search-progress"' not in page
     (tmp_path / "demo" / FILE).write_text("".join(json.dumps(line) + "\n" for line in lines[:3]))
     search = read_search(tmp_path / "demo")
-    assert search is not None and search.text.startswith("No recommendation of one shape for a and b yet.")
+    assert search is not None and search.text.startswith(
+        "No recommendation of one shape for a and b: no workload ended well on two shapes, so no two shapes were compared; "
+        "give it more runs. 1 run of 16"
+    )
+    failed = [lines[0], *({**line, "status": "failed"} for line in lines[2::2])]
+    (tmp_path / "demo" / FILE).write_text("".join(json.dumps(line) + "\n" for line in failed))
+    search = read_search(tmp_path / "demo")
+    assert search is not None and "for a and b: every run failed or broke a limit. 5 runs" in search.text
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from analysis.search.problem import Limit, Objective
 from analysis.search.set_loss import SetWinner
 from infra import search, search_run
 from infra.cli.app import app
+from infra.cli.search_output import print_found
 from infra.errors import Interrupted, RecordError, UsageError
 from infra.experiment import DataSpec, WorkloadSpec
 from infra.oneoff import workload_specs
@@ -248,3 +250,13 @@ def test_the_verb_prints_the_shape_each_loss_and_what_was_not_measured(
     few = CliRunner().invoke(app, [*words, "--max-runs", "1", "--name", "few"])
     assert few.exit_code == 1
     assert "No recommendation: no workload ended well on two shapes" in few.output
+    assert (
+        "│ workload" in few.output or "┃ workload" in few.output
+    )  # the set's column, though one workload alone was run
+
+
+def test_the_interval_is_named_by_its_confidence(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    found = search.search(spec(), tmp_path / "s", Counting(), (), Silent())
+    assert isinstance(found.winner, SetWinner)
+    print_found(replace(found, winner=replace(found.winner, confidence=0.8)), SET, "cost", local=True)
+    assert "80%" in capsys.readouterr().out
