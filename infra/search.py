@@ -10,22 +10,19 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Protocol
 
-import pandas as pd
-
 from analysis.errors import SearchError
-from analysis.search.problem import Candidates, Objective, Outcome, Past, Problem
+from analysis.search.problem import Objective, Outcome, Past, Problem
 from analysis.search.set_loss import SetWinner
 from analysis.search.strategies import DEFAULT, strategy_named
 from analysis.search.strategy import Proposal, Winner, tell_or_failed
 from analysis.search.workload_set import SetSearch
-from infra import catalogue
-from infra.bench import read_record
-from infra.errors import RecordError, UsageError
+from infra.errors import UsageError
 from infra.pricing import usd_per_hour
 from infra.progress import Progress
 from infra.search_journal import Journal
+from infra.search_past import candidates_of
 from infra.search_run import Runner
-from workloads.record import Scenario, Status
+from workloads.record import Scenario
 from workloads.record.search import Outcome as Event
 
 SET_STRATEGY = "micky"
@@ -87,25 +84,6 @@ class Method(Protocol):
     def stop(self, pending: int = 0) -> str | None: ...
     def winner(self) -> Winner | SetWinner | None: ...
     def why_none(self) -> str: ...
-
-
-def candidates_of(shapes: list[Scenario]) -> Candidates:
-    """Shapes as candidates: nodes that work (the master alone, or the workers), their size, disk, and price."""
-    rows = []
-    for shape in shapes:
-        machine = catalogue.machine_type(shape.machine_type)
-        rows.append(
-            {
-                "nodes": max(1, shape.workers),
-                "vcpus": machine.vcpus,
-                "mem_gib": machine.memory_gb,
-                "machine_type": shape.machine_type,
-                "master_machine_type": shape.master_machine_type,
-                "disk_type": shape.disk_type,
-                "disk_gb": shape.disk_gb,
-            }
-        )
-    return Candidates(tuple(s.name for s in shapes), pd.DataFrame(rows), tuple(usd_per_hour(s) for s in shapes))
 
 
 def search(spec: Spec, folder: Path, runner: Runner, past: tuple[Past, ...], progress: Progress) -> Found:
@@ -269,24 +247,3 @@ class _Search:
         shape = self.spec.shapes[winner.index] if winner else None
         why_none = None if winner else self.method.why_none()
         return Found(winner, shape, reason, runs, self.paid_usd, len(self.pairs) - len(runs), why_none)
-
-
-def past_of(runs_dir: Path, workload: str, target: str) -> tuple[Past, ...]:
-    """Past runs of other workloads on the same target, from all records; damaged ones are left out."""
-    groups: dict[tuple[str, str], dict[str, tuple[Scenario, Outcome]]] = {}
-    for path in sorted(runs_dir.glob("*/*/run.json")):
-        try:
-            record = read_record(path.parent)
-        except RecordError:
-            continue
-        ok = record.status is Status.OK and record.stages.run_s and record.cost_usd
-        if record.workload == workload or record.target != target or not ok:
-            continue
-        values = {"runtime_s": float(record.stages.run_s or 0), "cost_usd": float(record.cost_usd or 0)}
-        key = (record.workload, repr(sorted(record.configuration.items())))
-        groups.setdefault(key, {})[record.scenario.name] = (record.scenario, Outcome("ok", values))
-    found = []
-    for (name, _), runs in groups.items():
-        shapes = candidates_of([shape for shape, _ in runs.values()])
-        found.append(Past(name, name, shapes, {i: outcome for i, (_, outcome) in enumerate(runs.values())}))
-    return tuple(found)

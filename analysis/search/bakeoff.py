@@ -22,13 +22,13 @@ from analysis.search.cluster_model import Belief, ClusterModel
 from analysis.search.cluster_rest import LEVEL_VARIANCE
 from analysis.search.experience import experience_of
 from analysis.search.problem import Objective, Problem
+from analysis.search.profiles import FAILED_ABOVE
 from analysis.search.strategy import Proposal, Strategy
 
 USES = 40.0  # how often the found configuration will be used, unless said otherwise
 LEAST_RUNS = 3
 LEAST_RUNS_PAST = 2
-FAILED_ABOVE = 0.2  # a failed run stands this much above the worst value seen (log)
-FAILED_NOISE = 0.05  # and this vaguely (variance)
+FAILED_NOISE = 0.05  # how vaguely a failed run stands above the worst value seen (variance)
 FAILED_FIRST = 1.0  # above the mean of the list, as long as no run has ended well
 
 

@@ -2,8 +2,9 @@
 
 Expected improvement looks one run ahead and is an average over what the model holds possible; where the first guess is good
 and candidates hardly differ it promises more than searches then find. So the search is played on past workloads of other
-applications, from their profiles, each with a model that does not have the profiles of its own application; what those
-searches saved by going on, and paid for it, is known. It is heard after the first runs only, while they have at least
+applications, from their profiles, each with a model that does not have the profiles of its own application (what that one
+voted for, and its part in the shares, stay: played searches are a little too good); what those searches saved by going on,
+and paid for it, is known. It is heard after the first runs only, while they have at least
 :data:`RUNS` - :data:`HEARD` runs to look ahead; later the workload's own runs know more. Ours, not of a paper.
 """
 

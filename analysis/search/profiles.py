@@ -30,7 +30,7 @@ PREDICTED = 48  # workloads at least that are predicted from the others, the sam
 CURVES = 128  # curves at most that stand for all when shares are found
 NEAR = math.log(1.1)
 SURE = 1.0  # standard errors: profiles are trusted as often as they held, less one
-FAILED_ABOVE = 0.2  # a candidate on which a past run failed stands this much above its worst one (log)
+FAILED_ABOVE = 0.2  # a failed run stands this much above the workload's worst one (log)
 
 
 class Profiles(NamedTuple):

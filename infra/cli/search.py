@@ -80,7 +80,7 @@ def main(
     With several workloads it proposes pairs of shape and workload, and ends with the one shape for all and what each loses on it.
     """
     from analysis.errors import SearchError
-    from infra import search
+    from infra import search, search_past
     from infra.oneoff import workload_specs
     from infra.search_run import bench_runner, check_shape
     from infra.space import load_space
@@ -129,7 +129,7 @@ def main(
         for line in too_large:
             progress.note(line)
         runner = bench_runner(chosen, specs, data, timeout, options, progress, max_latency)
-        past = search.past_of(runs, specs[0].name, target) if history and len(specs) == 1 else ()
+        past = search_past.past_of(runs, specs[0].name, target) if history and len(specs) == 1 else ()
         found = search.search(wanted, runs / chosen, runner, past, progress)
     if json:
         print_json(found.as_json())

@@ -1,6 +1,6 @@
 """Seconds of one step of ``bakeoff`` (ask, tell, stop) on made-up candidates.
 
-    python -m tests.bench.bench_search_step [--candidates 150 10000] [--runs 15] [--past 16]
+    python -m tests.bench.bench_search_step [--candidates 150 10000] [--runs 15] [--past 0]
 
 Prints the first step of the process (20 candidates), which loads libraries' tables, then one JSON object per list length. Making
 the strategy is timed by itself: with a past, which it is judged on, it takes longer than a step.

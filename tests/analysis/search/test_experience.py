@@ -5,7 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.search.experience import HEARD, RUNS, Experience
+from analysis.search.cluster_model import ClusterModel
+from analysis.search.experience import HEARD, RUNS, Experience, experience_of
+from analysis.search.problem import Problem
+from tests.analysis.search.test_profiles import COUNT, JAGGED_S, TIME, alike, machines, past
 
 
 def test_the_best_number_of_further_runs_counts() -> None:
@@ -31,3 +34,20 @@ def test_later_the_runs_of_the_workload_itself_know_more() -> None:
     assert played.worth_of_going_on(HEARD, uses=40) is not None
     assert played.worth_of_going_on(HEARD + 1, uses=40) is None
     assert Experience(np.zeros((3, 1))).worth_of_going_on(1, uses=40) is None
+
+
+def test_a_past_workload_is_played_without_its_own_profile() -> None:
+    """The one that differs starts where the others are best, and pays for it; with its own profile it would know better."""
+    usual = int(JAGGED_S.argmin())
+    odd_s = np.where(np.arange(COUNT) == usual, 300.0, 400.0)
+    odd_s[int(JAGGED_S.argmax())] = 10.0
+    model = ClusterModel(Problem(machines(), TIME, (*alike(6), past("odd", odd_s))))
+    assert model.profiles is not None
+    left = model.without("odd")
+    own = model.profiles.values[model.profiles.apps == "odd"][0]
+    assert any(np.allclose(curve, own) for curve in model.curves)
+    assert not any(np.allclose(curve, own) for curve in left.curves)
+    played = experience_of(model)
+    assert played is not None
+    number = model.profiles.in_turns(16).index(int(np.flatnonzero(model.profiles.apps == "odd")[0]))
+    assert played.values[number, 0] == pytest.approx(own[usual])
