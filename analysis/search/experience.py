@@ -4,15 +4,18 @@ Expected improvement looks one run ahead and is an average over what the model h
 and candidates hardly differ it promises more than searches then find. So the search is played on past workloads of other
 applications, from their profiles, each with a model that does not have the profiles of its own application (what that one
 voted for, and its part in the shares, stay: played searches are a little too good); what those searches saved by going on,
-and paid for it, is known. It is heard after the first runs only, while they have at least
-:data:`RUNS` - :data:`HEARD` runs to look ahead; later the workload's own runs know more. Ours, not of a paper.
+and paid for it, is known. It ends a search only where it is sure that going on does not pay, as the few workloads to which
+it is worth a lot decide the mean. It is heard after the first runs only, while it looks at least :data:`RUNS` -
+:data:`HEARD` runs ahead; later the workload's own runs know more. Ours, not of a paper.
 """
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
+from scipy.stats import t as student_t
 
 from analysis.search import saving
 from analysis.search.cluster_model import MANY, ClusterModel
@@ -21,15 +24,25 @@ WORKLOADS = 16  # played at most, in turns over applications
 RUNS = 5  # how far
 HEARD = 2  # runs after which it has no say any more
 LEAST_APPLICATIONS = 3  # of fewer nothing is concluded
+SURE = 0.95  # confidence that going on does not pay
 
 
 class Experience(NamedTuple):
-    """Searches on W past workloads: log value of each run in its order, (W, RUNS) or as many as there are candidates."""
+    """Searches played on W past workloads.
+
+    Attributes:
+        values: log value of each run in its order, (W, RUNS), or as many runs as there are candidates.
+        apps: application of each workload, (W,).
+    """
 
     values: np.ndarray
+    apps: np.ndarray
 
     def worth_of_going_on(self, runs: int, uses: float) -> float | None:
-        """Mean net saving of the best number of further runs after so many, in prices of the best run so far.
+        """What the best number of further runs after so many may have saved net, in prices of the best run so far.
+
+        The upper end of the one-sided 95 % interval of the mean over applications (Student's t): rare workloads, to which going
+        on is worth a lot, are what few applications do not show.
 
         Args:
             runs: made so far, from 1 on.
@@ -44,7 +57,11 @@ class Experience(NamedTuple):
         later = self.values[:, runs:] - best
         saved = uses * -np.expm1(np.minimum(np.minimum.accumulate(later, axis=1), 0))
         paid = np.exp(np.minimum(later, saving.DEAREST)).cumsum(axis=1)
-        return float((saved - paid).mean(axis=0).max())
+        names = sorted(set(self.apps))
+        net = np.asarray([(saved - paid)[self.apps == app].mean(axis=0) for app in names])
+        error = net.std(axis=0, ddof=1) / math.sqrt(len(names))
+        most = net.mean(axis=0) + student_t.ppf(SURE, len(names) - 1) * error
+        return float(most.max())
 
 
 def experience_of(model: ClusterModel) -> Experience | None:
@@ -53,7 +70,8 @@ def experience_of(model: ClusterModel) -> Experience | None:
     if profiles is None or len(set(profiles.apps)) < LEAST_APPLICATIONS or profiles.values.shape[1] > MANY:
         return None
     played = profiles.in_turns(WORKLOADS)
-    return Experience(np.asarray([_play(model.without(profiles.apps[w]), profiles.values[w]) for w in played]))
+    values = [_play(model.without(profiles.apps[w]), profiles.values[w]) for w in played]
+    return Experience(np.asarray(values), profiles.apps[played])
 
 
 def _play(model: ClusterModel, profile: np.ndarray) -> np.ndarray:
