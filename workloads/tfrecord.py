@@ -20,7 +20,6 @@ from workloads.errors import TFRecordError
 SUFFIX = ".tfrec"
 FRAME_BYTES = 16  # of a record, besides its data
 MAX_RECORD_BYTES = 1 << 30
-_CURE = "; delete it and write the TFRecords again"
 _HEADER = struct.Struct("<QI")
 _CRC = struct.Struct("<I")
 _VARINT = rb"[\x80-\xff]*[\x00-\x7f]"
@@ -50,6 +49,10 @@ def frame(data: bytes) -> bytes:
     return length + _CRC.pack(_masked_crc(length)) + data + _CRC.pack(_masked_crc(data))
 
 
+def _unusable(shard: str, why: str) -> TFRecordError:
+    return TFRecordError(f"{shard}: {why}; delete it and write the TFRecords again")
+
+
 def read_records(stream: IO[bytes], shard: str) -> Iterator[Record]:
     """The records of one shard, each checksum verified.
 
@@ -59,22 +62,18 @@ def read_records(stream: IO[bytes], shard: str) -> Iterator[Record]:
     offset = 0
     while header := stream.read(_HEADER.size):
         if len(header) < _HEADER.size:
-            raise TFRecordError(
-                f"{shard}: truncated at byte {offset + len(header)}, within the header of a record{_CURE}"
-            )
+            raise _unusable(shard, f"truncated at byte {offset + len(header)}, within the header of a record")
         length, crc = _HEADER.unpack(header)
         if _masked_crc(header[:8]) != crc or length > MAX_RECORD_BYTES:
-            raise TFRecordError(
-                f"{shard}: damaged at byte {offset}: the record's length does not match its checksum{_CURE}"
-            )
+            raise _unusable(shard, f"damaged at byte {offset}: the record's length does not match its checksum")
         body = stream.read(length + _CRC.size)
         if len(body) < length + _CRC.size:
-            raise TFRecordError(
-                f"{shard}: truncated at byte {offset + _HEADER.size + len(body)}, within the record at {offset}{_CURE}"
+            raise _unusable(
+                shard, f"truncated at byte {offset + _HEADER.size + len(body)}, within the record at {offset}"
             )
         data = body[:length]
         if _masked_crc(data) != _CRC.unpack(body[length:])[0]:
-            raise TFRecordError(f"{shard}: damaged: the record at byte {offset} does not match its checksum{_CURE}")
+            raise _unusable(shard, f"damaged: the record at byte {offset} does not match its checksum")
         yield Record(offset, data)
         offset += length + FRAME_BYTES
 
