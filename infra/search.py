@@ -14,7 +14,7 @@ from analysis.errors import SearchError
 from analysis.search.problem import Objective, Outcome, Past, Problem
 from analysis.search.set_loss import SetWinner
 from analysis.search.strategies import DEFAULT, strategy_named
-from analysis.search.strategy import Proposal, Winner, tell_or_failed
+from analysis.search.strategy import Proposal, Told, Winner, tell_or_failed
 from analysis.search.workload_set import SetSearch
 from infra.errors import UsageError
 from infra.pricing import usd_per_hour
@@ -73,14 +73,13 @@ class Found:
         return {**asdict(self), "shape": shape, "winner": winner}
 
 
-class Method(Protocol):
+class Method(Told, Protocol):
     """What proposes and is told: a strategy, or the search for a set. Run k is workload ``k // shapes`` on shape
     ``k % shapes``."""
 
     @property
     def told(self) -> Mapping[int, Outcome]: ...
     def ask(self, pending: Collection[int] = ()) -> Proposal: ...
-    def tell(self, index: int, outcome: Outcome) -> None: ...
     def stop(self, pending: int = 0) -> str | None: ...
     def winner(self) -> Winner | SetWinner | None: ...
     def why_none(self) -> str: ...

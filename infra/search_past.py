@@ -52,7 +52,7 @@ def past_of(runs_dir: Path, workload: str, target: str) -> tuple[Past, ...]:
         if record.workload == workload or record.target != target or record.status is Status.INVALID:
             continue
         configuration = (record.workload, repr(sorted(record.configuration.items())))
-        shape = record.scenario.model_dump_json(exclude={"name", "description"})
+        shape = record.scenario.model_dump_json(exclude={"name"})
         groups.setdefault(configuration, {}).setdefault(shape, []).append(record)
     found = []
     for (name, _), by_shape in groups.items():
