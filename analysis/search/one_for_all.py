@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.errors import SearchError
-from analysis.search.problem import Objective, Outcome
+from analysis.search.problem import Objective
 from analysis.search.ranking import FAILED_LOSS
 from analysis.search.recordings import Recording
 from analysis.search.workload_set import SetSearch
@@ -49,7 +49,8 @@ def one_for_all(recordings: list[Recording], objective: Objective, seed: int = 0
     shared = [n for n in recordings[0].candidates.names if all(n in r.candidates.names for r in recordings)]
     if not shared:
         raise SearchError("No configuration was measured for every workload, so none can be compared over the set.")
-    values = np.asarray([[_value(_outcome(r, name), objective) for name in shared] for r in recordings])
+    places = [[r.candidates.names.index(name) for name in shared] for r in recordings]
+    values = np.asarray([r.feasible_values(objective)[at] for r, at in zip(recordings, places, strict=True)])
     if not np.isfinite(values).any(axis=1).all():
         raise SearchError(
             f"A workload has no feasible run among the {len(shared)} shared configurations. Loosen the limit."
@@ -58,7 +59,7 @@ def one_for_all(recordings: list[Recording], objective: Objective, seed: int = 0
     while not search.stop():
         index = search.ask().index
         workload, shape = divmod(index, len(shared))
-        search.tell(index, _outcome(recordings[workload], shared[shape]))
+        search.tell(index, recordings[workload].outcomes[places[workload][shape]])
     chosen = search.choice()
     if chosen is None:
         raise SearchError(f"No shape is a choice for the set after {len(search.told)} runs: {search.why_none()}.")
@@ -69,11 +70,3 @@ def one_for_all(recordings: list[Recording], objective: Objective, seed: int = 0
     return Shared(
         shared[chosen], len(search.told), values.size, losses, (shared[best], float(math.exp(hindsight[best])))
     )
-
-
-def _outcome(recording: Recording, name: str) -> Outcome:
-    return recording.outcomes[recording.candidates.names.index(name)]
-
-
-def _value(outcome: Outcome, objective: Objective) -> float:
-    return objective.value(outcome) if objective.feasible(outcome) else math.inf

@@ -9,7 +9,6 @@ the chosen shape: within its interval, below it or above it (a run that fails th
 from __future__ import annotations
 
 import argparse
-import math
 from pathlib import Path
 
 import numpy as np
@@ -29,9 +28,9 @@ def sides(recordings: list[Recording], objective: Objective, sets: int) -> list[
         shapes = [n for n in drawn[0].candidates.names if all(n in r.candidates.names for r in drawn)]
         if len(shapes) < 3:
             continue
-        outcomes = [r.outcomes[r.candidates.names.index(name)] for r in drawn for name in shapes]
-        values = np.asarray([objective.value(o) if objective.feasible(o) else math.inf for o in outcomes])
-        values = values.reshape(size, len(shapes))
+        places = [[r.candidates.names.index(name) for name in shapes] for r in drawn]
+        outcomes = [r.outcomes[i] for r, at in zip(drawn, places, strict=True) for i in at]
+        values = np.asarray([r.feasible_values(objective)[at] for r, at in zip(drawn, places, strict=True)])
         search = SetSearch([r.workload for r in drawn], shapes, objective, seed)
         while not search.stop():
             index = search.ask().index
