@@ -101,9 +101,8 @@ class Bakeoff(Strategy):
         keeps = np.prod([np.ones(len(self.problem.candidates)), *limits], axis=0)
         if best is not None:
             return saving.gain(belief, math.log(best[1])) * keeps, belief
-        ends_well = np.ones_like(belief.means) if belief.fails is None else 1 - belief.fails
         # Nothing feasible yet: the limits first, and among equals the lowest prediction.
-        return np.asarray(np.log(np.maximum(belief.weights @ ends_well * keeps, 1e-12)) - belief.mean), belief
+        return np.asarray(np.log(np.maximum(belief.weights @ belief.ends_well * keeps, 1e-12)) - belief.mean), belief
 
     def _belief(self, guessed: dict[int, float]) -> Belief:
         """After the runs told, and guesses of log values as if they were runs. A failed run is a vague high value."""

@@ -61,6 +61,11 @@ class Belief:
     fails: np.ndarray | None
 
     @property
+    def ends_well(self) -> np.ndarray:
+        """Probability that a run does not fail, (P, n)."""
+        return np.ones_like(self.means) if self.fails is None else 1 - self.fails
+
+    @property
     def mean(self) -> np.ndarray:
         """Of the mixture, (n,)."""
         return np.asarray(self.weights @ self.means)

@@ -9,7 +9,7 @@ leaves a profile (:mod:`analysis.search.profiles`).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -52,10 +52,10 @@ def kinds_of(cast: list[Vote]) -> np.ndarray:
     return np.asarray(app_weights(apps) @ np.asarray([vote.shares for vote in cast]))
 
 
-def app_weights(apps: Iterable[str]) -> np.ndarray:
+def app_weights(apps: Sequence[str] | np.ndarray) -> np.ndarray:
     """Weight of each workload, (W,), sum 1, so that every application has the same, however many workloads it has."""
-    names = np.asarray(list(apps))
-    return np.asarray([1 / (len(set(names)) * (names == app).sum()) for app in names])
+    names, of_app, counts = np.unique(np.asarray(apps), return_inverse=True, return_counts=True)
+    return np.asarray(1 / (len(names) * counts[of_app]))
 
 
 def _values(past: Past, objective: Objective) -> dict[int, float]:

@@ -18,6 +18,7 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from analysis.search.cluster_rest import Rests
 from analysis.search.past import SAYING, Vote, app_weights
@@ -61,9 +62,8 @@ class Profiles(NamedTuple):
 
     def in_turns(self, most: int) -> list[int]:
         """Up to so many profiles, one of each application before the second of any."""
-        seen: dict[str, int] = {}
-        turns = [(seen.setdefault(app, 0), seen.update({app: seen[app] + 1}))[0] for app in self.apps]
-        return sorted(range(len(turns)), key=lambda w: (turns[w], w))[:most]
+        turns = pd.Series(self.apps).groupby(self.apps).cumcount().to_numpy()
+        return [int(w) for w in np.argsort(turns, kind="stable")[:most]]
 
 
 class Say(NamedTuple):

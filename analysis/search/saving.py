@@ -13,7 +13,7 @@ DEAREST = 1.5  # log: a run is not expected to cost more than this above the bes
 def gain(belief: Belief, log_best: float) -> np.ndarray:
     """Expected saving per use of each candidate, (n,): expected improvement, a run that fails saves nothing."""
     gains = relative_improvement(belief.means, belief.deviations, log_best)
-    return np.asarray(belief.weights @ (gains if belief.fails is None else gains * (1 - belief.fails)))
+    return np.asarray(belief.weights @ (gains * belief.ends_well))
 
 
 def price(belief: Belief, log_best: float) -> np.ndarray:
