@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from analysis.errors import SearchError
 from analysis.search.problem import Objective, Outcome, Past, Problem
 from analysis.search.set_loss import SetWinner
-from analysis.search.strategies import DEFAULT, strategy_named
+from analysis.search.strategies import DEFAULT, strategy_for
 from analysis.search.strategy import Proposal, Told, Winner, tell_or_failed
 from analysis.search.workload_set import SetSearch
 from infra.errors import UsageError
@@ -112,11 +112,7 @@ def search(spec: Spec, folder: Path, runner: Runner, past: tuple[Past, ...], pro
 
 
 def _for_one(spec: Spec, name: str, past: tuple[Past, ...]) -> Method:
-    made = strategy_named(name)
-    strategy = made(Problem(candidates_of(spec.shapes), spec.objective, past), spec.seed)
-    if spec.uses is not None and hasattr(strategy, "uses"):
-        strategy.uses = spec.uses
-    return strategy
+    return strategy_for(name, Problem(candidates_of(spec.shapes), spec.objective, past), spec.seed, spec.uses)
 
 
 def _for_set(spec: Spec, name: str, progress: Progress) -> Method:

@@ -11,6 +11,7 @@ from analysis.search.exhaustive import Exhaustive
 from analysis.search.fixed import Fixed
 from analysis.search.micky import Micky
 from analysis.search.paris import Paris
+from analysis.search.problem import Problem
 from analysis.search.random_order import Random
 from analysis.search.scout import Scout
 from analysis.search.strategy import Strategy
@@ -27,3 +28,21 @@ def strategy_named(name: str) -> type[Strategy]:
     if name not in STRATEGIES:
         raise SearchError(f"Unknown strategy '{name}'. Known: {', '.join(STRATEGIES)}.")
     return STRATEGIES[name]
+
+
+def strategy_for(name: str, problem: Problem, seed: int = 0, uses: float | None = None) -> Strategy:
+    """A strategy, ready to be asked.
+
+    Args:
+        name: which.
+        problem: to be solved.
+        seed: of its draws.
+        uses: how often the configuration will be used once found: only ``bakeoff`` listens; None: its default.
+
+    Raises:
+        SearchError: an unknown name, or a problem that the strategy cannot work with.
+    """
+    made = strategy_named(name)(problem, seed)
+    if uses is not None and isinstance(made, Bakeoff):
+        made.uses = uses
+    return made

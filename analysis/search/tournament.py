@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from analysis.search.problem import Objective
 from analysis.search.random_order import RUNS, Random
 from analysis.search.recordings import Recording
 from analysis.search.replay import CHECKPOINTS, follow, problem_for
-from analysis.search.strategies import strategy_named
+from analysis.search.strategies import strategy_for, strategy_named
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ def play(
     advance: Callable[[int, int], None] = lambda done, total: None,
     history: bool = True,
     followed: int | None = None,
+    uses: float | None = None,
 ) -> Result:
     """Replay every strategy on every workload.
 
@@ -76,6 +78,7 @@ def play(
         advance: told how many of how many searches are done.
         history: False: no strategy is given past runs.
         followed: runs after which "within 10 %" counts as never and a search past its own stop is left; None: no bound.
+        uses: how often a configuration will be used once found (:func:`analysis.search.strategies.strategy_for`).
 
     Raises:
         SearchError: an unknown strategy, or one that needs a past on a recording of one application only.
@@ -89,7 +92,8 @@ def play(
         problem = problem_for(recording, recordings, objective, history)
         try:
             seeded = range(seeds if kind.uses_seed else 1)
-            traces = [follow(kind, recording, problem, seed, followed=followed) for seed in seeded]
+            make = partial(strategy_for, kind.name, uses=uses)
+            traces = [follow(make, recording, problem, seed, followed=followed) for seed in seeded]
         except SearchError as error:
             if len(kinds) == 1 or not (kind.needs_history and not problem.history):
                 raise SearchError(f"{kind.name} on {recording.workload}: {error}") from error

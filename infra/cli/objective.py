@@ -1,4 +1,4 @@
-"""The options that say what a search minimises, and within which limits."""
+"""The options that say what a search minimises, within which limits, and for how many uses."""
 
 from __future__ import annotations
 
@@ -20,6 +20,10 @@ MaxRuntimeOption = Annotated[float | None, typer.Option(help="Limit: a run takes
 LeastAccuracyOption = Annotated[float | None, typer.Option(help="Limit: the accuracy reached is at least this.")]
 MaxLatencyOption = Annotated[
     float | None, typer.Option("--max-latency-ms", help="Limit: the latency is at most this many milliseconds.")
+]
+UsesOption = Annotated[
+    float | None,
+    typer.Option(min=1, help="How often the shape will be used: more, longer search. For bakeoff; default: 40."),
 ]
 WeightOption = Annotated[float, typer.Option(help="For --objective weighted: w, the weight of cost, from 0 to 1.")]
 

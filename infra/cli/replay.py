@@ -14,6 +14,7 @@ from infra.cli.objective import (
     MaxLatencyOption,
     MaxRuntimeOption,
     ObjectiveOption,
+    UsesOption,
     WeightOption,
     objective_of,
 )
@@ -43,6 +44,7 @@ def main(
     features: Annotated[
         str | None, typer.Option(help="Feature columns, separated by commas. Default: known by name.")
     ] = None,
+    uses: UsesOption = None,
     history: Annotated[
         bool, typer.Option("--history/--no-history", help="Whether workloads of other applications may be learnt from.")
     ] = True,
@@ -79,6 +81,8 @@ def main(
         judged, left_out = judgeable(recordings, asked, min_candidates)
         judged = part(judged, split)
         if one_for_all:
+            if uses is not None:
+                raise UsageError(f"--uses is for searches of single workloads; received {uses:g}. Leave it out.")
             _print_shared(judged, asked, seeds, json)
             return
         with shown() as progress:
@@ -91,6 +95,7 @@ def main(
                 seeds,
                 lambda done, total: progress.advance(done, total, "searches"),
                 history,
+                uses=uses,
             )
     except SearchError as error:
         raise UsageError(str(error)) from error

@@ -12,6 +12,7 @@ from infra.cli.objective import (
     MaxLatencyOption,
     MaxRuntimeOption,
     ObjectiveOption,
+    UsesOption,
     WeightOption,
     objective_of,
 )
@@ -57,9 +58,7 @@ def main(
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same proposals.")] = 0,
-    uses: Annotated[
-        float | None, typer.Option(min=1, help="How often the shape will be used: more, longer search.")
-    ] = None,
+    uses: UsesOption = None,
     parallel: Annotated[int, typer.Option(min=1, max=20, help="Shapes that run side by side (gcp).")] = 1,
     history: Annotated[
         bool, typer.Option("--history/--no-history", help="Learn from records of other workloads; a set does not.")

@@ -4,10 +4,10 @@
 
 Prints, per recording and objective, a table. A + marks where ``bakeoff`` is better, a - where it is worse, and the 95 % interval
 of the paired difference excludes 0 (a bootstrap that draws applications, not workloads: workloads of one application are
-not independent); ``--out`` keeps the intervals. The peers have no stop rule: their totals are at the fixed number of runs that
-is best for them in hindsight. All are followed for ``--runs``
-runs: what comes within 10 % later counts as the list's length, for ours as for the peers. Results of one day are in
-``analysis/search/README.md``.
+not independent); ``--out`` keeps the intervals. "bakeoff, told K" stops for as many uses as regret is counted (``--uses``).
+The peers have no stop rule: their totals are at the fixed number of runs that is best for them in hindsight. All are followed
+for ``--runs`` runs: what comes within 10 % later counts as the list's length, for ours as for the peers. Results of one day
+are in ``analysis/search/README.md``.
 """
 
 from __future__ import annotations
@@ -84,6 +84,7 @@ def play_ours(
     seeds: int,
     runs: int,
     history: bool,
+    uses: float | None = None,
 ) -> list[Judgement]:
     """One of our strategies, a judgement per workload; empty if it cannot do without a past.
 
@@ -94,7 +95,7 @@ def play_ours(
     kept = CACHE / f"{hashlib.sha256(asked + source + path.read_bytes()).hexdigest()[:16]}.json"
     if name != "bakeoff" and kept.exists():
         return [Judgement(**row) for row in json.loads(kept.read_text())]
-    result = tournament.play([name], judged, recordings, objective, seeds, history=history, followed=runs)
+    result = tournament.play([name], judged, recordings, objective, seeds, history=history, followed=runs, uses=uses)
     found = [row.judgement for row in result.rows]
     if name != "bakeoff":
         CACHE.mkdir(parents=True, exist_ok=True)
@@ -175,6 +176,12 @@ def bench(
             rows = play_ours(name, path, judged, recordings, objective, times, runs, history)
             if len(rows) == len(judged):
                 by_name[name if history else f"{name}, no history"] = rows
+        if name == "bakeoff":
+            told = [play_ours(name, path, judged, recordings, objective, seeds, runs, True, k) for k in FACTORS]
+            by_name["bakeoff, told K"] = [
+                replace(of_k[0], total_cost={str(k): j.total_cost[str(k)] for k, j in zip(FACTORS, of_k, strict=True)})
+                for of_k in zip(*told, strict=True)
+            ]
     orders = play_peers(python, peers, everything, objective, peer_seeds, runs) if peers else {}
     for peer in peers:
         of = dict(zip((r.workload for r in everything), orders[peer], strict=True))
