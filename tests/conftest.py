@@ -1,4 +1,4 @@
-"""What holds for every test: a skip needs a committed reason, and isolation tests need the means."""
+"""What holds for every test: a skip needs a committed reason, isolation tests need the means, and no file is left behind."""
 
 from __future__ import annotations
 
@@ -77,6 +77,15 @@ class SkipPolicy:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         for line in self._refused:
             terminalreporter.write_line(f"skip not in {ALLOWED_SKIPS.name}: {line}", red=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _temporary_files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What the tests, and programs that they kill, leave in the temporary folder goes with the session."""
+    from tests.temporary_files import kept_in
+
+    with kept_in(tmp_path_factory.mktemp("tmp")):
+        yield
 
 
 @pytest.fixture(scope="session")

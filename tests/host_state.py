@@ -14,6 +14,7 @@ import json
 import os
 import re
 import sys
+import tempfile
 from pathlib import Path
 
 MARKS = (b"BAKEOFF_LEASE=", b"BAKEOFF_NODE")  # in an environment
@@ -74,7 +75,8 @@ def ancestors() -> set[int]:
 
 def files(folders: list[str]) -> list[str]:
     """Every path under the folders, and the top level of the places that programs share."""
-    found = [f"{where}/{name}" for where in SHARED_FOLDERS if os.path.isdir(where) for name in os.listdir(where)]
+    shared = {*SHARED_FOLDERS, tempfile.gettempdir()}
+    found = [f"{where}/{name}" for where in shared if os.path.isdir(where) for name in os.listdir(where)]
     found = [path for path in found if CARELESS.search(os.path.basename(path))]
     for folder in folders:
         for where, names, leaves in os.walk(folder):

@@ -23,7 +23,8 @@ def test_that_is_ended(cluster):
 """
 
 
-def test_sigterm_tears_down(pytester: pytest.Pytester) -> None:
+def test_sigterm_tears_down(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))
     pytester.makeconftest(Path(__file__).with_name("conftest.py").read_text())
     (pytester.path / "allowed_skips.txt").touch()
     pytester.makepyfile(TESTS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -148,6 +149,7 @@ def test_under_a_real_spark_submit(tmp_path: Path, limit_s: int, sleep_s: int) -
             "PYSPARK_PYTHON": sys.executable,
             "SPARK_LOCAL_IP": "127.0.0.1",
             "TMPDIR": str(tmp_path),
+            "JAVA_TOOL_OPTIONS": os.environ["JAVA_TOOL_OPTIONS"],
             "PATH": "/usr/bin:/bin",
         },
         cwd=tmp_path,

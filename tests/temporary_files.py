@@ -1,0 +1,39 @@
+"""Temporary files of the tests, and of what they start, lie in one folder and go with it, also those of killed programs."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+# Names that only Spark, its compression, wandb, checkov's parser and bakeoff give; other programs come and go there, too.
+CARELESS = re.compile(r"^(spark-|blockmgr-|liblz4-java-|\.lark_|bakeoff-)|wandb-(media|artifacts)$")
+
+
+@contextmanager
+def kept_in(folder: Path) -> Iterator[None]:
+    """Python and Java have their temporary files in ``folder``, which is removed at the end.
+
+    Raises:
+        AssertionError: something lies where it would lie without this.
+    """
+    shared = {Path(tempfile.gettempdir()), Path("/tmp")}  # Java asks no environment
+    before = careless(shared)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tempfile, "tempdir", str(folder))
+        patch.setenv("TMPDIR", str(folder))
+        patch.setenv("JAVA_TOOL_OPTIONS", f"-Djava.io.tmpdir={folder} -XX:-UsePerfData")
+        yield
+    shutil.rmtree(folder, ignore_errors=True)  # a Java virtual machine that ends with us tidies up there, too
+    left = careless(shared) - before
+    assert not left, f"left behind by these tests: {', '.join(sorted(map(str, left)))}"
+
+
+def careless(folders: set[Path]) -> set[Path]:
+    return {folder / name for folder in folders for name in os.listdir(folder) if CARELESS.search(name)}

@@ -1,0 +1,55 @@
+"""What tests leave in the temporary folder, on small runs of their own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.workloads.conftest import set_java_home
+
+pytest_plugins = ["pytester"]
+CONFTEST = Path(__file__).with_name("conftest.py")
+
+KILLED_SPARK = """
+import os, signal, subprocess, sys
+
+PROGRAM = '''
+from pyspark import SparkConf, SparkContext
+conf = SparkConf().setMaster("local[1]").setAppName("killed").set("spark.ui.enabled", "false")
+conf.set("spark.driver.host", "127.0.0.1").set("spark.driver.bindAddress", "127.0.0.1")
+context = SparkContext(conf=conf)
+print(context._gateway.proc.pid, flush=True)
+input()
+'''
+
+def test():
+    spark = subprocess.Popen([sys.executable, "-c", PROGRAM], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    os.kill(int(spark.stdout.readline()), signal.SIGKILL)
+    spark.kill()
+    spark.communicate()
+"""
+
+
+@pytest.fixture
+def shared(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The temporary folder that a small run shares with all programs."""
+    pytester.makeconftest(CONFTEST.read_text())
+    (pytester.path / "allowed_skips.txt").touch()
+    folder = pytester.mkdir("shared")
+    monkeypatch.setattr("tempfile.tempdir", str(folder))
+    return folder
+
+
+def test_what_is_left_elsewhere_fails_the_run(pytester: pytest.Pytester, shared: Path) -> None:
+    pytester.makepyfile(f"from pathlib import Path\ndef test(): Path({str(shared / 'spark-1')!r}).mkdir()\n")
+    result = pytester.runpytest_inprocess()
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["*left behind by these tests: *spark-1"])
+
+
+def test_a_killed_spark_leaves_nothing(pytester: pytest.Pytester, shared: Path) -> None:
+    set_java_home()
+    pytester.makepyfile(KILLED_SPARK)
+    pytester.runpytest_inprocess().assert_outcomes(passed=1)
+    assert not list(shared.iterdir())
