@@ -132,7 +132,10 @@ def test_a_cluster_of_plain_processes(make_cluster: MakeCluster) -> None:
     assert rows and all(row["mem_bytes"] and row["net_rx_bytes_s"] is None and row["cpu_ratio"] is None for row in rows)
     freezer.freeze(cluster.lease_id)
     pid = next(m.pid for m in marks.marked(cluster.lease_id, "w-0"))
-    assert ") T " in Path(f"/proc/{pid}/stat").read_text()
+    deadline = time.monotonic() + 10
+    while ") T " not in Path(f"/proc/{pid}/stat").read_text():  # each of its threads stops when its turn comes
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
     assert {done.returncode for done in cluster.run("stop").values()} == {0}  # frozen or not
     _nothing_left(cluster.lease_id)
 
