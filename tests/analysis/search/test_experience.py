@@ -8,7 +8,7 @@ import pytest
 from analysis.search.cluster_model import ClusterModel
 from analysis.search.experience import HEARD, RUNS, Experience, experience_of
 from analysis.search.problem import Problem
-from tests.analysis.search.test_profiles import COUNT, JAGGED_S, TIME, alike, machines, past
+from tests.analysis.search.pasts import COUNT, JAGGED_S, TIME, alike, machines, past
 
 
 def played(*runtimes_s: list[float]) -> Experience:
