@@ -1,4 +1,4 @@
-"""The things of ours in a project, as its APIs list them, and how each is removed.
+"""The things of ours in a project, as its APIs list them.
 
 Labels: cloud.google.com/resource-manager/docs/labels-overview. Firewalls and (on older APIs) addresses have none, so they
 are known by their exact names.
@@ -12,13 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from infra.errors import AccessError, MissingError
-from infra.gcp.calls import as_ours, call, pages
+from infra.errors import AccessError
+from infra.gcp.calls import as_ours, pages
 from infra.gcp.clients import Clients
-from infra.gcp.dataproc import request_cancel
 from infra.gcp.labels import EXPIRES, LEASE
 from infra.gcp.settings import GcpSettings
-from workloads.storage import open_store
 
 PROTECTED = "bakeoff-protected"
 LEASE_ID = re.compile(r"[a-z][a-z0-9]{5}")
@@ -80,29 +78,6 @@ def of_vertex(clients: Clients, settings: GcpSettings, lease_id: str | None, *, 
     jobs = list(_training_jobs(clients, lease_id))
     ours = lease_id is not None and (known or bool(jobs))
     return [*jobs, *(_objects(clients, "objects", settings.bucket, lease_id) if ours else ())]
-
-
-def remove(item: Resource) -> None:
-    """Ask for one thing's removal; it may take a while. Raises CloudError or WorkloadError."""
-    match item.kind:
-        case "job":
-            request_cancel(item.clients, item.name)
-        case "training job":
-            _cancel_training(item)
-        case "cluster":
-            _delete_cluster(item)
-        case "machine":
-            _delete(item, "Instances", "DeleteInstanceRequest", zone=item.place, instance=item.name)
-        case "disk":
-            _delete(item, "Disks", "DeleteDiskRequest", zone=item.place, disk=item.name)
-        case "address":
-            _delete(item, "Addresses", "DeleteAddressRequest", region=item.place, address=item.name)
-        case "firewall":
-            _delete(item, "Firewalls", "DeleteFirewallRequest", firewall=item.name)
-        case "bucket":
-            _delete_bucket(item)
-        case "objects" | "state":
-            open_store(item.name).delete_all()
 
 
 def clusters(clients: Clients, lease_id: str | None) -> Iterator[Resource]:
@@ -265,43 +240,3 @@ def _named(clients: Clients, kind: Kind, item: Any, place: str, lease_id: str | 
 
 def _unix(stamp: str | None) -> float | None:
     return datetime.fromisoformat(stamp).timestamp() if stamp else None
-
-
-def _delete_cluster(item: Resource) -> None:
-    from google.cloud import dataproc_v1
-
-    request = dataproc_v1.DeleteClusterRequest(
-        project_id=item.clients.project_id,
-        region=item.clients.region,
-        cluster_name=item.name,
-        cluster_uuid=item.detail,  # never a new cluster of the same name
-    )
-    call(item.clients.clusters.delete_cluster, request, item.clients.backoff)
-
-
-def _cancel_training(item: Resource) -> None:
-    from google.cloud import aiplatform_v1
-
-    request = aiplatform_v1.CancelCustomJobRequest(name=item.name)
-    call(item.clients.custom_jobs.cancel_custom_job, request, item.clients.backoff)
-
-
-def _delete(item: Resource, collection: str, request_name: str, **where: str) -> None:
-    from google.cloud import compute_v1
-
-    request = getattr(compute_v1, request_name)(project=item.clients.project_id, **where)
-    try:
-        call(item.clients.compute(collection).delete, request, item.clients.backoff)
-    except MissingError:
-        return
-
-
-def _delete_bucket(item: Resource) -> None:
-    from google.api_core.exceptions import GoogleAPIError
-
-    try:
-        bucket = item.clients.storage.bucket(item.name)
-        bucket.delete_blobs(list(bucket.list_blobs()))
-        bucket.delete()
-    except GoogleAPIError as error:
-        raise as_ours(error) from error

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from infra.errors import CloudError, MissingError
-from infra.gcp import inventory
+from infra.gcp import inventory, removal
 from infra.gcp.calls import call
 from infra.gcp.clients import Clients
 from infra.gcp.dataproc import request_cancel
@@ -84,7 +84,7 @@ def remove(item: Leftover) -> None:
         host.remove(item)
         return
     with contextlib.suppress(CloudError, WorkloadError):  # whoever asks looks again with find
-        inventory.remove(item)
+        removal.remove(item)
 
 
 def before_destroy(lease_id: str, lease: Lease | None) -> None:

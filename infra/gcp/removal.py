@@ -1,0 +1,72 @@
+"""How each thing of ours in a project is removed."""
+
+from __future__ import annotations
+
+from infra.errors import MissingError
+from infra.gcp.calls import as_ours, call
+from infra.gcp.dataproc import request_cancel
+from infra.gcp.inventory import Resource
+from workloads.storage import open_store
+
+
+def remove(item: Resource) -> None:
+    """Ask for one thing's removal; it may take a while. Raises CloudError or WorkloadError."""
+    match item.kind:
+        case "job":
+            request_cancel(item.clients, item.name)
+        case "training job":
+            _cancel_training(item)
+        case "cluster":
+            _delete_cluster(item)
+        case "machine":
+            _delete(item, "Instances", "DeleteInstanceRequest", zone=item.place, instance=item.name)
+        case "disk":
+            _delete(item, "Disks", "DeleteDiskRequest", zone=item.place, disk=item.name)
+        case "address":
+            _delete(item, "Addresses", "DeleteAddressRequest", region=item.place, address=item.name)
+        case "firewall":
+            _delete(item, "Firewalls", "DeleteFirewallRequest", firewall=item.name)
+        case "bucket":
+            _delete_bucket(item)
+        case "objects" | "state":
+            open_store(item.name).delete_all()
+
+
+def _delete_cluster(item: Resource) -> None:
+    from google.cloud import dataproc_v1
+
+    request = dataproc_v1.DeleteClusterRequest(
+        project_id=item.clients.project_id,
+        region=item.clients.region,
+        cluster_name=item.name,
+        cluster_uuid=item.detail,  # never a new cluster of the same name
+    )
+    call(item.clients.clusters.delete_cluster, request, item.clients.backoff)
+
+
+def _cancel_training(item: Resource) -> None:
+    from google.cloud import aiplatform_v1
+
+    request = aiplatform_v1.CancelCustomJobRequest(name=item.name)
+    call(item.clients.custom_jobs.cancel_custom_job, request, item.clients.backoff)
+
+
+def _delete(item: Resource, collection: str, request_name: str, **where: str) -> None:
+    from google.cloud import compute_v1
+
+    request = getattr(compute_v1, request_name)(project=item.clients.project_id, **where)
+    try:
+        call(item.clients.compute(collection).delete, request, item.clients.backoff)
+    except MissingError:
+        return
+
+
+def _delete_bucket(item: Resource) -> None:
+    from google.api_core.exceptions import GoogleAPIError
+
+    try:
+        bucket = item.clients.storage.bucket(item.name)
+        bucket.delete_blobs(list(bucket.list_blobs()))
+        bucket.delete()
+    except GoogleAPIError as error:
+        raise as_ours(error) from error
