@@ -16,7 +16,7 @@ from infra.gcp.settings import GcpSettings
 from infra.gcp.submit import attempt_uri, fetch, upload
 from infra.lease import Lease
 from infra.target import Driver
-from infra.vertex import job as jobs
+from infra.vertex import driver as drivers
 from infra.vertex import pools
 from infra.vertex.costs import ASSUMED
 from infra.vertex.job import VertexJob
@@ -64,7 +64,7 @@ def submit(lease: Lease, cell: Cell, folder: Path) -> Iterator[Driver]:
         network=state.settings.vertex_network,
     )
     lease.update(gcp=state.model_copy(update={"machines": pool.machines, "machines_s": None}))
-    with jobs.submit(clients_of(lease), job, folder / "logs") as driver:
+    with drivers.submit(clients_of(lease), job, folder / "logs") as driver:
         try:
             yield driver
         finally:

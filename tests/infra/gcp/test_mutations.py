@@ -12,7 +12,7 @@ import pytest
 
 from infra.errors import CloudError
 from infra.gcp import billing, dataproc, monitoring, preflight, prices
-from infra.vertex import job as vertex
+from infra.vertex import driver as vertex
 from tests.infra.gcp import test_cost, test_dataproc, test_monitoring, test_preflight, test_vertex
 from tests.infra.gcp.fakes.bigquery import CONDITIONS
 from tests.infra.gcp.fakes.cloud import Cloud

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from infra.errors import AccessError, CloudError, LeftoverError, QuotaError, UsageError
-from infra.vertex import job as vertex
-from infra.vertex.job import VertexDriver, VertexJob, submit
+from infra.vertex.driver import POLL_S, VertexDriver, submit
+from infra.vertex.job import ACCELERATORS, RUN, VertexJob
 from tests.infra.gcp.fakes.cloud import Cloud
 from tests.infra.gcp.fakes.server import Refusal
 from tests.infra.gcp.jobs import EXPIRES, Clock
@@ -62,7 +62,7 @@ def finish(driver: VertexDriver, clock: Clock) -> int:
     for _ in range(100):
         if (code := driver.poll()) is not None:
             return code
-        clock.sleep(vertex.POLL_S)
+        clock.sleep(POLL_S)
     raise AssertionError("the job does not end")
 
 
@@ -73,7 +73,7 @@ def test_a_job_from_submit_to_its_end(cloud: Cloud) -> None:
     assert driver.status is Status.OK and driver.run_s == 600
     (job,) = cloud.vertex.jobs.values()
     (pool,) = job.job_spec.worker_pool_specs
-    assert pool.container_spec.command == ["/bin/sh", "-c", vertex.RUN, "bakeoff"]
+    assert pool.container_spec.command == ["/bin/sh", "-c", RUN, "bakeoff"]
     assert pool.container_spec.args[:5] == ["--time-limit-s", "900", "--not-after", "2000000000", "--log"]
     assert {e.name: e.value for e in pool.container_spec.env} == {
         "BAKEOFF_BUCKET": "b",
@@ -105,7 +105,7 @@ def test_worker_pools(cloud: Cloud, changes: dict[str, Any], pools: list[tuple[i
     (job,) = cloud.vertex.jobs.values()
     found = [(p.replica_count, p.machine_spec.accelerator_count) for p in job.job_spec.worker_pool_specs]
     assert found == pools
-    wanted = {vertex.ACCELERATORS[changes["accelerator_type"]]} if "accelerator_type" in changes else set()
+    wanted = {ACCELERATORS[changes["accelerator_type"]]} if "accelerator_type" in changes else set()
     specs = [p.machine_spec for p in job.job_spec.worker_pool_specs]
     assert {s.accelerator_type.name for s in specs if s.accelerator_type} == wanted
 
@@ -113,7 +113,7 @@ def test_worker_pools(cloud: Cloud, changes: dict[str, Any], pools: list[tuple[i
 def test_every_accelerator_is_one_of_vertex_ai() -> None:
     from google.cloud.aiplatform_v1 import AcceleratorType
 
-    assert set(vertex.ACCELERATORS.values()) <= {kind.name for kind in AcceleratorType}
+    assert set(ACCELERATORS.values()) <= {kind.name for kind in AcceleratorType}
 
 
 @pytest.mark.parametrize(

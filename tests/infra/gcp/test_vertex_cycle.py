@@ -41,7 +41,7 @@ def project(buckets: dict[str, str], living: Project, tmp_path: Path, monkeypatc
     monkeypatch.setattr(dependencies, "archive", lambda names: empty_archive())
     for constant, seconds in (("POLL_S", 0.01), ("SWEEP_PAUSE_S", 0.0), ("SWEEP_S", 20.0)):
         monkeypatch.setattr(vertex, constant, seconds)
-    monkeypatch.setattr("infra.vertex.job.POLL_S", 0.05)
+    monkeypatch.setattr("infra.vertex.driver.POLL_S", 0.05)
     living.compute.offered |= {"n1-standard-4"}
     living.project.apis.discard("dataproc.googleapis.com")  # it is not needed
     return living
@@ -196,7 +196,8 @@ def test_what_a_killed_client_left_is_cancelled_by_clean(project: Project, tmp_p
 
 def submit_and_forget(project: Project, lease: leases.Lease) -> None:
     from infra.gcp.lease_state import clients_of
-    from infra.vertex.job import VertexJob, create
+    from infra.vertex.driver import create
+    from infra.vertex.job import VertexJob
 
     job = VertexJob(
         lease=lease.id, scenario=lease.scenario.name, expires_at=datetime.fromisoformat(lease.state.expires_at),
