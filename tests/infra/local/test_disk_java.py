@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from infra.local import disk, java, probe
+from workloads.read_speed.staging import resident_pages
 
 
 def _sys(tmp_path: Path, number: str, partition: bool) -> Path:
@@ -40,22 +41,13 @@ def test_a_file_system_without_a_disk_is_refused_by_name(tmp_path: Path) -> None
         disk.block_device(Path("/dev/shm"), mountinfo=mountinfo)
 
 
-def _cached(path: Path) -> bool:
-    """True if the first page of a file comes without waiting for the disk."""
-    with path.open("rb") as file:
-        try:
-            return os.preadv(file.fileno(), [bytearray(4096)], 0, os.RWF_NOWAIT) == 4096
-        except BlockingIOError:
-            return False
-
-
 def test_evict_cache_drops_dirty_pages_too_and_survives_missing_files(tmp_path: Path) -> None:
     file = tmp_path / "folder" / "data"
     file.parent.mkdir()
     file.write_bytes(os.urandom(1 << 20))
-    assert _cached(file)
+    assert resident_pages(file)[0]
     disk.evict_cache([tmp_path / "folder", tmp_path / "missing"])
-    assert not _cached(file)
+    assert not resident_pages(file)[0]
 
 
 def test_settings_of_the_user_do_not_leak(monkeypatch: pytest.MonkeyPatch) -> None:
