@@ -172,8 +172,7 @@ def bench(
     by_name: dict[str, list[Judgement]] = {}
     for name in strategies:
         for history in (True, False) if name == "bakeoff" else (True,):
-            times = seeds if name == "bakeoff" else peer_seeds
-            rows = play_ours(name, path, judged, recordings, objective, times, runs, history)
+            rows = play_ours(name, path, judged, recordings, objective, seeds, runs, history)
             if len(rows) == len(judged):
                 by_name[name if history else f"{name}, no history"] = rows
         if name == "bakeoff":
@@ -215,7 +214,7 @@ def marked(value: str, apart: tuple[float, float, float] | None) -> str:
 def print_table(found: dict[str, Any]) -> None:
     """As Markdown."""
     counts = f"{found['workloads']} workloads, {found['applications']} applications, {found['seeds']} seeds"
-    counts += f", {found['peer_seeds']} of the others"
+    counts += f", {found['peer_seeds']} of the peers"
     print(f"\n### {found['recording']}, {found['objective']}: {counts}\n")
     print("| | " + " | ".join(MEASURES) + " |")
     print("|---|" + "---:|" * len(MEASURES))
@@ -235,7 +234,7 @@ def main() -> None:
     parser.add_argument("--peers", default=",".join(PEERS))
     parser.add_argument("--peers-python", default=".cache/bench-search-env/bin/python")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--peer-seeds", type=int, help="searches per workload of all but bakeoff; default: as --seeds")
+    parser.add_argument("--peer-seeds", type=int, help="searches per workload by the peers; default: as --seeds")
     parser.add_argument(
         "--runs",
         type=int,
