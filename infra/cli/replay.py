@@ -71,6 +71,8 @@ def main(
     from analysis.search.split import part
     from analysis.search.strategies import STRATEGIES
 
+    if one_for_all and uses is not None:
+        raise UsageError(f"--uses is for searches of single workloads; received {uses:g}. Leave it out.")
     names = (
         list(STRATEGIES) if strategies == "all" else [name.strip() for name in strategies.split(",") if name.strip()]
     )
@@ -81,8 +83,6 @@ def main(
         judged, left_out = judgeable(recordings, asked, min_candidates)
         judged = part(judged, split)
         if one_for_all:
-            if uses is not None:
-                raise UsageError(f"--uses is for searches of single workloads; received {uses:g}. Leave it out.")
             _print_shared(judged, asked, seeds, json)
             return
         with shown() as progress:

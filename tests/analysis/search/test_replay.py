@@ -207,15 +207,8 @@ def test_a_recording_of_one_application_leaves_out_those_that_need_history(tmp_p
 
 def test_replay_prints_rows_and_summary_and_draws(folder: Path, tmp_path: Path) -> None:
     recordings(folder)
-    arguments = [
-        "--strategies",
-        "bakeoff,fixed,exhaustive,random",
-        "--seeds",
-        "1",
-        "--json",
-        "--plot",
-        str(tmp_path / "fig.png"),
-    ]
+    asked = ["--strategies", "bakeoff,fixed,exhaustive,random", "--seeds", "1"]
+    arguments = [*asked, "--json", "--plot", str(tmp_path / "fig.png")]
     result = CliRunner().invoke(app, ["replay", "--data", str(folder / "recorded.csv.gz"), *arguments])
     assert result.exit_code == 0, result.output
     printed = json.loads(result.stdout)
