@@ -20,9 +20,11 @@ from pathlib import Path
 MARKS = (b"BAKEOFF_LEASE=", b"BAKEOFF_NODE")  # in an environment
 PROGRAMS = (b"fake-gcs-server", b"org.apache.spark", b"terraform")  # in a command line
 SHARED_FOLDERS = ("/tmp", "/run/netns", "/var/run/netns", "/dev/shm", "/run/lock")
-# What our parts are known to leave in shared places when they are careless; other programs come and go there, too.
+# Names in shared places that only Spark, its compression, wandb, checkov's parser and bakeoff give.
+ONLY_OURS = r"^(spark-|blockmgr-|liblz4-java-|\.lark_|bakeoff-)|wandb-(media|artifacts)$"
+# All that our parts are known to leave there when they are careless: some of it comes from other programs, too.
 CARELESS = re.compile(
-    r"bakeoff|^bo-|spark|blockmgr|lz4|zstd|snappy|netty|hsperf|terraform|plugin|^tmp\w{8}$|^pymp|artifacts"
+    rf"{ONLY_OURS}|bakeoff|^bo-|spark|blockmgr|lz4|zstd|snappy|netty|hsperf|terraform|plugin|^tmp\w{{8}}$|^pymp|artifacts"
 )
 
 ONCE_PER_BOOT = {"/run/netns"}  # iproute2 makes it with the first namespace of a host, whose ever that is, and keeps it

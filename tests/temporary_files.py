@@ -12,8 +12,7 @@ from pathlib import Path
 
 import pytest
 
-# Names that only Spark, its compression, wandb, checkov's parser and bakeoff give; other programs come and go there, too.
-CARELESS = re.compile(r"^(spark-|blockmgr-|liblz4-java-|\.lark_|bakeoff-)|wandb-(media|artifacts)$")
+from tests.host_state import ONLY_OURS
 
 
 @contextmanager
@@ -36,4 +35,5 @@ def kept_in(folder: Path) -> Iterator[None]:
 
 
 def careless(folders: set[Path]) -> set[Path]:
-    return {folder / name for folder in folders for name in os.listdir(folder) if CARELESS.search(name)}
+    """What only ours leave there: other programs come and go while a session runs."""
+    return {folder / name for folder in folders for name in os.listdir(folder) if re.search(ONLY_OURS, name)}
