@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from infra.errors import MissingError
+from infra.errors import CloudError, MissingError
 from infra.gcp.calls import as_ours, call
+from infra.gcp.clients import Clients
 from infra.gcp.dataproc import request_cancel
 from infra.gcp.inventory import Resource
 from workloads.storage import open_store
@@ -15,7 +16,7 @@ def remove(item: Resource) -> None:
         case "job":
             request_cancel(item.clients, item.name)
         case "training job":
-            _cancel_training(item)
+            cancel_training(item.clients, item.name)
         case "cluster":
             _delete_cluster(item)
         case "machine":
@@ -32,6 +33,18 @@ def remove(item: Resource) -> None:
             open_store(item.name).delete_all()
 
 
+def cancel_training(clients: Clients, name: str) -> None:
+    """Ask Vertex AI to cancel a training job; one that has ended already, or is gone, is left as it is."""
+    from google.cloud import aiplatform_v1
+
+    request = aiplatform_v1.CancelCustomJobRequest(name=name)
+    try:
+        call(clients.custom_jobs.cancel_custom_job, request, clients.backoff)
+    except CloudError as error:
+        if "FailedPrecondition" not in str(error) and not isinstance(error, MissingError):
+            raise
+
+
 def _delete_cluster(item: Resource) -> None:
     from google.cloud import dataproc_v1
 
@@ -42,13 +55,6 @@ def _delete_cluster(item: Resource) -> None:
         cluster_uuid=item.detail,  # never a new cluster of the same name
     )
     call(item.clients.clusters.delete_cluster, request, item.clients.backoff)
-
-
-def _cancel_training(item: Resource) -> None:
-    from google.cloud import aiplatform_v1
-
-    request = aiplatform_v1.CancelCustomJobRequest(name=item.name)
-    call(item.clients.custom_jobs.cancel_custom_job, request, item.clients.backoff)
 
 
 def _delete(item: Resource, collection: str, request_name: str, **where: str) -> None:

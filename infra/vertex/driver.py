@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from infra.errors import CloudError, MissingError
+from infra.errors import CloudError
 from infra.gcp.calls import as_ours, call, is_transient, pages
 from infra.gcp.clients import Clients
 from infra.gcp.driver import CANCELLED_EXIT, FAILED_EXIT, RemoteDriver
 from infra.gcp.driver_log import DriverLog
 from infra.gcp.labels import ATTEMPT
+from infra.gcp.removal import cancel_training
 from infra.vertex.job import VertexJob, custom_job
 from workloads.cluster_driver import TIME_LIMIT_EXIT
 
@@ -127,14 +128,7 @@ class VertexDriver(RemoteDriver):
         return int(told[1]) if told else ENDED[self.state]
 
     def _request_cancel(self) -> None:
-        from google.cloud import aiplatform_v1
-
-        request = aiplatform_v1.CancelCustomJobRequest(name=self._name)
-        try:
-            call(self._clients.custom_jobs.cancel_custom_job, request, self._clients.backoff)
-        except CloudError as error:
-            if "FailedPrecondition" not in str(error) and not isinstance(error, MissingError):
-                raise
+        cancel_training(self._clients, self._name)
 
     def _failure(self) -> str:
         return (
