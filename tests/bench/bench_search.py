@@ -33,6 +33,7 @@ from analysis.search.recordings import Recording, load_recordings
 from analysis.search.replay import CHECKPOINTS, Trace, judgeable
 from analysis.search.split import part
 from analysis.search.strategies import STRATEGIES
+from tests.bench.search_stops import play_bakeoff
 
 PEERS = ("optuna-gp", "optuna-tpe", "scikit-optimize", "smac3")
 CACHE = Path(".cache/bench-search")
@@ -83,10 +84,9 @@ def play_ours(
     objective: Objective,
     seeds: int,
     runs: int,
-    history: bool,
-    uses: float | None = None,
+    history: bool = True,
 ) -> list[Judgement]:
-    """One of our strategies, a judgement per workload; empty if it cannot do without a past.
+    """One of our strategies, a judgement per workload. Raises SearchError if it cannot do without a past, and there is none.
 
     All but ``bakeoff`` are kept in ``.cache/``, by the recording and the strategy's own source.
     """
@@ -95,7 +95,7 @@ def play_ours(
     kept = CACHE / f"{hashlib.sha256(asked + source + path.read_bytes()).hexdigest()[:16]}.json"
     if name != "bakeoff" and kept.exists():
         return [Judgement(**row) for row in json.loads(kept.read_text())]
-    result = tournament.play([name], judged, recordings, objective, seeds, history=history, followed=runs, uses=uses)
+    result = tournament.play([name], judged, recordings, objective, seeds, history=history, followed=runs)
     found = [row.judgement for row in result.rows]
     if name != "bakeoff":
         CACHE.mkdir(parents=True, exist_ok=True)
@@ -171,16 +171,12 @@ def bench(
     everything, judged = judged, part(judged, split)
     by_name: dict[str, list[Judgement]] = {}
     for name in strategies:
-        for history in (True, False) if name == "bakeoff" else (True,):
-            rows = play_ours(name, path, judged, recordings, objective, seeds, runs, history)
-            if len(rows) == len(judged):
-                by_name[name if history else f"{name}, no history"] = rows
         if name == "bakeoff":
-            told = [play_ours(name, path, judged, recordings, objective, seeds, runs, True, k) for k in FACTORS]
-            by_name["bakeoff, told K"] = [
-                replace(of_k[0], total_cost={str(k): j.total_cost[str(k)] for k, j in zip(FACTORS, of_k, strict=True)})
-                for of_k in zip(*told, strict=True)
-            ]
+            by_name[name], told = play_bakeoff(judged, recordings, objective, seeds, runs)
+            by_name["bakeoff, no history"] = play_ours(name, path, judged, recordings, objective, seeds, runs, False)
+            by_name["bakeoff, told K"] = told
+        else:
+            by_name[name] = play_ours(name, path, judged, recordings, objective, seeds, runs)
     orders = play_peers(python, peers, everything, objective, peer_seeds, runs) if peers else {}
     for peer in peers:
         of = dict(zip((r.workload for r in everything), orders[peer], strict=True))
