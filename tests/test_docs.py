@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from analysis.search.bakeoff import USES
 from infra.cli.app import app
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -82,6 +83,11 @@ def test_every_example_in_the_help_is_possible(verb: str) -> None:
     text = help_of(verb)
     example = text[text.index("Example: bakeoff") :].splitlines()[0]
     assert [word for word in example.split() if word.startswith("--") and text.count(word) < 2] == []
+
+
+@pytest.mark.parametrize("verb", ["search", "replay"])
+def test_the_help_names_the_uses_that_a_search_counts_with(verb: str) -> None:
+    assert f"For bakeoff; default: {USES:g}." in help_of(verb)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
