@@ -17,8 +17,11 @@ import hashlib
 import inspect
 import json
 import math
+import os
+import signal
 import subprocess
 import sys
+import tempfile
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -261,4 +264,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as ^C: the peers are stopped, and their files removed
+    with tempfile.TemporaryDirectory(prefix="bench-search-") as scratch:
+        os.environ["TMPDIR"] = scratch  # of the peers, too
+        main()
