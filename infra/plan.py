@@ -9,7 +9,6 @@ from infra import lease as leases
 from infra.data import part_folder
 from infra.lease import Lease
 from infra.options import IsolationChoice, Options, TargetName
-from infra.pricing import DEFAULT_REGION
 from infra.progress import Progress
 from infra.scenario import load_scenario
 from infra.target import open_target
@@ -46,12 +45,3 @@ def _planned(lease: Lease, replacements: list[str]) -> list[Change]:
     terraform = lease.terraform
     terraform.init()
     return terraform.plan(replacements)
-
-
-def region_of(target: TargetName) -> str:
-    """The region whose prices count: that of gcp.toml, else the default."""
-    if target == "local":
-        return DEFAULT_REGION
-    from infra.gcp.settings import load_settings
-
-    return load_settings().region

@@ -95,6 +95,9 @@ class Target(Protocol):
     def worst_usd_per_hour(self, scenario: Scenario) -> float:
         """What a cluster may cost per hour at most; 0 where nothing is paid for."""
 
+    def list_price(self, scenario: Scenario) -> tuple[float, str]:
+        """USD per hour of a new cluster of the shape on Google Cloud, and the region whose list prices count."""
+
     def differs(self, lease: Lease, options: Options) -> list[str]:
         """In what a standing lease is not what the options ask for: one phrase each."""
 

@@ -9,8 +9,7 @@ import typer
 from infra.cli.options import TargetOption
 from infra.cli.output import JsonOption, RunsOption, ShareOption, print_json, say, shown
 from infra.options import Options
-from infra.plan import plan, region_of
-from infra.pricing import usd_per_hour
+from infra.plan import plan
 from infra.scenario import load_scenario
 from infra.target import open_target
 
@@ -27,9 +26,7 @@ def main(
     """Show what apply would create, change and destroy, and the price per hour. Changes nothing."""
     with shown() as progress:
         changes = plan(scenario, Options(runs, local_cores_per_vcpu=share, target=target), progress)
-    place = region_of(target)
-    shape = load_scenario(scenario)
-    price = open_target(target).worst_usd_per_hour(shape) if target == "vertex" else usd_per_hour(shape, place)
+    price, place = open_target(target).list_price(load_scenario(scenario))
     if json:
         print_json({"scenario": scenario, "usd_per_hour": price, "changes": [change._asdict() for change in changes]})
         return

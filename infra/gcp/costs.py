@@ -10,7 +10,8 @@ from __future__ import annotations
 import sys
 
 from infra.gcp.cost import Cost, cost, machines
-from infra.pricing import DEFAULT_REGION
+from infra.gcp.settings import load_settings
+from infra.pricing import DEFAULT_REGION, usd_per_hour
 from infra.scenario import load_scenario
 from workloads.record import Scenario
 
@@ -18,6 +19,12 @@ from workloads.record import Scenario
 def of_cluster(scenario: Scenario, region: str, seconds: float) -> Cost:
     """What a cluster costs that stands so long, with all its machines. Raises UsageError for something without a price."""
     return cost(machines(scenario, seconds), region)
+
+
+def list_price(scenario: Scenario) -> tuple[float, str]:
+    """List price of the shape, USD per hour, in the region of gcp.toml, and that region. Raises SetupError without the file."""
+    region = load_settings().region
+    return usd_per_hour(scenario, region), region
 
 
 def main(name: str, minutes: str, region: str = DEFAULT_REGION) -> None:

@@ -16,6 +16,7 @@ from infra.gcp import costs, dependencies, leftovers, lives
 from infra.gcp.clients import Clients
 from infra.gcp.cost import breakdown
 from infra.gcp.cost import cost as cost_of
+from infra.gcp.costs import list_price as list_price  # noqa: PLC0414 - part of the interface
 from infra.gcp.describe import describe as describe  # noqa: PLC0414 - part of the interface
 from infra.gcp.lease_state import clients_of, own
 from infra.gcp.limits import lease_fields

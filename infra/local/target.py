@@ -234,6 +234,11 @@ def worst_usd_per_hour(scenario: Scenario) -> float:
     return 0.0
 
 
+def list_price(scenario: Scenario) -> tuple[float, str]:
+    """Notional, in the default region."""
+    return pricing.usd_per_hour(scenario), pricing.DEFAULT_REGION
+
+
 def breach(lease: Lease) -> str | None:
     """There is nothing to exceed."""
     return None

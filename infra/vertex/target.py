@@ -99,6 +99,11 @@ def worst_usd_per_hour(scenario: Scenario) -> float:
     return _cost(scenario, max(1, scenario.workers), load_settings().region, 3600).total_usd
 
 
+def list_price(scenario: Scenario) -> tuple[float, str]:
+    """The same, and where."""
+    return worst_usd_per_hour(scenario), load_settings().region
+
+
 def new_lease(lease_id: str, scenario: Scenario, options: Options, others: list[Lease]) -> Mapping[str, object]:
     """Settings, limits, and the expiry that follows from them. Raises LimitError: the limits leave too little."""
     rate = worst_usd_per_hour(scenario)

@@ -11,18 +11,21 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
 from infra import bench as benches
 from infra import lease as leases
 from infra import plan as plans
 from infra import teardown
 from infra.clean import clean
+from infra.cli.app import app
 from infra.errors import Interrupted, SetupError, UsageError
 from infra.experiment import DataSpec, Experiment, WorkloadSpec, cells
 from infra.gcp import dependencies, reconcile
 from infra.options import Options
 from infra.pool import Pool, bring_up
 from infra.progress import Silent
+from infra.scenario import load_scenario
 from infra.vertex import costs, pools
 from infra.vertex import target as vertex
 from tests.infra.gcp.fakes.life import Project
@@ -236,7 +239,9 @@ def test_an_identity_is_needed(project: Project, tmp_path: Path) -> None:
 
 
 def test_a_plan_changes_nothing(project: Project, tmp_path: Path) -> None:
-    assert plans.plan(SHAPE, Options(tmp_path, target="vertex"), Silent()) == []
+    printed = CliRunner().invoke(app, ["plan", SHAPE, "--target", "vertex", "--runs", str(tmp_path), "--json"]).stdout
+    usd = vertex.worst_usd_per_hour(load_scenario(SHAPE))
+    assert json.loads(printed) == {"scenario": SHAPE, "usd_per_hour": usd, "changes": []}
     project.project.apis.discard("aiplatform.googleapis.com")
     with pytest.raises(UsageError, match=r"gcloud services enable aiplatform\.googleapis\.com"):
         plans.plan(SHAPE, Options(tmp_path, target="vertex"), Silent())
