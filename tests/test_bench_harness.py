@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import re
+import signal
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -43,21 +47,54 @@ def test_interval_widens_with_the_spread() -> None:
     assert wide[0] < 1.5 < 3 < wide[1]
 
 
+def stub(monkeypatch: pytest.MonkeyPatch, folder: Path, measure: Callable[[Path], list[Result]]) -> None:
+    """Every bench is ``measure``, and its JSON goes to ``folder``."""
+    monkeypatch.setattr(bench, "CACHE_DIR", folder)
+    monkeypatch.setattr(bench, "names", lambda: ["first", "second"])
+    monkeypatch.setattr("importlib.import_module", lambda name: SimpleNamespace(measure=measure))
+
+
 @pytest.mark.parametrize(("value", "code"), [(0.95, 0), (0.85, 1)])
 def test_a_missed_bar_is_exit_code_1(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], value: float, code: int
 ) -> None:
     results = [Result("the same work", value, at_least=0.9, profile=["decode 80 %"] if value < 0.9 else [])]
-    monkeypatch.setattr(bench, "CACHE_DIR", tmp_path)
-    monkeypatch.setattr(bench, "names", lambda: ["sample"])
-    module = SimpleNamespace(measure=lambda folder: results)
-    monkeypatch.setattr("importlib.import_module", lambda name: module)
-    assert bench.main(["sample"]) == code
-    told = json.loads((tmp_path / "bench" / "sample.json").read_text())
+    stub(monkeypatch, tmp_path, lambda folder: results)
+    assert bench.main(["first"]) == code
+    told = json.loads((tmp_path / "bench" / "first.json").read_text())
     assert told["results"][0]["met"] is (code == 0)
     assert ("decode 80 %" in capsys.readouterr().out) is (code == 1)
     assert bench.main(["nothing"]) == 2
     assert told["host"]["took_s"] >= 0
+
+
+def test_no_bench_starts_after_sigterm_though_a_clean_up_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = []
+
+    def measure(folder: Path) -> list[Result]:
+        begun.append(folder)
+        try:
+            signal.raise_signal(signal.SIGTERM)  # a KeyboardInterrupt here (conftest.py), as in the benches
+        finally:
+            raise OSError("Directory not empty")
+
+    stub(monkeypatch, tmp_path, measure)
+    with pytest.raises(KeyboardInterrupt):
+        bench.main([])
+    assert len(begun) == 1
+    assert not begun[0].exists()
+
+
+def test_a_folder_that_is_still_written_to_fails_no_bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def remove(path: str, **_: object) -> None:
+        raise OSError(errno.ENOTEMPTY, "Directory not empty", path)
+
+    def measure(folder: Path) -> list[Result]:
+        monkeypatch.setattr(os, "rmdir", remove)
+        return [Result("the same work", 1.0, at_least=0.9)]
+
+    stub(monkeypatch, tmp_path, measure)
+    assert bench.main(["first"]) == 0
 
 
 def test_make_bench_runs_what_the_table_names() -> None:

@@ -48,9 +48,12 @@ def main(chosen: list[str]) -> int:
         console.print(f"[dim]bench {name} ...[/dim]")
         before, start = host(), time.monotonic()
         try:
-            with tempfile.TemporaryDirectory(prefix=f"bench-{name}-") as scratch:
+            # A program that is just being stopped may still write there, which is no failure of the bench.
+            with tempfile.TemporaryDirectory(prefix=f"bench-{name}-", ignore_cleanup_errors=True) as scratch:
                 results = importlib.import_module(f"tests.bench.bench_{name}").measure(Path(scratch))
-        except Exception:
+        except Exception as error:
+            if _interrupted(error):
+                raise KeyboardInterrupt from error
             traceback.print_exc()
             table.add_row(name, "failed, see above", "", "", "", "", "[red]no[/red]")
             missed = True
@@ -68,6 +71,11 @@ def main(chosen: list[str]) -> int:
     console.print(table)
     console.print(f"JSON: {folder}")
     return 1 if missed else 0
+
+
+def _interrupted(error: BaseException | None) -> bool:
+    """Whether ^C or SIGTERM began it: what then fails while things are stopped is raised in its place."""
+    return error is not None and (isinstance(error, KeyboardInterrupt) or _interrupted(error.__context__))
 
 
 def _plain(result: Result) -> dict[str, object]:
