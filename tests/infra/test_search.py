@@ -128,6 +128,11 @@ def test_a_search_explains_stops_and_recommends(tmp_path: Path) -> None:
     assert all("expected gain" in line and "uncertainty" in line for line in explained[1:])
 
 
+def test_more_uses_search_longer(tmp_path: Path) -> None:
+    few, many = (search.search(spec(uses=n), tmp_path / f"{n:g}", Counting(), (), Silent()) for n in (1.0, 1e5))
+    assert len(few.runs) < len(many.runs)
+
+
 @pytest.mark.parametrize("killed_after", [0, 2])
 def test_a_killed_search_goes_on_where_it_was(tmp_path: Path, killed_after: int) -> None:
     whole = Counting()

@@ -225,23 +225,6 @@ def test_replay_prints_rows_and_summary_and_draws(folder: Path, tmp_path: Path) 
     assert (tmp_path / "fig.png").is_file()
 
 
-def test_more_uses_search_longer(folder: Path) -> None:
-    found = recordings(folder)
-    few, many = (
-        tournament.play(["bakeoff"], found, found, Objective(), seeds=1, history=False, uses=uses).summary()[0]
-        for uses in (1, 1000)
-    )
-    assert few["runs_to_stop"] == 3 < many["runs_to_stop"]
-    assert few["runs_to_within_10pct"] == many["runs_to_within_10pct"]
-
-
-def test_uses_are_for_single_workloads(folder: Path) -> None:
-    recordings(folder)
-    arguments = ["replay", "--data", str(folder / "recorded.csv.gz"), "--one-for-all", "--uses", "10"]
-    result = CliRunner().invoke(app, arguments)
-    assert "--uses is for searches of single workloads; received 10." in str(result.exception)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "objective"), [("scout_multinode", "time"), ("cherrypick", "cost")])
 def test_on_public_recordings_bakeoff_beats_cherrypick_and_random(name: str, objective: str) -> None:
