@@ -66,6 +66,7 @@ def main(
     """Replay searches on a table of recorded runs, as if each run were paid for, and judge them."""
     from analysis.errors import SearchError
     from analysis.search import tournament
+    from analysis.search.bakeoff import USES, Bakeoff
     from analysis.search.recordings import load_recordings
     from analysis.search.replay import judgeable
     from analysis.search.split import part
@@ -76,6 +77,11 @@ def main(
     names = (
         list(STRATEGIES) if strategies == "all" else [name.strip() for name in strategies.split(",") if name.strip()]
     )
+    listens = Bakeoff.name in names
+    if uses is not None and not listens:
+        raise UsageError(
+            f"--uses is for the strategy {Bakeoff.name}; received {uses:g} for {strategies}. Leave it out."
+        )
     columns = [name.strip() for name in features.split(",") if name.strip()] if features else None
     try:
         asked = objective_of(objective, max_runtime, least_accuracy, max_latency, weight)
@@ -100,17 +106,18 @@ def main(
     except SearchError as error:
         raise UsageError(str(error)) from error
     notes = [*notes, *left_out, *result.notes]
+    for_uses = (USES if uses is None else uses) if listens else None
     if plot is not None:
         from analysis.figures import search_runs
 
         search_runs.draw(result, f"{data.name.split('.')[0]}, {asked}", plot)
     if json:
         rows = [row.as_json() for row in result.rows]
-        print_json({"objective": str(asked), "rows": rows, "summary": result.summary(), "notes": notes})
+        summary = result.summary()
+        print_json({"objective": str(asked), "uses": for_uses, "rows": rows, "summary": summary, "notes": notes})
         return
-    _print(
-        result.summary(), f"{data.name}, objective {asked}, {seeds} seeds, {'with' if history else 'without'} history"
-    )
+    title = f"{data.name}, objective {asked}, {seeds} seeds, {'with' if history else 'without'} history"
+    _print(result.summary(), title if for_uses is None else f"{title}, {Bakeoff.name} for {for_uses:g} uses")
     for note in notes:
         stderr.print(note, highlight=False, markup=False, soft_wrap=True)
     if plot is not None:
