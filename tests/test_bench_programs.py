@@ -22,10 +22,11 @@ echo '{"done": 3, "rate": 1.5}'
 wait
 """
 TWO_SPARKS = """
-import os, sys
+import os, signal, sys
 from pathlib import Path
 from tests.bench.local_spark import local_spark
 
+before = signal.getsignal(signal.SIGINT)
 for name in ("first", "second"):
     folder = Path(sys.argv[1], name)
     with local_spark(folder, 1) as context:
@@ -35,6 +36,7 @@ for name in ("first", "second"):
     assert java.returncode is not None
     assert not list(folder.iterdir())
 assert os.environ["JAVA_TOOL_OPTIONS"] == "-Dtheirs=kept"
+assert signal.getsignal(signal.SIGINT) is before
 """
 
 
@@ -52,7 +54,7 @@ def test_img2dataset_ends_with_what_it_started(tmp_path: Path, monkeypatch: pyte
 
 
 @pytest.mark.slow
-def test_each_spark_has_its_temporary_files_in_its_folder(tmp_path: Path) -> None:
+def test_a_spark_has_its_temporary_files_in_its_folder_and_gives_back_what_it_set(tmp_path: Path) -> None:
     mine = {"PYTHONPATH": str(PROJECT_DIR), "JAVA_TOOL_OPTIONS": "-Dtheirs=kept"}
     done = subprocess.run(
         [sys.executable, "-c", TWO_SPARKS, str(tmp_path / "a folder")],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,6 +44,7 @@ def local_spark(folder: Path, cores: int = CORES) -> Iterator[SparkContext]:
         "spark.python.daemon.module": "workloads.spark_daemon",
     }.items():
         conf.set(key, value)
+    interrupted = signal.getsignal(signal.SIGINT)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JAVA_TOOL_OPTIONS", java_options(folder))
         context = SparkContext(conf=conf)
@@ -53,6 +55,7 @@ def local_spark(folder: Path, cores: int = CORES) -> Iterator[SparkContext]:
         yield context
     finally:
         context.stop()
+        signal.signal(signal.SIGINT, interrupted)  # Spark's own asks its context to cancel jobs, and there is none
         SparkContext._gateway = SparkContext._jvm = None
         gateway.proc.stdin.close()
         gateway.proc.wait()
