@@ -8,7 +8,7 @@ import tarfile
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from pydantic import BaseModel, ConfigDict
 
@@ -64,14 +64,40 @@ def find_base(repository: Path, ref: str) -> Base:
 
 @contextmanager
 def laid_out(repository: Path, commit: str) -> Iterator[Path]:
-    """The files of a commit in a folder that lasts as long as the context. The repository itself is not touched."""
+    """The files of a commit in a folder that lasts as long as the context. The repository itself is not touched.
+
+    Raises:
+        UsageError: one of them is a link out of the repository, or would be unpacked elsewhere.
+    """
     with tempfile.TemporaryDirectory(prefix="bakeoff-review-") as folder:
         archive = _git(repository, "archive", "--format=tar", commit)
         with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-            # No path out of the folder, no device, no link out of it; Python 3.11.4 is the first that can see to that.
-            tar.extraction_filter = getattr(tarfile, "data_filter", None)
+            links = {member.name for member in tar if member.issym()}
+            for member in tar:
+                if not _stays(member, links):
+                    what = f"'{member.name}' -> '{member.linkname}'" if member.linkname else f"'{member.name}'"
+                    raise UsageError(
+                        f"A review unpacks commit {commit[:12]}, in which nothing may reach out of the repository; received "
+                        f"{what}. Replace it on the base, by a file or by a link within the repository."
+                    )
             tar.extractall(folder)
         yield Path(folder)
+
+
+def _stays(member: tarfile.TarInfo, links: set[str]) -> bool:
+    """Whether what is unpacked, and what it points at, lies in the folder (tarfile's own filter came with Python 3.11.4).
+
+    A target may go up only where it begins, from folders that are none of the ``links``, and no further than the top.
+    """
+    path, target = PurePosixPath(member.name), PurePosixPath(member.linkname)
+    steps = target.parts
+    for _ in path.parent.parts:
+        steps = steps[1:] if steps[:1] == ("..",) else steps
+    return (
+        (member.isfile() or member.isdir() or member.issym())
+        and not (path.is_absolute() or target.is_absolute() or ".." in (*path.parts, *steps))
+        and links.isdisjoint(map(str, path.parents))
+    )
 
 
 def changed_files(repository: Path, commit: str, part: str) -> list[File]:
