@@ -11,6 +11,7 @@ from analysis.search.problem import Objective
 from analysis.search.recordings import Recording
 from analysis.search.replay import CHECKPOINTS, NEAR, Trace
 
+OPTIMAL = 1 + 1e-9  # a value up to so many times the optimum is the optimum
 FACTORS = (10, 50)  # K: how often the found configuration will be used; search cost + K x regret is then paid in all
 
 
@@ -69,7 +70,7 @@ def judge(trace: Trace, recording: Recording, objective: Objective, followed: in
         censored_at_stop=float(late),
         runs_to_within_10pct_at_stop=n if late else runs,
         regret=regret,
-        found_optimum=float(best[stop - 1] <= optimum * (1 + 1e-9)),
+        found_optimum=float(best[stop - 1] <= optimum * OPTIMAL),
         found_nothing=float(not np.isfinite(best[stop - 1])),
         search_cost=cost,
         best_after={str(c): float(ratio[min(c, len(ratio)) - 1]) for c in CHECKPOINTS},
@@ -115,7 +116,7 @@ def random_expectation(recording: Recording, objective: Objective, budget: int) 
     """Exact expectation of drawing without replacement, over all orders.
 
     The best of m draws from n values exceeds the k best ones with probability C(n - k, m) / C(n, m); the first of g near
-    ones comes after (n + 1) / (g + 1) draws (negative hypergeometric).
+    ones comes after (n + 1) / (g + 1) draws (negative hypergeometric). Optima that tie are each the optimum.
     """
     known = recording.feasible_values(objective)
     n = len(known)
@@ -125,10 +126,10 @@ def random_expectation(recording: Recording, objective: Objective, budget: int) 
     near = int((known <= NEAR * optimum).sum())
     budget = min(budget, n)
     paid = np.asarray([objective.value(o) for o in recording.outcomes])
-    cost = float(np.nanmean(paid) * budget / optimum)
+    cost = float(np.nansum(paid) / n * budget / optimum)
     regret = _expected_best(ranked, budget)
-    late = math.comb(n - near, budget) / math.comb(n, budget)
     failed = int((~np.isfinite(known)).sum())
+    optimal = int((known <= OPTIMAL * optimum).sum())
     firsts = [math.comb(n - k, near - 1) / math.comb(n, near) for k in range(1, n - near + 2)]
     at_stop = sum(k * p if k <= budget else n * p for k, p in enumerate(firsts, 1))
     return Judgement(
@@ -136,26 +137,30 @@ def random_expectation(recording: Recording, objective: Objective, budget: int) 
         runs_to_stop=budget,
         runs_to_within_10pct=(n + 1) / (near + 1),
         censored=0.0,
-        censored_at_stop=late,
+        censored_at_stop=_none_drawn(n, near, budget),
         runs_to_within_10pct_at_stop=at_stop,
         regret=regret,
-        found_optimum=budget / n,
-        found_nothing=math.comb(failed, budget) / math.comb(n, budget),
+        found_optimum=1 - _none_drawn(n, optimal, budget),
+        found_nothing=_none_drawn(n, n - failed, budget),
         search_cost=cost,
         best_after={str(c): _expected_best(ranked, min(c, n)) for c in CHECKPOINTS},
         total_cost={str(k): cost + k * regret for k in FACTORS},
     )
 
 
-def random_curve(recording: Recording, objective: Objective) -> np.ndarray:
-    """Exact expectation of found / optimum after 1, 2, ... n random draws, (n,)."""
+def random_curve(recording: Recording, objective: Objective, draws: int) -> np.ndarray:
+    """Exact expectation of found / optimum after 1, 2, ... random draws, up to ``draws`` or the length of the list."""
     known = recording.feasible_values(objective)
     worst = known[np.isfinite(known)].max()
     ranked = np.sort(np.where(np.isfinite(known), known, worst)) / known.min()
-    return np.asarray([_expected_best(ranked, draws) for draws in range(1, len(known) + 1)])
+    return np.asarray([_expected_best(ranked, m) for m in range(1, min(draws, len(known)) + 1)])
+
+
+def _none_drawn(n: int, of: int, draws: int) -> float:
+    return math.comb(n - of, draws) / math.comb(n, draws)
 
 
 def _expected_best(ranked: np.ndarray, draws: int) -> float:
     n = len(ranked)
-    above = [math.comb(n - k, draws) / math.comb(n, draws) for k in range(n + 1)]
+    above = [_none_drawn(n, k, draws) for k in range(n + 1)]
     return float(sum(value * (above[k] - above[k + 1]) for k, value in enumerate(ranked)))

@@ -105,7 +105,7 @@ def play(
         one = judgement.mean(judgements)
         if kind is Random:
             one = judgement.random_expectation(recording, objective, RUNS)
-            curves = [judgement.random_curve(recording, objective)[: max(CHECKPOINTS)]]
+            curves = [judgement.random_curve(recording, objective, max(CHECKPOINTS))]
         rows.append(
             Row(
                 strategy=kind.name,
