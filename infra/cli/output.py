@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from pydantic import BaseModel
 from rich.console import Console
 from rich.status import Status
 
+from infra.errors import UsageError
 from infra.shared_runs import open_records, open_runs
 
 # A table that goes into a file or a pipe is not folded to a terminal's width.
@@ -60,6 +62,27 @@ ShareOption = Annotated[
 def say(text: str) -> None:
     """One line on standard output, as it is."""
     stdout.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+def words_of(option: str, text: str) -> list[str]:
+    """The names that an option gives, separated by commas, each once. Raises UsageError where there is none."""
+    words = list(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
+    if not words:
+        raise UsageError(f"{option} takes names separated by commas; received '{text}'. Name one, or leave it out.")
+    return words
+
+
+def check_plot(path: Path) -> None:
+    """Make the folder of a figure before the work that it shows. Raises UsageError where no figure can be written."""
+    rule = f"--plot must be a file in a folder that can be written; received '{path}'"
+    if not path.name:
+        raise UsageError(f"{rule}, which names no file.")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise UsageError(f"{rule}: {error.strerror}.") from error
 
 
 def print_json(value: object) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,13 +17,14 @@ from infra.cli.objective import (
     WeightOption,
     objective_of,
 )
-from infra.cli.output import JsonOption, print_json, say, shown, stderr, stdout
+from infra.cli.output import JsonOption, check_plot, print_json, say, shown, stderr, stdout, words_of
 from infra.errors import UsageError
 
 if TYPE_CHECKING:
     from analysis.search.problem import Objective
     from analysis.search.recordings import Recording
 
+DEFAULT = "bakeoff,cherrypick,random"
 EXAMPLE = (
     "Example: bakeoff replay --data scout_multinode.csv.gz --objective cost --strategies bakeoff,cherrypick,random"
 )
@@ -38,8 +38,8 @@ def main(
     max_latency: MaxLatencyOption = None,
     weight: WeightOption = 0.5,
     strategies: Annotated[
-        str, typer.Option(help="Names, separated by commas, or 'all'.")
-    ] = "bakeoff,cherrypick,random",
+        str | None, typer.Option(help=f"Names, separated by commas, or 'all'. Default: {DEFAULT}.")
+    ] = None,
     seeds: Annotated[int, typer.Option(min=1, max=1000, help="Searches per workload; their seeds are 0, 1, ...")] = 5,
     features: Annotated[
         str | None, typer.Option(help="Feature columns, separated by commas. Default: known by name.")
@@ -49,7 +49,10 @@ def main(
         bool, typer.Option("--history/--no-history", help="Whether workloads of other applications may be learnt from.")
     ] = True,
     min_candidates: Annotated[
-        int | None, typer.Option(min=1, help="Shortest list that is judged. Default: a third of the longest.")
+        int | None,
+        typer.Option(
+            min=1, help="Shortest list that is judged. Default: a third of the longest; 1 with --one-for-all."
+        ),
     ] = None,
     split: Annotated[
         str,
@@ -72,25 +75,28 @@ def main(
     from analysis.search.split import part
     from analysis.search.strategies import STRATEGIES
 
-    if one_for_all and uses is not None:
-        raise UsageError(f"--uses is for searches of single workloads; received {uses:g}. Leave it out.")
-    names = (
-        list(STRATEGIES) if strategies == "all" else [name.strip() for name in strategies.split(",") if name.strip()]
-    )
+    given = {"--uses": f"{uses:g}" if uses else None, "--strategies": strategies, "--plot": plot}
+    for option, value in given.items():
+        if one_for_all and value is not None:
+            raise UsageError(f"{option} is for searches of single workloads; received {value}. Leave it out.")
+    chosen = DEFAULT if strategies is None else strategies
+    names = list(STRATEGIES) if chosen == "all" else words_of("--strategies", chosen)
     listens = Bakeoff.name in names
     if uses is not None and not listens:
-        raise UsageError(
-            f"--uses is for the strategy {Bakeoff.name}; received {uses:g} for {strategies}. Leave it out."
-        )
-    columns = [name.strip() for name in features.split(",") if name.strip()] if features else None
+        raise UsageError(f"--uses is for the strategy {Bakeoff.name}; received {uses:g} for {chosen}. Leave it out.")
+    columns = None if features is None else words_of("--features", features)
     try:
         asked = objective_of(objective, max_runtime, least_accuracy, max_latency, weight)
         recordings, notes = load_recordings(data, asked, columns)
-        judged, left_out = judgeable(recordings, asked, min_candidates)
+        least = 1 if one_for_all and min_candidates is None else min_candidates
+        judged, left_out = judgeable(recordings, asked, least)
         judged = part(judged, split)
+        notes += left_out
         if one_for_all:
-            _print_shared(judged, asked, seeds, json)
+            _print_shared(judged, asked, seeds, notes, json)
             return
+        if plot is not None:
+            check_plot(plot)
         with shown() as progress:
             progress.stage(f"replaying {', '.join(names)} on {len(judged)} workloads")
             result = tournament.play(
@@ -105,7 +111,7 @@ def main(
             )
     except SearchError as error:
         raise UsageError(str(error)) from error
-    notes = [*notes, *left_out, *result.notes]
+    notes += result.notes
     for_uses = (USES if uses is None else uses) if listens else None
     if plot is not None:
         from analysis.figures import search_runs
@@ -118,18 +124,26 @@ def main(
         return
     title = f"{data.name}, objective {asked}, {seeds} seeds, {'with' if history else 'without'} history"
     _print(result.summary(), title if for_uses is None else f"{title}, {Bakeoff.name} for {for_uses:g} uses")
-    for note in notes:
-        stderr.print(note, highlight=False, markup=False, soft_wrap=True)
+    _print_notes(notes)
     if plot is not None:
         say(f"Figure: {plot.with_suffix('.svg')} and {plot.with_suffix('.png')}")
 
 
-def _print_shared(judged: list[Recording], objective: Objective, seeds: int, json: bool) -> None:
+def _print_notes(notes: list[str]) -> None:
+    for note in notes:
+        stderr.print(note, highlight=False, markup=False, soft_wrap=True)
+
+
+def _print_shared(judged: list[Recording], objective: Objective, seeds: int, notes: list[str], json: bool) -> None:
+    from analysis.formats import plural
     from analysis.search.one_for_all import one_for_all
 
     found = [one_for_all(judged, objective, seed) for seed in range(seeds)]
+    if found[0].left_out:
+        notes = [*notes, f"{plural(found[0].left_out, 'configuration')} not measured for every workload: no choice"]
     if json:
-        print_json([{"seed": seed, **asdict(one), "mean_loss": one.mean_loss} for seed, one in enumerate(found)])
+        searches = [{"seed": seed, **one.as_json()} for seed, one in enumerate(found)]
+        print_json({"objective": str(objective), "searches": searches, "notes": notes})
         return
     table = Table(title=f"One configuration for {len(judged)} workloads, objective {objective}: value / own optimum")
     table.add_column("workload")
@@ -143,6 +157,7 @@ def _print_shared(judged: list[Recording], objective: Objective, seeds: int, jso
     say(
         f"{found[0].pulls} runs instead of {found[0].exhaustive}; the best single one in hindsight, {name}, loses {loss:.2f}."
     )
+    _print_notes(notes)
 
 
 def _print(summary: list[dict[str, Any]], title: str) -> None:

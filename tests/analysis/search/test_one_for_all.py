@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from analysis.errors import SearchError
 from analysis.search.micky import Bandit
-from analysis.search.one_for_all import one_for_all
+from analysis.search.one_for_all import Shared, one_for_all
 from analysis.search.problem import Candidates, Objective, Outcome
 from analysis.search.recordings import Recording
 from infra.cli.app import app
+from infra.errors import UsageError
 from tests.analysis.search.recorded import recordings
 
 
@@ -65,5 +67,70 @@ def test_the_verb_prints_the_losses(folder: Path) -> None:
     recordings(folder)
     arguments = ["replay", "--data", str(folder / "recorded.csv.gz"), "--one-for-all", "--seeds", "1"]
     printed = json.loads(CliRunner().invoke(app, [*arguments, "--json"]).stdout)
-    assert len(printed[0]["losses"]) == 8
+    assert len(printed["searches"][0]["losses"]) == 8
+    assert (printed["objective"], printed["notes"]) == ("cost", [])
     assert "geometric mean" in CliRunner().invoke(app, arguments).stdout
+
+
+HEAD = ["workload", "nodes", "instance_type", "disk_type", "runtime_s"]
+
+
+def asked(folder: Path, rows: list[tuple[str, int, str, float]], *words: str) -> Result:
+    """The verb on runs of one machine type: workload, nodes, disk, seconds (0: the run failed)."""
+    table = pd.DataFrame([(w, n, "m5", disk, s or 9.0) for w, n, disk, s in rows], columns=HEAD)
+    table.assign(completed=[row[3] > 0 for row in rows]).to_csv(folder / "t.csv", index=False)
+    arguments = ["replay", "--data", str(folder / "t.csv"), "--objective", "time", "--one-for-all", "--seeds", "1"]
+    return CliRunner().invoke(app, [*arguments, *words])
+
+
+SHORT = [("b", 1, "ssd", 40.0), ("b", 2, "ssd", 60.0), ("b", 4, "ssd", 30.0)]
+
+
+def test_the_own_optimum_may_lie_beyond_the_shared_configurations(tmp_path: Path) -> None:
+    long = [("a", n, "ssd", s) for n, s in ((1, 10.0), (2, 12.0), (4, 16.0), (8, 1.0))]
+    printed = json.loads(asked(tmp_path, [*long, *SHORT], "--json").stdout)
+    (search,) = printed["searches"]
+    assert search["configuration"] == "1 x m5"
+    assert search["losses"] == {"a": 10.0, "b": pytest.approx(4 / 3)}
+    assert search["best_possible"] == ["1 x m5", pytest.approx((10 * 4 / 3) ** 0.5)]
+    assert printed["notes"] == ["1 configuration not measured for every workload: no choice"]
+
+
+def test_configurations_are_one_by_their_features_not_by_their_names(tmp_path: Path) -> None:
+    ssd = [("a", 1, "ssd", 10.0), ("a", 2, "ssd", 12.0)]
+    on_hdd = asked(tmp_path, [*ssd, ("b", 1, "hdd", 40.0), ("b", 2, "hdd", 60.0)])
+    assert isinstance(on_hdd.exception, UsageError)
+    assert "No configuration was measured for every one of 2 workloads" in str(on_hdd.exception)
+    on_both = asked(tmp_path, [*ssd, ("b", 1, "ssd", 40.0), ("b", 2, "ssd", 60.0), ("b", 2, "hdd", 50.0)], "--json")
+    (search,) = json.loads(on_both.stdout)["searches"]
+    assert (search["configuration"], search["left_out"]) == ("1 x m5 x ssd", 1)
+    assert search["losses"] == {"a": 1, "b": 1}
+
+
+def test_features_that_do_not_tell_configurations_apart_are_refused(tmp_path: Path) -> None:
+    rows = [("a", 1, "ssd", 10.0), ("b", 1, "ssd", 40.0), ("b", 1, "hdd", 60.0)]
+    result = asked(tmp_path, rows, "--features", "nodes")
+    assert isinstance(result.exception, UsageError)
+    assert "'1 x m5 x ssd' and '1 x m5 x hdd', which do not differ in nodes" in str(result.exception)
+
+
+def test_short_lists_are_kept_and_what_is_left_out_is_said(tmp_path: Path) -> None:
+    long = [("a", n, "ssd", 10.0 + n) for n in range(1, 13)]
+    dead = [("c", n, "ssd", 0.0) for n in range(1, 4)]
+    result = asked(tmp_path, [*long, *SHORT, *dead])
+    assert "for 2 workloads" in result.stdout
+    said = "c: no run ended well within the limits of 'time', left out"
+    assert said in result.stderr
+    assert said in json.loads(asked(tmp_path, [*long, *SHORT, *dead], "--json").stdout)["notes"]
+
+
+def test_a_loss_where_the_workload_fails_is_null_in_json() -> None:
+    found = Shared("s", 0, 2, 4, {"a": 1.0, "b": math.inf}, ("s", 1.0)).as_json()
+    assert (found["losses"], found["mean_loss"]) == ({"a": 1.0, "b": None}, None)
+
+
+@pytest.mark.parametrize(("option", "value"), [("--plot", "fig"), ("--strategies", "random")])
+def test_options_of_searches_of_single_workloads_are_refused(tmp_path: Path, option: str, value: str) -> None:
+    result = asked(tmp_path, SHORT, option, value)
+    assert isinstance(result.exception, UsageError)
+    assert f"{option} is for searches of single workloads; received {value}." in str(result.exception)
