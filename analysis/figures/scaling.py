@@ -24,9 +24,9 @@ def draw(scaling: Scaling, path: Path) -> style.Drawn:
             marker = style.MARKERS[series % len(style.MARKERS)]
             points = sorted((p for p in scaling.predictions if p.scale == scale), key=lambda p: p.machines)
             ran = scaling.training[scaling.training["scale"] == scale]
-            axes.plot(
-                ran["machines"], ran["runtime_s"], marker, color=colour, linestyle="none", label=f"run, scale {scale:g}"
-            )
+            if len(ran):
+                label = f"run, scale {scale:g}"
+                axes.plot(ran["machines"], ran["runtime_s"], marker, color=colour, linestyle="none", label=label)
             if points:
                 x = [p.machines for p in points]
                 axes.plot(x, [p.runtime_s for p in points], color=colour, label=f"predicted, scale {scale:g}")

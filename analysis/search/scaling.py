@@ -1,12 +1,8 @@
-"""Ernest for scaling: small runs in, predictions for larger inputs and more machines out.
-
-The table has the columns ``machines``, ``scale`` (input size, any unit) and ``runtime_s``.
-"""
+"""Ernest for scaling: small runs in, predictions for larger inputs and more machines out."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,7 +10,8 @@ import pandas as pd
 from analysis.errors import SearchError
 from analysis.search import ernest_model
 from analysis.search.ernest_model import ScalingModel
-from analysis.search.features import NODES, first_of
+
+FAR = 2  # times the largest number of machines, or scale, that was trained on
 
 
 @dataclass(frozen=True)
@@ -41,45 +38,25 @@ class Scaling:
     verdict: str
 
 
-def load_points(path: Path) -> pd.DataFrame:
-    """Runs with the columns machines, scale and runtime_s.
-
-    Raises:
-        SearchError: no such file, or a column is missing.
-    """
-    if not path.is_file():
-        raise SearchError(f"No file '{path}'. Give a .csv with the columns machines, scale and runtime_s.")
-    table = pd.read_csv(path)
-    machines = first_of(table.columns, NODES)
-    if machines is None or "runtime_s" not in table.columns:
-        raise SearchError(
-            f"{path.name} needs the columns machines, scale and runtime_s; it has {', '.join(table.columns)}."
-        )
-    scale = table["scale"] if "scale" in table.columns else 1.0
-    return pd.DataFrame({"machines": table[machines], "scale": scale, "runtime_s": table["runtime_s"]}).astype(float)
-
-
 def scale_up(
     training: pd.DataFrame, machines: list[float], scales: list[float], usd_per_machine_hour: float | None = None
 ) -> Scaling:
     """Fit Ernest's model and predict every combination of machines and scales.
 
     Args:
-        training: machines, scale, runtime_s of small runs.
+        training: machines, scale, runtime_s of small runs (:func:`analysis.search.small_runs.load_points`).
         machines: to predict for; each at least 1.
         scales: to predict for, in the unit of the training runs.
         usd_per_machine_hour: price; None: no cost.
 
     Raises:
-        SearchError: too few runs, or a value that is not above 0.
+        SearchError: too few runs, runs of one scale or number of machines where another is asked for, or a value that is
+            not above 0.
     """
-    asked = np.asarray([(m, s) for s in scales for m in machines], float)
-    if not (asked > 0).all():
-        raise SearchError(
-            f"Machines and scales to predict for must be above 0; received {sorted({*machines, *scales})[0]}."
-        )
-    if usd_per_machine_hour is not None and not usd_per_machine_hour > 0:
-        raise SearchError(f"The price per machine and hour must be above 0; received {usd_per_machine_hour}.")
+    asked = _grid(machines, scales)
+    if usd_per_machine_hour is not None and not 0 < usd_per_machine_hour < np.inf:
+        raise SearchError(f"The price per machine and hour must be a number above 0; received {usd_per_machine_hour}.")
+    _check_varied(training, machines, scales)
     model = ernest_model.fit(
         training["scale"].to_numpy(), training["machines"].to_numpy(), training["runtime_s"].to_numpy()
     )
@@ -95,12 +72,31 @@ def scale_up(
 
 def designed(machines: list[float], scales: list[float], budget: float) -> list[tuple[float, float, float]]:
     """Training points to run, as (machines, scale, share), by A-optimal design; those with a share above 0.3."""
-    points = np.asarray([(m, s) for s in scales for m in machines], float)
-    if not len(points) or not (points > 0).all():
-        raise SearchError("Give machines and scales above 0 to choose training points from.")
+    points = _grid(machines, scales)
     shares = ernest_model.design(points[:, 1], points[:, 0], budget)
     chosen = [(float(m), float(s), float(share)) for (m, s), share in zip(points, shares, strict=True)]
     return [point for point in chosen if point[2] > ernest_model.KEEP_ABOVE]
+
+
+def _grid(machines: list[float], scales: list[float]) -> np.ndarray:
+    """Every combination, (k, 2)."""
+    for what, values in (("Machines", machines), ("Scales", scales)):
+        wrong = [value for value in values if not 0 < value < np.inf]
+        if wrong or not values:
+            raise SearchError(f"{what} must be numbers above 0; received {wrong[0] if wrong else 'none'}.")
+    return np.asarray([(m, s) for s in scales for m in machines], float)
+
+
+def _check_varied(training: pd.DataFrame, machines: list[float], scales: list[float]) -> None:
+    """What never changed has no measured effect; the model would make one up from its terms."""
+    for column, what, asked in (("machines", "number of machines", machines), ("scale", "scale", scales)):
+        known = training[column].unique()
+        if len(known) == 1 and (others := [value for value in asked if value != known[0]]):
+            counted = " (so has a run without one)" if column == "scale" else ""
+            raise SearchError(
+                f"Every run has the {what} {known[0]:g}{counted}, so the effect of {others[0]:g} was not measured. "
+                f"Add runs with another, or ask for {known[0]:g} alone."
+            )
 
 
 def _verdict(training: pd.DataFrame, model: ScalingModel, asked: np.ndarray) -> str:
@@ -111,10 +107,9 @@ def _verdict(training: pd.DataFrame, model: ScalingModel, asked: np.ndarray) -> 
             f"does not fit: left-out training runs are mispredicted by {model.error:.0%} on average (limit "
             f"{ernest_model.FITS_BELOW:.0%}); the job does not follow Ernest's terms, and the intervals are not to be believed"
         )
-    beyond = asked[:, 0].max() / training["machines"].max()
-    far = (
-        f"; {beyond:.1f} times the largest number of machines trained on is far: check one such run"
-        if beyond > 2
-        else ""
-    )
-    return f"fits: left-out training runs are mispredicted by {model.error:.0%} on average{far}"
+    said = f"fits: left-out training runs are mispredicted by {model.error:.0%} on average"
+    for place, (column, what) in enumerate((("machines", "number of machines"), ("scale", "scale"))):
+        beyond = asked[:, place].max() / training[column].max()
+        if beyond > FAR:
+            said += f"; {beyond:.1f} times the largest {what} trained on is far: check one such run"
+    return said

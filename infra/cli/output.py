@@ -64,6 +64,12 @@ def say(text: str) -> None:
     stdout.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
+def print_notes(notes: list[str]) -> None:
+    """What was left out, and the like, on standard error, as it is."""
+    for note in notes:
+        stderr.print(note, highlight=False, markup=False, soft_wrap=True)
+
+
 def words_of(option: str, text: str) -> list[str]:
     """The names that an option gives, separated by commas, each once. Raises UsageError where there is none."""
     words = list(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))

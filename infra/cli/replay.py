@@ -17,7 +17,7 @@ from infra.cli.objective import (
     WeightOption,
     objective_of,
 )
-from infra.cli.output import JsonOption, check_plot, print_json, say, shown, stderr, stdout, words_of
+from infra.cli.output import JsonOption, check_plot, print_json, print_notes, say, shown, stdout, words_of
 from infra.errors import UsageError
 
 if TYPE_CHECKING:
@@ -124,14 +124,9 @@ def main(
         return
     title = f"{data.name}, objective {asked}, {seeds} seeds, {'with' if history else 'without'} history"
     _print(result.summary(), title if for_uses is None else f"{title}, {Bakeoff.name} for {for_uses:g} uses")
-    _print_notes(notes)
+    print_notes(notes)
     if plot is not None:
         say(f"Figure: {plot.with_suffix('.svg')} and {plot.with_suffix('.png')}")
-
-
-def _print_notes(notes: list[str]) -> None:
-    for note in notes:
-        stderr.print(note, highlight=False, markup=False, soft_wrap=True)
 
 
 def _print_shared(judged: list[Recording], objective: Objective, seeds: int, notes: list[str], json: bool) -> None:
@@ -157,7 +152,7 @@ def _print_shared(judged: list[Recording], objective: Objective, seeds: int, not
     say(
         f"{found[0].pulls} runs instead of {found[0].exhaustive}; the best single one in hindsight, {name}, loses {loss:.2f}."
     )
-    _print_notes(notes)
+    print_notes(notes)
 
 
 def _print(summary: list[dict[str, Any]], title: str) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from infra.cli.output import JsonOption, print_json, say, stdout
+from infra.cli.output import JsonOption, check_plot, print_json, print_notes, say, stdout
 from infra.errors import UsageError
 
 if TYPE_CHECKING:
@@ -24,6 +24,9 @@ def main(
     data: Annotated[
         Path | None, typer.Option(help="Runs: .csv with machines, scale, runtime_s. Without: choose the runs to make.")
     ] = None,
+    workload: Annotated[
+        str | None, typer.Option(help="Whose runs of --data, by its column workload or job. Default: all, if of one.")
+    ] = None,
     budget: Annotated[
         float, typer.Option(help="Of the chosen runs: sum of (scale / smallest scale) / machines over them.")
     ] = 2.0,
@@ -34,29 +37,39 @@ def main(
     """Choose small training runs by experiment design, or predict large runs from them, with an interval and a check."""
     from analysis.errors import SearchError
     from analysis.search import scaling
+    from analysis.search.small_runs import load_points
 
+    for option, given in (("--workload", workload), ("--plot", plot)):
+        if data is None and given is not None:
+            raise UsageError(f"{option} is for predictions from runs; received {given} without --data. Leave it out.")
     try:
         counts, sizes = _numbers("machines", machines), _numbers("scales", scales)
         if data is None:
             _print_design(scaling.designed(counts, sizes, budget), json)
             return
-        found = scaling.scale_up(scaling.load_points(data), counts, sizes, usd_per_machine_hour)
+        training, notes = load_points(data, workload)
+        if plot is not None:
+            check_plot(plot)
+        found = scaling.scale_up(training, counts, sizes, usd_per_machine_hour)
     except SearchError as error:
         raise UsageError(str(error)) from error
     if plot is not None:
         from analysis.figures import scaling as figure
 
         figure.draw(found, plot)
-    _print(found, json)
+    _print(found, notes, json)
     if plot is not None and not json:
         say(f"Figure: {plot.with_suffix('.svg')} and {plot.with_suffix('.png')}")
 
 
 def _numbers(option: str, text: str) -> list[float]:
     try:
-        return [float(word) for word in text.split(",") if word.strip()]
-    except ValueError as error:
-        raise UsageError(f"--{option} takes numbers separated by commas; received '{text}'.") from error
+        numbers = [float(word) for word in text.split(",") if word.strip()]
+    except ValueError:
+        numbers = []
+    if not numbers:
+        raise UsageError(f"--{option} takes numbers separated by commas; received '{text}'.")
+    return numbers
 
 
 def _print_design(points: list[tuple[float, float, float]], json: bool) -> None:
@@ -71,7 +84,7 @@ def _print_design(points: list[tuple[float, float, float]], json: bool) -> None:
     stdout.print(table)
 
 
-def _print(found: Scaling, json: bool) -> None:
+def _print(found: Scaling, notes: list[str], json: bool) -> None:
     model = found.model
     if json:
         terms = dict(
@@ -85,6 +98,7 @@ def _print(found: Scaling, json: bool) -> None:
                 "fits": model.fits,
                 "verdict": found.verdict,
                 "predictions": [asdict(p) for p in found.predictions],
+                "notes": notes,
             }
         )
         return
@@ -102,3 +116,4 @@ def _print(found: Scaling, json: bool) -> None:
         )
     stdout.print(table)
     say(f"The model {found.verdict}.")
+    print_notes(notes)

@@ -1,0 +1,110 @@
+"""The small runs that larger ones are predicted from, read as they are; what one model cannot describe is refused.
+
+Columns: ``machines`` (or another name of :data:`analysis.search.features.NODES`) and ``runtime_s``; where they are there,
+``scale`` (input size, any unit; else 1), ``completed`` (False: the run failed), and what must be the same in all rows.
+"""
+
+from __future__ import annotations
+
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from analysis.errors import SearchError
+from analysis.formats import plural
+from analysis.search.features import MACHINE, NODES, first_of
+
+JOBS = ("workload", "job", "app", "application")
+ALIKE = (*JOBS, *MACHINE, "disk_type", "disk")
+SHOWN = 5
+
+
+def load_points(path: Path, workload: str | None = None) -> tuple[pd.DataFrame, list[str]]:
+    """Runs of one job on one kind of machine that ended well.
+
+    Args:
+        path: ``.csv`` or ``.csv.gz``.
+        workload: whose runs; None: all.
+
+    Returns:
+        The columns machines, scale and runtime_s, and notes on what was left out.
+
+    Raises:
+        SearchError: no such file, column or workload; runs of several jobs or kinds of machine; a value that is not a
+            number above 0.
+    """
+    table = _read(path)
+    machines = first_of(table.columns, NODES)
+    if machines is None or "runtime_s" not in table.columns:
+        raise SearchError(
+            f"{path.name} needs the columns machines, scale and runtime_s; it has {', '.join(map(str, table.columns[:40]))}."
+        )
+    if workload is not None:
+        table = _of_workload(table, workload, path.name)
+    _check_alike(table, path.name, workload)
+    ok = _completed(table)
+    notes = [f"{plural(int((~ok).sum()), 'run')} that failed: left out"] if not ok.all() else []
+    table = table[ok]
+    if table.empty:
+        raise SearchError(f"{path.name} has no run that ended well. Give at least three.")
+    columns = {"machines": machines, "scale": "scale", "runtime_s": "runtime_s"}
+    return pd.DataFrame({name: _numbers(table, column, path.name) for name, column in columns.items()}), notes
+
+
+def _read(path: Path) -> pd.DataFrame:
+    if not path.is_file():
+        raise SearchError(f"No file '{path}'. Give a .csv with the columns machines, scale and runtime_s.")
+    try:
+        table = pd.read_csv(path, skip_blank_lines=False)  # else lines could not be named
+    except (ValueError, OSError, EOFError, zlib.error) as error:
+        raise SearchError(f"{path.name} is not a readable CSV table: {error}") from error
+    return table.dropna(how="all")
+
+
+def _of_workload(table: pd.DataFrame, workload: str, file: str) -> pd.DataFrame:
+    column = first_of(table.columns, JOBS)
+    if column is None:
+        raise SearchError(f"--workload needs a column {' or '.join(JOBS)}, and {file} has none. Leave it out.")
+    chosen = table[table[column].astype("string") == workload]
+    if chosen.empty:
+        raise SearchError(f"{file} has no runs of '{workload}'. Known: {_listed(table[column])}.")
+    return chosen
+
+
+def _check_alike(table: pd.DataFrame, file: str, workload: str | None) -> None:
+    selects = first_of(table.columns, JOBS) if workload is None else None
+    for column in (c for c in ALIKE if c in table.columns):
+        if table[column].nunique(dropna=False) > 1:
+            cure = "Keep the rows of one."
+            if column == selects:
+                cure = "Choose one with --workload NAME; inputs of one job go under one name."
+            raise SearchError(
+                f"Runs are predicted from those of one job on one kind of machine; {file} has several under {column}: "
+                f"{_listed(table[column])}. {cure}"
+            )
+
+
+def _listed(column: pd.Series) -> str:
+    found = column.astype("string").fillna("(blank)").unique().tolist()
+    return ", ".join(found[:SHOWN]) + (f" and {len(found) - SHOWN} more" if len(found) > SHOWN else "")
+
+
+def _completed(table: pd.DataFrame) -> pd.Series:
+    if "completed" not in table.columns:
+        return pd.Series(True, index=table.index)
+    return table["completed"].map(lambda v: str(v).strip().lower() in ("true", "1", "1.0", "yes"))
+
+
+def _numbers(table: pd.DataFrame, column: str, file: str) -> pd.Series:
+    if column == "scale" and "scale" not in table.columns:
+        return pd.Series(1.0, index=table.index)
+    values = pd.to_numeric(table[column], errors="coerce").astype(float)
+    wrong = ~(np.isfinite(values) & (values > 0))
+    if wrong.any():
+        raise SearchError(
+            f"{column} of a run must be a number above 0; received {table[column][wrong].iloc[0]} in line "
+            f"{int(table.index[wrong][0]) + 2} of {file}. Correct it, or remove the line."
+        )
+    return values
