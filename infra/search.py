@@ -3,7 +3,7 @@ or a limit is reached. Of one workload, or one shape for a set of workloads."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -22,10 +22,12 @@ from infra.progress import Progress
 from infra.search_journal import Journal
 from infra.search_past import candidates_of
 from infra.search_run import Runner
+from infra.workloads_registry import JOB, WORKLOADS, find
 from workloads.record import Scenario
 from workloads.record.search import Outcome as Event
 
 SET_STRATEGY = "micky"
+ALWAYS = ("runtime_s", "cost_usd")  # every run measures them
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,26 @@ class Method(Told, Protocol):
     def why_none(self) -> str: ...
 
 
+def check_objective(objective: Objective, workloads: Iterable[str]) -> None:
+    """Refuse a workload that does not measure what the objective needs. What a script of the user's does shows when it ran.
+
+    Raises:
+        UsageError: with the workload, what it lacks, and the workloads that measure it.
+    """
+    for workload in workloads:
+        if workload != JOB and (lacks := _not_promised(objective, workload)):
+            able = [name for name, of in WORKLOADS.items() if lacks[0] in of.outcomes]
+            raise UsageError(
+                f"The objective '{objective}' needs {lacks[0]}, which {workload} does not measure. Choose another objective "
+                f"or limit, or a workload that does: {', '.join(able)}."
+            )
+
+
+def _not_promised(objective: Objective, workload: str) -> list[str]:
+    """What the objective needs and not every run of the workload is known to measure."""
+    return [name for name in objective.needs if name not in (*ALWAYS, *find(workload).outcomes)]
+
+
 def search(spec: Spec, folder: Path, runner: Runner, past: tuple[Past, ...], progress: Progress) -> Found:
     """Search until the strategy stops or a limit is reached; a killed search goes on where its journal ends.
 
@@ -142,6 +164,7 @@ class _Search:
         self.of_set = len(spec.workloads) > 1
         self.index = {(workload, shape.name): i for i, (workload, shape) in enumerate(self.pairs)}
         self.paid_usd = 0.0
+        self.in_vain: str | None = None  # why no run can be what is searched for
         for event in journal.outcomes():
             self._told(self.index[event.workload, event.shape], event)
         if journal.outcomes():
@@ -201,10 +224,24 @@ class _Search:
     def _told(self, index: int, event: Event) -> None:
         if lacks := tell_or_failed(self.method, index, Outcome(event.status, event.values, event.metrics)):
             self.progress.note(f"  {lacks}")
+            if event.status == "ok":
+                self.in_vain = self._in_vain(event)
         self.paid_usd += event.paid_usd or 0.0
+
+    def _in_vain(self, event: Event) -> str | None:
+        """Why no run of a workload can be what is searched for, after one that ended well and lacks an outcome; None: others
+        had it, or are known to."""
+        unknown = _not_promised(self.spec.objective, event.workload)
+        lacks = [name for name in unknown if name not in event.values]
+        had = any(outcome.ok for i, outcome in self.method.told.items() if self.pairs[i][0] == event.workload)
+        if had or not lacks:
+            return None
+        return f"{event.workload} ended well and did not measure {', '.join(lacks)}, which the objective needs"
 
     def _enough(self, running: int, index: int | None = None) -> str | None:
         """Why no further run is started; with ``index``, whether that very run is within the limits."""
+        if self.in_vain:
+            return self.in_vain
         runs = len(self.method.told) + running
         if self.spec.max_runs is not None and runs >= self.spec.max_runs:
             return f"--max-runs {self.spec.max_runs} is reached"
@@ -230,7 +267,7 @@ class _Search:
         return usd_per_hour(shape) * median(times) / 3600 if times else 0.0
 
     def _found(self, reason: str) -> Found:
-        winner = self.method.winner()
+        winner = None if self.in_vain else self.method.winner()
         reasons = self.journal.reasons()
         runs = [
             {
@@ -240,5 +277,5 @@ class _Search:
             for e in self.journal.outcomes()
         ]  # fmt: skip
         shape = self.spec.shapes[winner.index] if winner else None
-        why_none = None if winner else self.method.why_none()
+        why_none = None if winner else self.in_vain or self.method.why_none()
         return Found(winner, shape, reason, runs, self.paid_usd, len(self.pairs) - len(runs), why_none)

@@ -33,6 +33,8 @@ class Workload:
     """It needs TensorFlow (the extra ``train``) where it runs."""
     vertex: bool = False
     """It runs without Spark too, on machines of Vertex AI's."""
+    outcomes: tuple[str, ...] = ()
+    """What a search can ask of it besides run time and cost (read from its record in ``infra/search_run.py``)."""
 
 
 def _vcpus_of_m(scenario: Scenario) -> int:
@@ -45,9 +47,9 @@ WORKLOADS: dict[str, Workload] = {
         spark=False, vertex=True, shape_defaults=lambda scenario: {"processes": _vcpus_of_m(scenario)}
     ),
     "spark_read_speed": Workload(spark=True),
-    "train": Workload(spark=True, tensorflow=True, vertex=True),
-    "stream": Workload(spark=True),
-    "serve": Workload(spark=False, tensorflow=True, vertex=True),
+    "train": Workload(spark=True, tensorflow=True, vertex=True, outcomes=("accuracy",)),
+    "stream": Workload(spark=True, outcomes=("requests_per_usd", "latency_ms")),
+    "serve": Workload(spark=False, tensorflow=True, vertex=True, outcomes=("requests_per_usd", "latency_ms")),
 }
 _SCRIPT = Workload(spark=True)
 

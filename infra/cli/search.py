@@ -98,6 +98,7 @@ def main(
         asked = objective_of(objective, max_runtime, least_accuracy, max_latency, weight)
     except SearchError as error:
         raise UsageError(str(error)) from error
+    search.check_objective(asked, workloads)
     shapes, too_large = [], []
     for shape in candidates.shapes():
         try:
