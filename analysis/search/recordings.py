@@ -87,9 +87,13 @@ def load_recordings(
         raise SearchError(f"{path.name} has no row that the objective '{objective}' can use.")
     cut_off = _cut_off(table, ok)
     keys = list(dict.fromkeys([*columns, *(k for k in names.KNOWN if k in table.columns)]))
+    ids = table.groupby(["workload", *keys], sort=False, dropna=False).ngroup()
+    outcomes = _outcomes(table, ids, ok, cut_off)
+    rates = _rates(table, ids)
+    first = table[~ids.duplicated()].reset_index(drop=True)
     found = [
-        _recording(str(workload), rows, columns, keys, ok, cut_off)
-        for workload, rows in table.groupby("workload", sort=False)
+        _recording(str(workload), rows, columns, keys, outcomes, rates)
+        for workload, rows in first.groupby("workload", sort=False)
     ]
     return found, notes
 
@@ -170,33 +174,48 @@ def _cut_off(table: pd.DataFrame, ok: pd.Series) -> pd.Series:
     return near if near.sum() >= 2 else pd.Series(False, index=table.index)
 
 
+def _outcomes(table: pd.DataFrame, ids: pd.Series, ok: pd.Series, cut_off: pd.Series) -> list[Outcome]:
+    """Per configuration: the median over the repeats that ended well; failed if most did not."""
+    well = (ok.groupby(ids).mean() > 0.5).to_numpy()
+    counted = ok == well[ids]
+    values = [name for name in OUTCOMES if name in table.columns]
+    metrics = [str(n) for n, v in table.items() if str(n).startswith(METRICS) and pd.api.types.is_numeric_dtype(v)]
+    medians = table.loc[counted, [*values, *metrics]].astype(float).groupby(ids[counted]).median().to_numpy()
+    timed_out = (cut_off & counted).groupby(ids).any().to_numpy() & ~well
+
+    def known(of: list[str], row: np.ndarray) -> dict[str, float]:
+        return {name: value for name, value in zip(of, row.tolist(), strict=True) if not math.isnan(value)}
+
+    return [
+        Outcome(
+            "ok" if ended_well else "timed_out" if late else "failed",
+            known(values, row[: len(values)]),
+            known(metrics, row[len(values) :]),
+        )
+        for row, ended_well, late in zip(medians, well, timed_out, strict=True)
+    ]
+
+
+def _rates(table: pd.DataFrame, ids: pd.Series) -> np.ndarray:
+    """USD per hour of each configuration: what was paid over how long, so that disks and fees are in it; NaN: unknown."""
+    if "cost_usd" not in table.columns:
+        return np.full(ids.nunique(), math.nan)
+    return (table["cost_usd"] / table["runtime_s"] * 3600).groupby(ids).median().to_numpy()
+
+
 def _recording(
-    workload: str, rows: pd.DataFrame, columns: list[str], keys: list[str], ok: pd.Series, cut_off: pd.Series
+    workload: str, first: pd.DataFrame, columns: list[str], keys: list[str], outcomes: list[Outcome], rates: np.ndarray
 ) -> Recording:
-    groups = list(rows.groupby(keys, sort=False, dropna=False))
-    first = pd.DataFrame([group.iloc[0] for _, group in groups]).reset_index(drop=True).infer_objects()
-    outcomes = [_outcome(group, ok, cut_off) for _, group in groups]
+    """One workload, from the first run of each of its configurations, which are numbered in the index."""
+    paid = rates[first.index]
+    prices = tuple(paid.tolist()) if (np.isfinite(paid) & (paid > 0)).all() else None
+    numbers, first = first.index, first.reset_index(drop=True).infer_objects()
     return Recording(
         workload=workload,
-        app=str(rows["app"].iloc[0]),
-        candidates=Candidates(_names(first, keys), first[columns], _prices([group for _, group in groups])),
-        outcomes=tuple(outcomes),
+        app=str(first["app"].iloc[0]),
+        candidates=Candidates(_names(first, keys), first[columns], prices),
+        outcomes=tuple(outcomes[i] for i in numbers),
     )
-
-
-def _outcome(group: pd.DataFrame, ok: pd.Series, cut_off: pd.Series) -> Outcome:
-    """Median over the repeats that ended well; failed if most did not."""
-    good = ok[group.index]
-    well = bool(good.mean() > 0.5)
-    rows = group[good] if well else group[~good]
-    values = {n: float(rows[n].median()) for n in OUTCOMES if n in rows.columns and rows[n].notna().any()}
-    metrics = {
-        str(n): float(rows[n].median())
-        for n in rows.columns
-        if str(n).startswith(METRICS) and pd.api.types.is_numeric_dtype(rows[n]) and rows[n].notna().any()
-    }
-    timed_out = not well and bool(cut_off[rows.index].any())
-    return Outcome("ok" if well else "timed_out" if timed_out else "failed", values, metrics)
 
 
 def _names(first: pd.DataFrame, keys: list[str]) -> tuple[str, ...]:
@@ -206,22 +225,9 @@ def _names(first: pd.DataFrame, keys: list[str]) -> tuple[str, ...]:
     for chosen in (short, [*short, *(k for k in keys if k not in short and first[k].nunique(dropna=False) > 1)], keys):
         if chosen:
             made = [
-                " x ".join(f"{row[c]:g}" if isinstance(row[c], float) else str(row[c]) for c in chosen)
-                for _, row in first.iterrows()
+                " x ".join(f"{value:g}" if isinstance(value, float) else str(value) for value in row)
+                for row in zip(*(first[c].tolist() for c in chosen), strict=True)
             ]
             if len(set(made)) == len(made):
                 return tuple(made)
     return tuple(f"configuration {i + 1}" for i in range(len(first)))
-
-
-def _prices(groups: list[pd.DataFrame]) -> tuple[float, ...] | None:
-    """USD per hour of each configuration: what was paid over how long, so that disks and fees are in it."""
-    rates = []
-    for group in groups:
-        if "cost_usd" not in group.columns:
-            return None
-        rate = (group["cost_usd"] / group["runtime_s"] * 3600).median()
-        if not (rate > 0 and math.isfinite(rate)):
-            return None
-        rates.append(float(rate))
-    return tuple(rates)
