@@ -6,14 +6,13 @@ dos-group/bellamy-runtime-prediction, GPL-3.0), Lumos (github jind5182/lumos-dat
 
 Columns: ``workload``, ``runtime_s``, and features by name (:data:`analysis.search.features.KNOWN`); where they are
 there, ``app`` or ``job`` (the application: workloads of one are never history for each other), ``cost_usd``,
-``price_node_h``, ``completed`` (False: the run failed), ``m_*`` and ``max_*`` (low-level metrics of the run),
+``price_node_h``, ``completed`` (false, no, n, f, 0: the run failed), ``m_*`` and ``max_*`` (low-level metrics of the run),
 ``accuracy``, ``latency_ms``, ``requests_per_usd``. Several rows of one workload on one configuration are repeats.
 """
 
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,12 +20,12 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import SearchError
+from analysis.search import configurations
 from analysis.search import features as names
 from analysis.search.problem import Candidates, Objective, Outcome, Past
+from analysis.search.run_table import METRICS, OUTCOMES, RunTable, read
 
 TIMED_OUT_SHARE = 0.95  # a failed run this near to the longest failed one was cut off, if at least two were
-OUTCOMES = ("runtime_s", "cost_usd", "accuracy", "latency_ms", "requests_per_usd")
-METRICS = ("m_", "max_")
 
 
 @dataclass(frozen=True)
@@ -58,23 +57,36 @@ def load_recordings(
         features: columns that are features; None: those known by name.
 
     Returns:
-        The workloads in the order of the table, and notes on what was left out or filled.
+        The workloads in the order of the table, and notes on what was left out.
 
     Raises:
-        SearchError: no such file or column, or a run time that is missing, zero or negative.
+        SearchError: no such file or column, or a row that cannot be right (:func:`analysis.search.run_table.read`).
     """
-    table = _read(path)
-    notes: list[str] = []
-    columns = _features(table, features)
-    table = table.assign(app=_apps(table), **_cost(table))
-    ok = _completed(table)
-    _check_times(table, ok)
-    needed = {"cost": ["cost_usd"], "weighted": ["cost_usd"], "requests": ["requests_per_usd"]}.get(objective.name, [])
-    for name in [*needed, *(limit.outcome for limit in objective.limits)]:
+    runs = read(path)
+    columns = configurations.feature_columns(runs, features)
+    table, ok, notes = _usable(runs, objective, path.name)
+    cut_off = _cut_off(table, ok)
+    keys = configurations.key_columns(table, columns)
+    ids = table.groupby(["workload", *keys], sort=False, dropna=False).ngroup()
+    rates = _rates(table, ids)
+    outcomes = _outcomes(table, ids, ok, cut_off)
+    first = table[~ids.duplicated()].reset_index(drop=True)
+    found = [
+        _recording(str(workload), rows, columns, keys, outcomes, rates)
+        for workload, rows in first.groupby("workload", sort=False)
+    ]
+    return found, notes
+
+
+def _usable(runs: RunTable, objective: Objective, file: str) -> tuple[pd.DataFrame, pd.Series, list[str]]:
+    """Failed runs, and those completed ones that measured what the objective needs; whether each ended well; notes."""
+    table, ok, notes = runs.rows, runs.ok, []
+    for name in objective.needs:
         if name not in table.columns:
+            price = " price_node_h would do, too: run time x price x nodes." if name == "cost_usd" else ""
             raise SearchError(
-                f"The objective '{objective}' needs the column {name}, and {path.name} has none. "
-                f"Its columns: {', '.join(table.columns[:40])}."
+                f"The objective '{objective}' needs the column {name}, and {file} has none.{price} "
+                f"Its columns: {runs.columns}."
             )
         if gaps := int((table[name].isna() & ok).sum()):
             notes.append(f"{gaps} of {len(table)} rows have no {name} and are left out")
@@ -84,93 +96,12 @@ def load_recordings(
         keep = table["cost_usd"].notna()
         table, ok = table[keep], ok[keep]
     if table.empty:
-        raise SearchError(f"{path.name} has no row that the objective '{objective}' can use.")
-    cut_off = _cut_off(table, ok)
-    keys = list(dict.fromkeys([*columns, *(k for k in names.KNOWN if k in table.columns)]))
-    ids = table.groupby(["workload", *keys], sort=False, dropna=False).ngroup()
-    outcomes = _outcomes(table, ids, ok, cut_off)
-    rates = _rates(table, ids)
-    first = table[~ids.duplicated()].reset_index(drop=True)
-    found = [
-        _recording(str(workload), rows, columns, keys, outcomes, rates)
-        for workload, rows in first.groupby("workload", sort=False)
-    ]
-    return found, notes
-
-
-def _read(path: Path) -> pd.DataFrame:
-    if not path.is_file():
-        raise SearchError(f"No file '{path}'. Give a .csv or .csv.gz with the columns workload and runtime_s.")
-    try:
-        table = pd.read_csv(path)
-    except (ValueError, OSError, pd.errors.ParserError) as error:
-        raise SearchError(f"{path.name} is not a readable CSV table: {error}") from error
-    if "workload" not in table.columns and "job" in table.columns:
-        table["workload"] = table["job"]
-    for name in ("workload", "runtime_s"):
-        if name not in table.columns:
-            raise SearchError(f"{path.name} has no column '{name}'. Its columns: {', '.join(table.columns[:40])}.")
-    if table.empty:
-        raise SearchError(f"{path.name} has no rows.")
-    return table
-
-
-def _features(table: pd.DataFrame, asked: list[str] | None) -> list[str]:
-    if asked:
-        if unknown := [name for name in asked if name not in table.columns]:
-            raise SearchError(f"--features: no column '{unknown[0]}'. Columns: {', '.join(table.columns[:60])}.")
-        return asked
-    known = [name for name in names.KNOWN if name in table.columns]
-    if not known:
-        raise SearchError(
-            f"No feature column is known by name among {', '.join(table.columns[:40])}. Name them: --features a,b,c."
-        )
-    return known
-
-
-def _apps(table: pd.DataFrame) -> pd.Series:
-    """The application of each row: its column, else the first word of the workload's name.
-
-    A first word that is too coarse only takes history away; it never lets a workload learn from its own application.
-    """
-    for column in ("app", "job", "application"):
-        if column in table.columns:
-            return table[column].astype("string").fillna(table["workload"].astype("string"))
-    return table["workload"].astype("string").map(lambda name: re.split(r"[-_|:/. ]", name)[0])
-
-
-def _cost(table: pd.DataFrame) -> dict[str, pd.Series]:
-    """Cost per run where it is not recorded and can be had: run time x price x nodes."""
-    nodes = names.first_of(table.columns, names.NODES)
-    if "cost_usd" in table.columns or "price_node_h" not in table.columns:
-        return {}
-    return {"cost_usd": table["runtime_s"] / 3600 * table["price_node_h"] * (table[nodes] if nodes else 1)}
-
-
-def _completed(table: pd.DataFrame) -> pd.Series:
-    if "completed" not in table.columns:
-        return pd.Series(True, index=table.index)
-    return table["completed"].map(lambda v: str(v).strip().lower() in ("true", "1", "1.0", "yes"))
-
-
-def _check_times(table: pd.DataFrame, ok: pd.Series) -> None:
-    for name in ("runtime_s", "cost_usd"):
-        if name not in table.columns:
-            continue
-        values = pd.to_numeric(table[name], errors="coerce")
-        wrong = ok & (~(values > 0) | np.isinf(values)) & (values.notna() | (name == "runtime_s"))
-        if wrong.any():
-            row = table[wrong].iloc[0]
-            raise SearchError(
-                f"{name} of a completed run must be a number above 0; received {row[name]} for workload "
-                f"'{row['workload']}' in line {int(wrong[wrong].index[0]) + 2}. Correct it, or set completed to False."
-            )
+        raise SearchError(f"{file} has no row that the objective '{objective}' can use.")
+    return table, ok, notes
 
 
 def _cut_off(table: pd.DataFrame, ok: pd.Series) -> pd.Series:
-    failed = table["runtime_s"][~ok]
-    longest = failed.max() if len(failed) else math.inf
-    near = ~ok & (table["runtime_s"] >= TIMED_OUT_SHARE * longest)
+    near = ~ok & (table["runtime_s"] >= TIMED_OUT_SHARE * table["runtime_s"][~ok].max())
     return near if near.sum() >= 2 else pd.Series(False, index=table.index)
 
 
