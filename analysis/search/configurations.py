@@ -8,6 +8,7 @@ from analysis.errors import SearchError
 from analysis.search import features as names
 from analysis.search.run_table import APPS, METRICS, OUTCOMES, RunTable
 
+PRICE = names.PRICE_NODE[0]
 ANSWERS = ("workload", *APPS, "completed", *OUTCOMES)
 
 

@@ -162,7 +162,8 @@ class Objective:
         return not outcome.ok or all(outcome.values.get(name, 0) > 0 for name in self.needs)
 
     def value(self, outcome: Outcome) -> float:
-        """What the run amounts to, above 0; lower is better. Of a run that is not ok: what was paid for it.
+        """What the run amounts to, above 0; lower is better. Of a run that is not ok: what was paid for it, NaN if it
+        served no requests that could be paid for.
 
         Raises:
             SearchError: an outcome that the objective needs is missing, zero or negative.
@@ -175,7 +176,8 @@ class Objective:
             return float(
                 _positive(outcome, "cost_usd") ** self.weight * _positive(outcome, "runtime_s") ** (1 - self.weight)
             )
-        return 1 / _positive(outcome, "requests_per_usd") if outcome.ok else math.nan
+        known = outcome.ok or outcome.values.get("requests_per_usd", 0) > 0
+        return 1 / _positive(outcome, "requests_per_usd") if known else math.nan
 
     def feasible(self, outcome: Outcome) -> bool:
         """Whether the run ended well and keeps every limit."""

@@ -13,7 +13,7 @@ there, ``app`` or ``job`` (the application: workloads of one are never history f
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +23,7 @@ from analysis.errors import SearchError
 from analysis.search import configurations
 from analysis.search import features as names
 from analysis.search.problem import Candidates, Objective, Outcome, Past
-from analysis.search.run_table import METRICS, OUTCOMES, RunTable, read
+from analysis.search.run_table import METRICS, OUTCOMES, RunTable, nodes_of, read
 
 TIMED_OUT_SHARE = 0.95  # a failed run this near to the longest failed one was cut off, if at least two were
 
@@ -53,11 +53,12 @@ def load_recordings(
 
     Args:
         path: ``.csv`` or ``.csv.gz``.
-        objective: rows without the outcome that it needs are left out, and counted in the notes.
+        objective: completed runs without the outcome that it needs are left out, and counted in the notes; for failed ones
+            the dearest run of their workload stands in.
         features: columns that are features; None: those known by name.
 
     Returns:
-        The workloads in the order of the table, and notes on what was left out.
+        The workloads in the order of the table, and notes on what was left out or filled.
 
     Raises:
         SearchError: no such file or column, or a row that cannot be right (:func:`analysis.search.run_table.read`).
@@ -68,14 +69,15 @@ def load_recordings(
     cut_off = _cut_off(table, ok)
     keys = configurations.key_columns(table, columns)
     ids = table.groupby(["workload", *keys], sort=False, dropna=False).ngroup()
-    rates = _rates(table, ids)
+    rates = _rates(table, ids, keys)
+    table, filled = _stand_ins(table, ok, objective)
     outcomes = _outcomes(table, ids, ok, cut_off)
     first = table[~ids.duplicated()].reset_index(drop=True)
     found = [
         _recording(str(workload), rows, columns, keys, outcomes, rates)
         for workload, rows in first.groupby("workload", sort=False)
     ]
-    return found, notes
+    return found, [*notes, *filled]
 
 
 def _usable(runs: RunTable, objective: Objective, file: str) -> tuple[pd.DataFrame, pd.Series, list[str]]:
@@ -92,9 +94,6 @@ def _usable(runs: RunTable, objective: Objective, file: str) -> tuple[pd.DataFra
             notes.append(f"{gaps} of {len(table)} rows have no {name} and are left out")
             keep = table[name].notna() | ~ok
             table, ok = table[keep], ok[keep]
-    if "cost_usd" in table.columns and objective.name in ("cost", "weighted"):
-        keep = table["cost_usd"].notna()
-        table, ok = table[keep], ok[keep]
     if table.empty:
         raise SearchError(f"{file} has no row that the objective '{objective}' can use.")
     return table, ok, notes
@@ -103,6 +102,25 @@ def _usable(runs: RunTable, objective: Objective, file: str) -> tuple[pd.DataFra
 def _cut_off(table: pd.DataFrame, ok: pd.Series) -> pd.Series:
     near = ~ok & (table["runtime_s"] >= TIMED_OUT_SHARE * table["runtime_s"][~ok].max())
     return near if near.sum() >= 2 else pd.Series(False, index=table.index)
+
+
+def _stand_ins(table: pd.DataFrame, ok: pd.Series, objective: Objective) -> tuple[pd.DataFrame, list[str]]:
+    """What failed runs cost where it is not known: as much as the dearest run of their workload that ended well."""
+    needs = list(replace(objective, limits=()).needs)
+    lacking = ~ok & table[needs].isna().any(axis=1)
+    good = table[ok & table["workload"].isin(table["workload"][lacking])]
+    lacking &= table["workload"].isin(good["workload"])
+    if not lacking.any():
+        return table, []
+    values = [objective.value(Outcome("ok", dict(zip(needs, row, strict=True)))) for row in good[needs].to_numpy()]
+    dearest = good.loc[pd.Series(values, good.index).groupby(good["workload"]).idxmax()].set_index("workload")
+    filled = {n: table[n].fillna(table["workload"].map(dearest[n]).where(lacking)) for n in needs}
+    count = int(lacking.sum())
+    note = (
+        f"{count} failed run{'s have' if count > 1 else ' has'} no {' or no '.join(needs)}: each counts as much as the "
+        f"{'longest' if objective.name == 'time' else 'dearest'} run of its workload that ended well"
+    )
+    return table.assign(**filled), [note]
 
 
 def _outcomes(table: pd.DataFrame, ids: pd.Series, ok: pd.Series, cut_off: pd.Series) -> list[Outcome]:
@@ -127,11 +145,23 @@ def _outcomes(table: pd.DataFrame, ids: pd.Series, ok: pd.Series, cut_off: pd.Se
     ]
 
 
-def _rates(table: pd.DataFrame, ids: pd.Series) -> np.ndarray:
-    """USD per hour of each configuration: what was paid over how long, so that disks and fees are in it; NaN: unknown."""
+def _rates(table: pd.DataFrame, ids: pd.Series, keys: list[str]) -> np.ndarray:
+    """USD per hour of each configuration: what was paid over how long, so that disks and fees are in it; NaN: unknown.
+
+    Where its failed runs do not tell, it is as in other workloads, else by the node as in clusters of other sizes, else by
+    the price of a node.
+    """
+    first = table[~ids.duplicated()].reset_index(drop=True)
     if "cost_usd" not in table.columns:
-        return np.full(ids.nunique(), math.nan)
-    return (table["cost_usd"] / table["runtime_s"] * 3600).groupby(ids).median().to_numpy()
+        return np.full(len(first), math.nan)
+    rates = (table["cost_usd"] / table["runtime_s"] * 3600).groupby(ids).median()
+    nodes = nodes_of(first)
+    for alike in (keys, [key for key in keys if key not in (*names.NODES, *names.TOTAL_CORES, *names.TOTAL_MEMORY)]):
+        groups = [pd.Series(0, first.index), *(first[key] for key in alike)]
+        rates = rates.fillna((rates / nodes).groupby(groups, dropna=False).transform("median") * nodes)
+    if configurations.PRICE in first.columns:
+        rates = rates.fillna(pd.to_numeric(first[configurations.PRICE], errors="coerce") * nodes)
+    return rates.to_numpy()
 
 
 def _recording(

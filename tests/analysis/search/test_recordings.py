@@ -1,4 +1,4 @@
-"""Runs of a table become configurations with outcomes."""
+"""Runs become configurations with outcomes: failures are kept and paid for, and nothing is merged in silence."""
 
 from __future__ import annotations
 
@@ -6,11 +6,17 @@ import time
 from pathlib import Path
 
 import pandas as pd
+import pytest
+from typer.testing import CliRunner
 
+from analysis.search import tournament
 from analysis.search.problem import Objective
 from analysis.search.recordings import Recording, load_recordings
+from analysis.search.replay import judgeable
+from infra.cli.app import app
+from tests.analysis.search.recorded import table
 
-COST, TIME = Objective("cost"), Objective("time")
+COST, TIME, WEIGHTED, REQUESTS = (Objective(name) for name in ("cost", "time", "weighted", "requests"))
 
 
 def load(
@@ -18,6 +24,68 @@ def load(
 ) -> tuple[list[Recording], list[str]]:
     frame.to_csv(folder / "t.csv", index=False)
     return load_recordings(folder / "t.csv", objective, features)
+
+
+def crashed(values: dict[str, list[float | None]]) -> pd.DataFrame:
+    """Two workloads on four clusters; the third and fourth of the first failed and left what is given."""
+    frame = pd.DataFrame(
+        {
+            "workload": ["a"] * 4 + ["b"] * 4, "nodes": [2, 4, 8, 16] * 2, "instance_type": "m.large",
+            "completed": [True, True, False, False] + [True] * 4, "runtime_s": [100.0, 70.0, 0, 0, 50.0, 30.0, 20.0, 15.0],
+        }
+    )  # fmt: skip
+    frame["cost_usd"] = frame["runtime_s"] * frame["nodes"] / 3600
+    frame["requests_per_usd"] = [10.0, 5.0, 0, 0, 4.0, 3.0, 2.0, 1.0]
+    for name, left in values.items():
+        frame[name] = frame[name].astype(object)
+        frame.loc[[2, 3], name] = left
+    return frame
+
+
+@pytest.mark.parametrize("left", [[None, None], [0, None], [0, 0], [-1, "crashed"]])
+@pytest.mark.parametrize(
+    ("objective", "columns", "dearest"),
+    [
+        (COST, ["cost_usd"], 280 / 3600),
+        (TIME, ["runtime_s"], 100.0),
+        (WEIGHTED, ["cost_usd", "runtime_s"], (200 / 3600 * 100) ** 0.5),
+        (REQUESTS, ["requests_per_usd"], 1 / 5),
+    ],
+)
+def test_failed_runs_count_as_the_dearest_where_they_left_nothing(
+    tmp_path: Path, objective: Objective, columns: list[str], dearest: float, left: list[float | None]
+) -> None:
+    found, notes = load(
+        tmp_path, crashed(dict.fromkeys(("cost_usd", "runtime_s", "requests_per_usd"), left)), objective
+    )
+    assert [outcome.status for outcome in found[0].outcomes] == ["ok", "ok", "failed", "failed"]
+    assert [objective.value(outcome) for outcome in found[0].outcomes[2:]] == pytest.approx([dearest] * 2)
+    assert found[0].candidates.usd_per_hour == pytest.approx((2, 4, 8, 16))
+    word = "longest" if objective == TIME else "dearest"
+    assert notes == [
+        f"2 failed runs have no {' or no '.join(columns)}: each counts as much as the {word} run of its workload that ended well"
+    ]
+    result = tournament.play(["exhaustive", "random"], found, found, objective, seeds=1)
+    values = [objective.value(outcome) for outcome in found[0].outcomes]
+    assert result.rows[0].judgement.search_cost == pytest.approx(sum(values) / min(values[:2]))
+
+
+def test_a_failed_run_that_left_its_price_counts_that(tmp_path: Path) -> None:
+    found, (note,) = load(tmp_path, crashed({"cost_usd": [0.5, None]}), COST)
+    assert [outcome.values["cost_usd"] for outcome in found[0].outcomes[2:]] == pytest.approx([0.5, 280 / 3600])
+    assert note.startswith("1 failed run has no cost_usd:")
+
+
+def test_a_workload_of_failures_only_is_left_out(tmp_path: Path) -> None:
+    frame = crashed({"cost_usd": [None, None]})
+    frame.loc[[0, 1], ["completed", "cost_usd"]] = False, None
+    found, notes = load(tmp_path, frame, COST)
+    assert [len(recording.candidates) for recording in found] == [4, 4]
+    assert notes == []
+    kept, left_out = judgeable(found, COST)
+    assert [recording.workload for recording in kept] == ["b"]
+    assert "a: no run ended well" in left_out[0]
+    assert tournament.play(["fixed", "paris", "scout", "bakeoff"], kept, found, COST, seeds=1).rows
 
 
 def test_a_missing_feature_is_a_configuration_of_its_own(tmp_path: Path) -> None:
@@ -35,3 +103,19 @@ def test_thousands_of_configurations_are_read_in_a_moment(tmp_path: Path) -> Non
     found, _ = load(tmp_path, frame, COST)
     assert time.process_time() - began < 5
     assert [len(recording.candidates) for recording in found] == [n, n]
+
+
+def test_replay_goes_on_past_runs_that_left_nothing(tmp_path: Path) -> None:
+    frame = table().assign(cost_usd=lambda t: t["cost_usd"].where(t["completed"]))
+    frame["runtime_s"] = frame["runtime_s"].where(frame["completed"])
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    for objective, strategies in (
+        ("cost", "bakeoff"),
+        ("time", "cherrypick"),
+        ("weighted", "random"),
+    ):
+        asked = ["--objective", objective, "--seeds", "1", "--strategies", strategies]
+        arguments = ["--data", str(tmp_path / "t.csv"), *asked]
+        result = CliRunner().invoke(app, ["replay", *arguments])
+        assert result.exit_code == 0, result.exception
+        assert "failed runs have no" in result.stderr
