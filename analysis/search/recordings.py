@@ -58,7 +58,7 @@ def load_recordings(
         features: columns that are features; None: those known by name.
 
     Returns:
-        The workloads in the order of the table, and notes on what was left out or filled.
+        The workloads in the order of the table, and notes on what was left out or filled, or may be misread.
 
     Raises:
         SearchError: no such file or column, or a row that cannot be right (:func:`analysis.search.run_table.read`).
@@ -68,7 +68,12 @@ def load_recordings(
     table, ok, notes = _usable(runs, objective, path.name)
     cut_off = _cut_off(table, ok)
     keys = configurations.key_columns(table, columns)
+    if configurations.PRICE not in (features or []) and (note := configurations.changing_price(table, keys)):
+        notes.append(note)
+        columns, keys = ([name for name in kept if name != configurations.PRICE] for kept in (columns, keys))
     ids = table.groupby(["workload", *keys], sort=False, dropna=False).ngroup()
+    if note := configurations.unexplained_repeats(table, ids, keys):
+        notes.append(note)
     rates = _rates(table, ids, keys)
     table, filled = _stand_ins(table, ok, objective)
     outcomes = _outcomes(table, ids, ok, cut_off)

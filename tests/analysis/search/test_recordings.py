@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from typer.testing import CliRunner
@@ -24,6 +25,30 @@ def load(
 ) -> tuple[list[Recording], list[str]]:
     frame.to_csv(folder / "t.csv", index=False)
     return load_recordings(folder / "t.csv", objective, features)
+
+
+def settings() -> pd.DataFrame:
+    """Three node counts, each with three settings that no name gives away, on two workloads."""
+    rows = [(w, n, m) for w in ("a", "b") for n in (2, 4, 8) for m in (1, 4, 8)]
+    frame = pd.DataFrame(rows, columns=["workload", "nodes", "spark_executor_mem_gb"])
+    return frame.assign(runtime_s=np.arange(1, 19) + 0.5, run=[1, 2, 3] * 6, gc_ms=np.arange(18) * 1.7)
+
+
+def test_a_setting_among_repeats_is_pointed_out(tmp_path: Path) -> None:
+    (first, _), (note,) = load(tmp_path, settings())
+    assert len(first.candidates) == 3
+    assert (
+        "18 rows are taken for repeats of 6 configurations; column(s) spark_executor_mem_gb differ among them" in note
+    )
+    assert "--features nodes,spark_executor_mem_gb" in note
+    (first, _), notes = load(tmp_path, settings(), features=["nodes", "spark_executor_mem_gb"])
+    assert (len(first.candidates), notes) == (9, [])
+
+
+def test_repeats_that_differ_in_what_they_measured_are_not_pointed_out(tmp_path: Path) -> None:
+    frame = settings().rename(columns={"spark_executor_mem_gb": "repeat"})
+    frame = frame.assign(started=frame["repeat"], timestamp=frame["repeat"], input_bytes=np.arange(18) + 10**9)
+    assert load(tmp_path, frame)[1] == []
 
 
 def crashed(values: dict[str, list[float | None]]) -> pd.DataFrame:
@@ -86,6 +111,29 @@ def test_a_workload_of_failures_only_is_left_out(tmp_path: Path) -> None:
     assert [recording.workload for recording in kept] == ["b"]
     assert "a: no run ended well" in left_out[0]
     assert tournament.play(["fixed", "paris", "scout", "bakeoff"], kept, found, COST, seeds=1).rows
+
+
+@pytest.mark.parametrize("keys", [["instance_type"], ["vcpus", "mem_gib"]])
+def test_a_price_that_changes_tells_no_configurations_apart(tmp_path: Path, keys: list[str]) -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.concat([table(fail=False).drop(columns="cost_usd")] * 3, ignore_index=True)
+    frame = frame[["workload", "app", "nodes", *keys, "price_node_h", "runtime_s"]]
+    frame["price_node_h"] *= rng.uniform(0.95, 1.05, len(frame))
+    found, (note,) = load(tmp_path, frame, COST)
+    assert {len(recording.candidates) for recording in found} == {24}
+    assert "price_node_h of one configuration changes by a factor of up to 1.1" in note
+    assert "price_node_h" not in found[0].candidates.features
+    same = frame[(frame["workload"] == found[0].workload) & (frame["nodes"] == 2)]["price_node_h"]
+    assert found[0].candidates.usd_per_hour is not None
+    assert found[0].candidates.usd_per_hour[0] == pytest.approx(2 * same.iloc[[0, 4, 8]].median())
+    asked = load(tmp_path, frame, COST, ["nodes", *keys, "price_node_h"])[0]
+    assert {len(recording.candidates) for recording in asked} == {72}
+
+
+def test_a_price_that_is_all_there_is_tells_machines_apart(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"workload": "w", "nodes": [2, 2, 4, 4], "price_node_h": [0.1, 0.2] * 2, "runtime_s": 10.0})
+    (one,), notes = load(tmp_path, frame, COST)
+    assert (len(one.candidates), notes) == (4, [])
 
 
 def test_a_missing_feature_is_a_configuration_of_its_own(tmp_path: Path) -> None:
