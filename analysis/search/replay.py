@@ -118,6 +118,11 @@ def judgeable(
             kept.append(recording)
         else:
             notes.append(f"{recording.workload}: no run ended well within the limits of '{objective}', left out")
+    if not kept and any(np.isfinite(r.feasible_values(objective)).any() for r in recordings):
+        raise SearchError(
+            f"No workload with at least {least} candidates has a feasible configuration for '{objective}', but a shorter list "
+            f"has; the longest has {longest} candidates. Give a smaller --min-candidates."
+        )
     if not kept:
         raise SearchError(
             f"No workload has a feasible configuration for '{objective}'. Loosen the limit, or check the column completed."

@@ -10,8 +10,9 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from analysis.errors import SearchError
 from analysis.search import tournament
-from analysis.search.problem import Objective
+from analysis.search.problem import Limit, Objective
 from analysis.search.recordings import Recording, load_recordings
 from analysis.search.replay import judgeable
 from infra.cli.app import app
@@ -151,6 +152,17 @@ def test_thousands_of_configurations_are_read_in_a_moment(tmp_path: Path) -> Non
     found, _ = load(tmp_path, frame, COST)
     assert time.process_time() - began < 5
     assert [len(recording.candidates) for recording in found] == [n, n]
+
+
+def test_an_option_that_leaves_no_workload_is_named(tmp_path: Path) -> None:
+    found, _ = load(tmp_path, table(), COST)
+    with pytest.raises(
+        SearchError, match=r"at least 1000 candidates.*longest has 24 candidates.*smaller --min-candidates"
+    ):
+        judgeable(found, COST, 1000)
+    impossible = Objective("cost", (Limit("runtime_s", "at most", 0.1),))
+    with pytest.raises(SearchError, match="Loosen the limit"):
+        judgeable(found, impossible, 1000)
 
 
 def test_replay_goes_on_past_runs_that_left_nothing(tmp_path: Path) -> None:
