@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.errors import SearchError
+from analysis.formats import plural
 from analysis.search.problem import Objective, Problem
 from analysis.search.recordings import Recording
 from analysis.search.strategy import Strategy
@@ -109,7 +110,7 @@ def judgeable(
     notes, kept = [], []
     if short := [r.workload for r in recordings if len(r.candidates) < least]:
         notes.append(
-            f"{len(short)} workloads with fewer than {least} candidates are history only: {', '.join(short[:12])}"
+            f"{plural(len(short), 'workload')} with fewer than {least} candidates: not judged: {', '.join(short[:12])}"
         )
     for recording in recordings:
         if len(recording.candidates) < least:

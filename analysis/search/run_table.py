@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import re
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,7 +51,7 @@ def read(path: Path) -> RunTable:
         SearchError: no such file or column, two columns of one name, a row without a workload, a word under ``completed``
             that is neither yes nor no, or a completed run's outcome that cannot be.
     """
-    table = _read(path)
+    table = rows_of(path, "workload and runtime_s")
     given = tuple(table.columns)
     if "workload" not in table.columns and "job" in table.columns:
         table = table.assign(workload=table["job"])
@@ -60,7 +61,7 @@ def read(path: Path) -> RunTable:
     if table.empty:
         raise SearchError(f"{path.name} has no rows.")
     _check_workloads(table)
-    ok = _completed(table)
+    ok = completed(table)
     outcomes = {name: _numbers(table, name, ok, name in ABOVE_0) for name in OUTCOMES if name in table.columns}
     table = table.assign(app=_apps(table), **outcomes)
     return RunTable(table.assign(**_cost(table, ok)), ok, given)
@@ -74,14 +75,23 @@ def nodes_of(table: pd.DataFrame) -> pd.Series:
     return pd.to_numeric(table[column], errors="coerce").clip(lower=1)
 
 
-def _read(path: Path) -> pd.DataFrame:
+def rows_of(path: Path, columns: str) -> pd.DataFrame:
+    """The rows of a table, their lines in the file as index.
+
+    Args:
+        path: ``.csv`` or ``.csv.gz``.
+        columns: that are needed, for the message.
+
+    Raises:
+        SearchError: no such file, no table, or two columns of one name.
+    """
     if not path.is_file():
-        raise SearchError(f"No file '{path}'. Give a .csv or .csv.gz with the columns workload and runtime_s.")
+        raise SearchError(f"No file '{path}'. Give a .csv or .csv.gz with the columns {columns}.")
     try:
         header, lines = _records(path)
         _check_header(path.name, header)
         table = pd.read_csv(path, skipinitialspace=True, low_memory=False)
-    except (ValueError, OSError, EOFError, csv.Error) as error:
+    except (ValueError, OSError, EOFError, csv.Error, zlib.error) as error:
         raise SearchError(f"{path.name} is not a readable CSV table: {error}") from error
     if not isinstance(table.index, pd.RangeIndex):
         raise SearchError(f"Rows of {path.name} have more values than its header has names. Name every column.")
@@ -123,17 +133,22 @@ def _check_workloads(table: pd.DataFrame) -> None:
         )
 
 
-def _completed(table: pd.DataFrame) -> pd.Series:
+def completed(table: pd.DataFrame) -> pd.Series:
+    """Whether each run ended well, by the column ``completed``; without one, all did.
+
+    Raises:
+        SearchError: a word that is neither yes nor no, with its line, the table's index.
+    """
     if "completed" not in table.columns:
         return pd.Series(True, index=table.index)
     words = table["completed"].astype("string").str.strip().str.lower().fillna("")
     unknown = ~words.isin([*YES, *NO])
     if unknown.any():
-        row = table[unknown].iloc[0]
+        word = table["completed"][unknown].iloc[0]
         raise SearchError(
             f"completed must be true, yes, y, t or 1 for a run that ended well, and false, no, n, f or 0 for one that "
-            f"failed; received {repr(str(row['completed'])) if words[unknown].iloc[0] else 'nothing'} for workload "
-            f"'{row['workload']}' in line {_line(unknown)}. Write one of these words."
+            f"failed; received {repr(str(word)) if words[unknown].iloc[0] else 'nothing'} in line {_line(unknown)}. "
+            "Write one of these words."
         )
     return words.isin(YES)
 

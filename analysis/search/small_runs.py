@@ -6,7 +6,6 @@ Columns: ``machines`` (or another name of :data:`analysis.search.features.NODES`
 
 from __future__ import annotations
 
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,7 @@ import pandas as pd
 from analysis.errors import SearchError
 from analysis.formats import plural
 from analysis.search.features import MACHINE, NODES, first_of
+from analysis.search.run_table import completed, rows_of
 
 JOBS = ("workload", "job", "app", "application")
 ALIKE = (*JOBS, *MACHINE, "disk_type", "disk")
@@ -35,7 +35,7 @@ def load_points(path: Path, workload: str | None = None) -> tuple[pd.DataFrame, 
         SearchError: no such file, column or workload; runs of several jobs or kinds of machine; a value that is not a
             number above 0.
     """
-    table = _read(path)
+    table = rows_of(path, "machines, scale and runtime_s")
     machines = first_of(table.columns, NODES)
     if machines is None or "runtime_s" not in table.columns:
         raise SearchError(
@@ -44,23 +44,13 @@ def load_points(path: Path, workload: str | None = None) -> tuple[pd.DataFrame, 
     if workload is not None:
         table = _of_workload(table, workload, path.name)
     _check_alike(table, path.name, workload)
-    ok = _completed(table)
+    ok = completed(table)
     notes = [f"{plural(int((~ok).sum()), 'run')} that failed: left out"] if not ok.all() else []
     table = table[ok]
     if table.empty:
         raise SearchError(f"{path.name} has no run that ended well. Give at least three.")
     columns = {"machines": machines, "scale": "scale", "runtime_s": "runtime_s"}
     return pd.DataFrame({name: _numbers(table, column, path.name) for name, column in columns.items()}), notes
-
-
-def _read(path: Path) -> pd.DataFrame:
-    if not path.is_file():
-        raise SearchError(f"No file '{path}'. Give a .csv with the columns machines, scale and runtime_s.")
-    try:
-        table = pd.read_csv(path, skip_blank_lines=False)  # else lines could not be named
-    except (ValueError, OSError, EOFError, zlib.error) as error:
-        raise SearchError(f"{path.name} is not a readable CSV table: {error}") from error
-    return table.dropna(how="all")
 
 
 def _of_workload(table: pd.DataFrame, workload: str, file: str) -> pd.DataFrame:
@@ -91,12 +81,6 @@ def _listed(column: pd.Series) -> str:
     return ", ".join(found[:SHOWN]) + (f" and {len(found) - SHOWN} more" if len(found) > SHOWN else "")
 
 
-def _completed(table: pd.DataFrame) -> pd.Series:
-    if "completed" not in table.columns:
-        return pd.Series(True, index=table.index)
-    return table["completed"].map(lambda v: str(v).strip().lower() in ("true", "1", "1.0", "yes"))
-
-
 def _numbers(table: pd.DataFrame, column: str, file: str) -> pd.Series:
     if column == "scale" and "scale" not in table.columns:
         return pd.Series(1.0, index=table.index)
@@ -105,6 +89,6 @@ def _numbers(table: pd.DataFrame, column: str, file: str) -> pd.Series:
     if wrong.any():
         raise SearchError(
             f"{column} of a run must be a number above 0; received {table[column][wrong].iloc[0]} in line "
-            f"{int(table.index[wrong][0]) + 2} of {file}. Correct it, or remove the line."
+            f"{int(table.index[wrong][0])} of {file}. Correct it, or remove the line."
         )
     return values

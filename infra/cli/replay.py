@@ -50,9 +50,7 @@ def main(
     ] = True,
     min_candidates: Annotated[
         int | None,
-        typer.Option(
-            min=1, help="Shortest list that is judged. Default: a third of the longest; 1 with --one-for-all."
-        ),
+        typer.Option(min=1, help="Shortest list that is judged. Default: a third of the longest."),
     ] = None,
     split: Annotated[
         str,
@@ -88,8 +86,7 @@ def main(
     try:
         asked = objective_of(objective, max_runtime, least_accuracy, max_latency, weight)
         recordings, notes = load_recordings(data, asked, columns)
-        least = 1 if one_for_all and min_candidates is None else min_candidates
-        judged, left_out = judgeable(recordings, asked, least)
+        judged, left_out = judgeable(recordings, asked, min_candidates)
         judged = part(judged, split)
         notes += left_out
         if one_for_all:

@@ -114,14 +114,19 @@ def test_features_that_do_not_tell_configurations_apart_are_refused(tmp_path: Pa
     assert "'1 x m5 x ssd' and '1 x m5 x hdd', which do not differ in nodes" in str(result.exception)
 
 
-def test_short_lists_are_kept_and_what_is_left_out_is_said(tmp_path: Path) -> None:
+def test_what_is_left_out_is_said(tmp_path: Path) -> None:
     long = [("a", n, "ssd", 10.0 + n) for n in range(1, 13)]
-    dead = [("c", n, "ssd", 0.0) for n in range(1, 4)]
-    result = asked(tmp_path, [*long, *SHORT, *dead])
+    short = [("d", 1, "ssd", 5.0)]
+    dead = [("c", n, "ssd", 0.0) for n in range(1, 5)]
+    rows = [*long, *SHORT, ("b", 8, "ssd", 30.0), *short, *dead]
+    result = asked(tmp_path, rows)
     assert "for 2 workloads" in result.stdout
-    said = "c: no run ended well within the limits of 'time', left out"
-    assert said in result.stderr
-    assert said in json.loads(asked(tmp_path, [*long, *SHORT, *dead], "--json").stdout)["notes"]
+    said = [
+        "1 workload with fewer than 4 candidates: not judged: d",
+        "c: no run ended well within the limits of 'time'",
+    ]
+    assert [text for text in said if text not in result.stderr] == []
+    assert len(json.loads(asked(tmp_path, rows, "--json").stdout)["notes"]) == len(said) + 1  # and 8 configurations
 
 
 def test_a_loss_where_the_workload_fails_is_null_in_json() -> None:

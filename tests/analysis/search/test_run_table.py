@@ -33,7 +33,7 @@ def test_a_run_ended_well_or_failed_in_many_words(tmp_path: Path, yes: str, no: 
     ("word", "received"), [("ok", "'ok'"), ("success", "'success'"), ("2", "'2'"), ("", "nothing")]
 )
 def test_any_other_word_is_not_taken_for_a_failure(tmp_path: Path, word: str, received: str) -> None:
-    with pytest.raises(SearchError, match=f"true, yes, y, t or 1 .* received {received} for workload 'w' in line 4"):
+    with pytest.raises(SearchError, match=f"true, yes, y, t or 1 .* received {received} in line 4"):
         load(tmp_path, f"{HEAD}w,2,10,True\n\nw,4,20,{word}\n")
 
 
