@@ -5,14 +5,15 @@ The model is :mod:`analysis.search.cluster_model`. The next run has the largest 
 the best (:func:`analysis.search.gaussian_process.relative_improvement`), times the probability of keeping the limits
 (the constrained EI of Gardner et al., ICML 2014). It works from the first proposal on: before any run, the best guess
 of the prior goes first. The stop rule is ours: a run is worth its price while expected saving per use x :data:`USES`
-exceeds what the run costs, and while going on paid for itself in searches played on past workloads
-(:mod:`analysis.search.experience`). Without a past the first :data:`LEAST_RUNS` are run in any case, as the prior is then
-nobody's experience; with one too small to play on, :data:`LEAST_RUNS_PAST`.
+exceeds what the run costs, by itself or with the run after it (:mod:`analysis.search.two_runs`), and while going on paid
+for itself in searches played on past workloads (:mod:`analysis.search.experience`). Without a past the first :data:`LEAST_RUNS`
+are run in any case, as the prior is then nobody's experience; with one too small to play on, :data:`LEAST_RUNS_PAST`.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from scipy.special import ndtr
@@ -24,6 +25,7 @@ from analysis.search.experience import experience_of
 from analysis.search.problem import Objective, Problem
 from analysis.search.profiles import FAILED_ABOVE
 from analysis.search.strategy import Proposal, Strategy
+from analysis.search.two_runs import worth_of_second
 
 USES = 40.0  # how often the found configuration will be used, unless said otherwise
 LEAST_RUNS = 3
@@ -71,13 +73,14 @@ class Bakeoff(Strategy):
                     f"{len(self.experience.values)} past workloads"
                 )
         score, belief = self._score(())
-        index = max((i for i in range(len(score)) if i not in self.told), key=lambda i: score[i])
-        price = float(saving.price(belief, math.log(best[1]))[index])
-        if float(score[index]) * self.uses >= price:
+        ranked = sorted((i for i in range(len(score)) if i not in self.told), key=lambda i: (-score[i], i))
+        saved, price = float(score[ranked[0]]), float(saving.price(belief, math.log(best[1]))[ranked[0]])
+        net = saved * self.uses - price
+        if net >= 0 or net + worth_of_second(belief, math.log(best[1]), ranked, self.uses) >= 0:
             return None
         return (
-            f"the next run would save {score[index]:.1%} per use and costs {price:.2f} uses: over {self.uses:g} uses it does "
-            "not pay for itself"
+            f"the next run would save {saved:.1%} per use and costs {price:.2f} uses: over {self.uses:g} uses it does not "
+            "pay for itself, nor by what it would tell of the one after it"
         )
 
     def _least_runs(self) -> int:
@@ -97,12 +100,12 @@ class Bakeoff(Strategy):
         if pending:  # as if they had ended as predicted ("kriging believer", Ginsbourger, Le Riche and Carraro 2010)
             belief = self._belief({i: float(belief.mean[i]) for i in pending})
         best = self.best()
-        limits = [self._keeps(limit.outcome) for limit in self.problem.objective.limits]
-        keeps = np.prod([np.ones(len(self.problem.candidates)), *limits], axis=0)
+        for limit in self.problem.objective.limits:  # a run that breaks one is of as little use as one that fails
+            belief = replace(belief, fails=1 - belief.ends_well * self._keeps(limit.outcome))
         if best is not None:
-            return saving.gain(belief, math.log(best[1])) * keeps, belief
+            return saving.gain(belief, math.log(best[1])), belief
         # Nothing feasible yet: the limits first, and among equals the lowest prediction.
-        return np.asarray(np.log(np.maximum(belief.weights @ belief.ends_well * keeps, 1e-12)) - belief.mean), belief
+        return np.asarray(np.log(np.maximum(belief.weights @ belief.ends_well, 1e-12)) - belief.mean), belief
 
     def _belief(self, guessed: dict[int, float]) -> Belief:
         """After the runs told, and guesses of log values as if they were runs. A failed run is a vague high value."""
