@@ -164,7 +164,7 @@ class _Search:
         self.of_set = len(spec.workloads) > 1
         self.index = {(workload, shape.name): i for i, (workload, shape) in enumerate(self.pairs)}
         self.paid_usd = 0.0
-        self.in_vain: str | None = None  # why no run can be what is searched for
+        self.lacks: dict[str, str] = {}  # by workload: what a run that ended well did not measure
         for event in journal.outcomes():
             self._told(self.index[event.workload, event.shape], event)
         if journal.outcomes():
@@ -224,24 +224,23 @@ class _Search:
     def _told(self, index: int, event: Event) -> None:
         if lacks := tell_or_failed(self.method, index, Outcome(event.status, event.values, event.metrics)):
             self.progress.note(f"  {lacks}")
-            if event.status == "ok":
-                self.in_vain = self._in_vain(event)
+            unknown = _not_promised(self.spec.objective, event.workload)
+            if event.status == "ok" and (missing := [name for name in unknown if name not in event.values]):
+                self.lacks[event.workload] = ", ".join(missing)
         self.paid_usd += event.paid_usd or 0.0
 
-    def _in_vain(self, event: Event) -> str | None:
-        """Why no run of a workload can be what is searched for, after one that ended well and lacks an outcome; None: others
-        had it, or are known to."""
-        unknown = _not_promised(self.spec.objective, event.workload)
-        lacks = [name for name in unknown if name not in event.values]
-        had = any(outcome.ok for i, outcome in self.method.told.items() if self.pairs[i][0] == event.workload)
-        if had or not lacks:
-            return None
-        return f"{event.workload} ended well and did not measure {', '.join(lacks)}, which the objective needs"
+    def _in_vain(self) -> str | None:
+        """Why no run can be what is searched for: one of a workload ended well and lacks an outcome that none of it had."""
+        measured = {self.pairs[i][0] for i, outcome in self.method.told.items() if outcome.ok}
+        for workload, lacks in self.lacks.items():
+            if workload not in measured:
+                return f"{workload} ended well and did not measure {lacks}, which the objective needs"
+        return None
 
     def _enough(self, running: int, index: int | None = None) -> str | None:
         """Why no further run is started; with ``index``, whether that very run is within the limits."""
-        if self.in_vain:
-            return self.in_vain
+        if in_vain := self._in_vain():
+            return in_vain
         runs = len(self.method.told) + running
         if self.spec.max_runs is not None and runs >= self.spec.max_runs:
             return f"--max-runs {self.spec.max_runs} is reached"
@@ -267,7 +266,8 @@ class _Search:
         return usd_per_hour(shape) * median(times) / 3600 if times else 0.0
 
     def _found(self, reason: str) -> Found:
-        winner = None if self.in_vain else self.method.winner()
+        in_vain = self._in_vain()
+        winner = None if in_vain else self.method.winner()
         reasons = self.journal.reasons()
         runs = [
             {
@@ -277,5 +277,5 @@ class _Search:
             for e in self.journal.outcomes()
         ]  # fmt: skip
         shape = self.spec.shapes[winner.index] if winner else None
-        why_none = None if winner else self.in_vain or self.method.why_none()
+        why_none = None if winner else in_vain or self.method.why_none()
         return Found(winner, shape, reason, runs, self.paid_usd, len(self.pairs) - len(runs), why_none)

@@ -75,8 +75,9 @@ def load_recordings(
     if note := configurations.unexplained_repeats(table, ids, keys):
         notes.append(note)
     rates = _rates(table, ids, keys)
-    table, filled = _stand_ins(table, ok, objective)
-    outcomes = _outcomes(table, ids, ok, cut_off)
+    well = (ok.groupby(ids).mean() > 0.5).to_numpy()
+    table, filled = _stand_ins(_priced(table, ok, rates[ids]), ok, ~ok & ~well[ids], objective)
+    outcomes = _outcomes(table, ids, ok, well, cut_off)
     first = table[~ids.duplicated()].reset_index(drop=True)
     found = [
         _recording(str(workload), rows, columns, keys, outcomes, rates)
@@ -109,17 +110,34 @@ def _cut_off(table: pd.DataFrame, ok: pd.Series) -> pd.Series:
     return near if near.sum() >= 2 else pd.Series(False, index=table.index)
 
 
-def _stand_ins(table: pd.DataFrame, ok: pd.Series, objective: Objective) -> tuple[pd.DataFrame, list[str]]:
-    """What failed runs cost where it is not known: as much as the dearest run of their workload that ended well."""
+def _priced(table: pd.DataFrame, ok: pd.Series, usd_per_hour: np.ndarray) -> pd.DataFrame:
+    """The table with what failed runs cost where it was not recorded, but their time and the price of the shape are known."""
+    if "cost_usd" not in table.columns:
+        return table
+    paid = table["runtime_s"] / 3600 * usd_per_hour
+    return table.assign(cost_usd=table["cost_usd"].where(ok | table["cost_usd"].notna(), paid))
+
+
+def _stand_ins(
+    table: pd.DataFrame, ok: pd.Series, failed: pd.Series, objective: Objective
+) -> tuple[pd.DataFrame, list[str]]:
+    """What failed runs cost where it is not known: as much as the dearest run of their workload that ended well.
+
+    Args:
+        table: runs.
+        ok: which ended well.
+        failed: which did not, of configurations that count as failed.
+        objective: what it needs, but for limits, is filled.
+    """
     needs = list(replace(objective, limits=()).needs)
-    lacking = ~ok & table[needs].isna().any(axis=1)
+    lacking = failed & table[needs].isna().any(axis=1)
     good = table[ok & table["workload"].isin(table["workload"][lacking])]
     lacking &= table["workload"].isin(good["workload"])
     if not lacking.any():
         return table, []
     values = [objective.value(Outcome("ok", dict(zip(needs, row, strict=True)))) for row in good[needs].to_numpy()]
     dearest = good.loc[pd.Series(values, good.index).groupby(good["workload"]).idxmax()].set_index("workload")
-    filled = {n: table[n].fillna(table["workload"].map(dearest[n]).where(lacking)) for n in needs}
+    filled = {n: table[n].where(~lacking, table["workload"].map(dearest[n])) for n in needs}
     count = int(lacking.sum())
     note = (
         f"{count} failed run{'s have' if count > 1 else ' has'} no {' or no '.join(needs)}: each counts as much as the "
@@ -128,9 +146,10 @@ def _stand_ins(table: pd.DataFrame, ok: pd.Series, objective: Objective) -> tupl
     return table.assign(**filled), [note]
 
 
-def _outcomes(table: pd.DataFrame, ids: pd.Series, ok: pd.Series, cut_off: pd.Series) -> list[Outcome]:
-    """Per configuration: the median over the repeats that ended well; failed if most did not."""
-    well = (ok.groupby(ids).mean() > 0.5).to_numpy()
+def _outcomes(
+    table: pd.DataFrame, ids: pd.Series, ok: pd.Series, well: np.ndarray, cut_off: pd.Series
+) -> list[Outcome]:
+    """Per configuration: the median over the repeats that ended well if most did, ``well``; else over those that failed."""
     counted = ok == well[ids]
     values = [name for name in OUTCOMES if name in table.columns]
     metrics = [str(n) for n, v in table.items() if str(n).startswith(METRICS) and pd.api.types.is_numeric_dtype(v)]

@@ -91,9 +91,11 @@ def play_ours(
 ) -> list[Judgement]:
     """One of our strategies, a judgement per workload. Raises SearchError if it cannot do without a past, and there is none.
 
-    All but ``bakeoff`` are kept in ``.cache/``, by the recording and the strategy's own source.
+    All but ``bakeoff`` are kept in ``.cache/``, by the recording and the source of the strategy and of what judges it.
     """
-    source = Path(inspect.getfile(STRATEGIES[name])).read_bytes()
+    source = b"".join(
+        Path(inspect.getfile(of)).read_bytes() for of in (STRATEGIES[name], judgement.judge, load_recordings, judgeable)
+    )
     asked = f"{name} {objective} {[r.workload for r in judged]} {seeds} {runs} {history}".encode()
     kept = CACHE / f"{hashlib.sha256(asked + source + path.read_bytes()).hexdigest()[:16]}.json"
     if name != "bakeoff" and kept.exists():

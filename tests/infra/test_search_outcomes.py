@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -104,3 +105,17 @@ def test_a_set_with_a_script_that_does_not_measure_it_recommends_nothing(tmp_pat
     assert ran_on.count(JOB) == 1
     assert found.winner is None
     assert found.why_none == found.reason == "job ended well and did not measure accuracy, which the objective needs"
+
+
+@pytest.mark.parametrize("first", ["with it", "without"])
+def test_one_run_that_measured_it_is_enough_in_whichever_order_they_end(tmp_path: Path, first: str) -> None:
+    """Side by side, the run in slot 1 ends later."""
+
+    def runner(shape: Scenario, workload: str, slot: int, left_usd: float | None) -> Outcome:
+        time.sleep(0.3 * slot)
+        more = {"requests_per_usd": 9.0} if (slot == 0) == (first == "with it") else {}
+        return ran(shape, workload=workload, values={**ran(shape).values, **more})
+
+    asked = search.Spec(shapes=SHAPES, workloads=(JOB,), objective=REQUESTS, max_runs=2, parallel=2)
+    found = search.search(asked, tmp_path / "s", runner, (), Silent())
+    assert (len(found.runs), found.winner is not None) == (2, True)

@@ -102,6 +102,27 @@ def test_a_failed_run_that_left_its_price_counts_that(tmp_path: Path) -> None:
     assert note.startswith("1 failed run has no cost_usd:")
 
 
+@pytest.mark.parametrize("objective", [COST, WEIGHTED])
+def test_a_failed_run_that_left_its_time_costs_as_long_as_it_took(tmp_path: Path, objective: Objective) -> None:
+    found, notes = load(tmp_path, crashed({"cost_usd": [None, None], "runtime_s": [7200.0, 5.0]}), objective)
+    assert [outcome.values["cost_usd"] for outcome in found[0].outcomes[2:]] == pytest.approx([2 * 8, 16 * 5 / 3600])
+    assert notes == []
+
+
+def test_a_failed_run_of_which_half_is_known_counts_as_the_dearest(tmp_path: Path) -> None:
+    found, (note,) = load(tmp_path, crashed({"cost_usd": [0.01, 0.01]}), WEIGHTED)
+    assert [WEIGHTED.value(outcome) for outcome in found[0].outcomes[2:]] == pytest.approx(
+        [(200 / 3600 * 100) ** 0.5] * 2
+    )
+    assert note.startswith("2 failed runs have no")
+
+
+def test_a_failed_repeat_that_is_outvoted_is_not_counted(tmp_path: Path) -> None:
+    frame = pd.concat([crashed({"cost_usd": [0.5, 0.5]}), crashed({"cost_usd": [0.5, 0.5]})]).astype({"nodes": int})
+    again = frame.iloc[[0]].assign(completed=False, cost_usd=None)
+    assert load(tmp_path, pd.concat([frame, again]), COST)[1] == []
+
+
 def test_a_workload_of_failures_only_is_left_out(tmp_path: Path) -> None:
     frame = crashed({"cost_usd": [None, None]})
     frame.loc[[0, 1], ["completed", "cost_usd"]] = False, None
