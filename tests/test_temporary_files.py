@@ -45,7 +45,23 @@ def test_what_is_left_elsewhere_fails_the_run(pytester: pytest.Pytester, shared:
     pytester.makepyfile(f"from pathlib import Path\ndef test(): Path({str(shared / 'spark-1')!r}).mkdir()\n")
     result = pytester.runpytest_inprocess()
     result.assert_outcomes(passed=1, errors=1)
-    result.stdout.fnmatch_lines(["*left behind by these tests: *spark-1"])
+    result.stdout.fnmatch_lines(["*left behind by these tests, or *spark-1"])
+
+
+def test_python_and_its_programs_have_one_folder_that_goes(pytester: pytest.Pytester, shared: Path) -> None:
+    pytester.makepyfile(
+        """
+        import os, subprocess, tempfile
+        def test():
+            told = subprocess.run(["mktemp"], capture_output=True, text=True, check=True).stdout.strip()
+            open("folders", "w").write("\\n".join([tempfile.mkdtemp(), told]))
+        """
+    )
+    pytester.runpytest_inprocess().assert_outcomes(passed=1)
+    ours, theirs = map(Path, (pytester.path / "folders").read_text().split())
+    assert ours.parent == theirs.parent
+    assert not ours.is_relative_to(shared)
+    assert not ours.parent.exists()
 
 
 def test_a_killed_spark_leaves_nothing(pytester: pytest.Pytester, shared: Path) -> None:

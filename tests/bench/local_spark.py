@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import signal
 import sys
 from collections.abc import Iterator
@@ -16,12 +15,7 @@ from pyspark import SparkConf, SparkContext
 
 from infra.paths import PROJECT_DIR
 from tests.bench.team import CORES
-
-
-def java_options(folder: Path) -> str:
-    """``JAVA_TOOL_OPTIONS``: the user's own, and temporary files in ``folder``, where TMPDIR puts Python's alone."""
-    theirs = os.environ.get("JAVA_TOOL_OPTIONS", "")
-    return f"{theirs} {shlex.quote(f'-Djava.io.tmpdir={folder}')} -XX:-UsePerfData".lstrip()
+from tests.temporary_files import java_options
 
 
 @contextmanager
