@@ -100,7 +100,7 @@ def worst_usd_per_hour(scenario: Scenario) -> float:
 
 
 def list_price(scenario: Scenario) -> tuple[float, str]:
-    """The same, and where."""
+    """Worst USD per hour of the shape, and the region of gcp.toml. Raises SetupError without the file."""
     return worst_usd_per_hour(scenario), load_settings().region
 
 
