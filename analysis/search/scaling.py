@@ -50,8 +50,8 @@ def scale_up(
         usd_per_machine_hour: price; None: no cost.
 
     Raises:
-        SearchError: too few runs, runs of one scale or number of machines where another is asked for, or a value that is
-            not above 0.
+        SearchError: too few runs, runs of one scale or number of machines where another is asked for, machines below 1, or
+            a scale or price that is not above 0.
     """
     asked = _grid(machines, scales)
     if usd_per_machine_hour is not None and not 0 < usd_per_machine_hour < np.inf:
@@ -80,10 +80,14 @@ def designed(machines: list[float], scales: list[float], budget: float) -> list[
 
 def _grid(machines: list[float], scales: list[float]) -> np.ndarray:
     """Every combination, (k, 2)."""
-    for what, values in (("Machines", machines), ("Scales", scales)):
-        wrong = [value for value in values if not 0 < value < np.inf]
+    few = [count for count in machines if not 1 <= count < np.inf]
+    small = [scale for scale in scales if not 0 < scale < np.inf]
+    for rule, values, wrong in (
+        ("Machines must be numbers of at least 1", machines, few),
+        ("Scales must be numbers above 0", scales, small),
+    ):
         if wrong or not values:
-            raise SearchError(f"{what} must be numbers above 0; received {wrong[0] if wrong else 'none'}.")
+            raise SearchError(f"{rule}; received {wrong[0] if wrong else 'none'}.")
     return np.asarray([(m, s) for s in scales for m in machines], float)
 
 

@@ -1,7 +1,8 @@
 """The small runs that larger ones are predicted from, read as they are; what one model cannot describe is refused.
 
 Columns: ``machines`` (or another name of :data:`analysis.search.features.NODES`) and ``runtime_s``; where they are there,
-``scale`` (input size, any unit; else 1), ``completed`` (False: the run failed), and what must be the same in all rows.
+``scale`` (input size, any unit; else 1), ``completed`` (False: the run failed), and what must be the same in all rows
+(:data:`ALIKE`). 0 ``workers`` are a single node.
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ import pandas as pd
 
 from analysis.errors import SearchError
 from analysis.formats import plural
-from analysis.search.features import MACHINE, NODES, first_of
+from analysis.search.features import MACHINE, MEMORY, NODES, OTHERS, VCPUS, first_of
 from analysis.search.run_table import completed, rows_of
 
 JOBS = ("workload", "job", "app", "application")
-ALIKE = (*JOBS, *MACHINE, "disk_type", "disk")
+FREE = ("spot_workers", "executors", "disk_usd_h")  # as many as the cluster has, and a price
+ALIKE = (*JOBS, *MACHINE, *VCPUS, *MEMORY, *(name for name in OTHERS if name not in FREE))
 SHOWN = 5
 
 
@@ -33,7 +35,7 @@ def load_points(path: Path, workload: str | None = None) -> tuple[pd.DataFrame, 
 
     Raises:
         SearchError: no such file, column or workload; runs of several jobs or kinds of machine; a value that is not a
-            number above 0.
+            number above 0 (0 workers are).
     """
     table = rows_of(path, "machines, scale and runtime_s")
     machines = first_of(table.columns, NODES)
@@ -85,10 +87,11 @@ def _numbers(table: pd.DataFrame, column: str, file: str) -> pd.Series:
     if column == "scale" and "scale" not in table.columns:
         return pd.Series(1.0, index=table.index)
     values = pd.to_numeric(table[column], errors="coerce").astype(float)
-    wrong = ~(np.isfinite(values) & (values > 0))
+    single = (values == 0) & (column == "workers")
+    wrong = ~(np.isfinite(values) & (values > 0) | single)
     if wrong.any():
         raise SearchError(
-            f"{column} of a run must be a number above 0; received {table[column][wrong].iloc[0]} in line "
-            f"{int(table.index[wrong][0])} of {file}. Correct it, or remove the line."
+            f"{column} of a run must be a number above 0{', or 0 for a single node' if column == 'workers' else ''}; received "
+            f"{table[column][wrong].iloc[0]} in line {int(table.index[wrong][0])} of {file}. Correct it, or remove the line."
         )
-    return values
+    return values.mask(single, 1.0)

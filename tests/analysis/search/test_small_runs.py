@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
@@ -34,12 +35,26 @@ def written(folder: Path, frame: pd.DataFrame) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("column", "cure"), [("workload", "--workload NAME"), ("job", "--workload NAME"), ("instance_type", "Keep the rows")]
-)  # fmt: skip
+    ("column", "cure"),
+    [("workload", "--workload NAME"), ("job", "--workload NAME")]
+    + [(column, "Keep the rows") for column in ("instance_type", "vcpus", "mem_gib", "region", "family", "cpu")],
+)
 def test_runs_that_are_not_of_one_kind_are_refused(tmp_path: Path, column: str, cure: str) -> None:
     mixed = table(**{column: ["grep"] * 4 + ["sgd"] * 4})
     with pytest.raises(SearchError, match=f"runs.csv has several under {column}: grep, sgd. .*{cure}"):
         load_points(written(tmp_path, mixed))
+
+
+def test_what_grows_with_the_cluster_or_is_a_price_may_differ(tmp_path: Path) -> None:
+    counts = [run[0] for run in RUNS]
+    grown = table(executors=counts, spot_workers=counts, total_vcpus=counts, total_mem_gib=counts)
+    runs, _ = load_points(written(tmp_path, grown.assign(price_node_h=RUNS[0][2] / np.arange(1, 9))))
+    assert len(runs) == len(RUNS)
+
+
+def test_no_workers_are_a_single_node(tmp_path: Path) -> None:
+    runs, _ = load_points(written(tmp_path, table(machines=[0, 2, 4, 8] * 2).rename(columns={"machines": "workers"})))
+    assert runs["machines"].tolist() == [1, 2, 4, 8] * 2
 
 
 def test_the_runs_of_one_workload_can_be_chosen(tmp_path: Path) -> None:
@@ -77,8 +92,9 @@ def test_failed_runs_are_left_out_and_counted(tmp_path: Path) -> None:
         ("r.csv", f"{HEAD}\n1,1,9\n\n2,1,12m 3s\n".encode(), "runtime_s of a run .* received 12m 3s in line 4 of r.csv"),
         ("r.csv", f"{HEAD}\n1,1,9\n2,,8\n".encode(), "scale of a run must be a number above 0; received nan in line 3"),
         ("r.csv", f"{HEAD}\n0,1,9\n".encode(), "machines of a run must be a number above 0; received 0 in line 2"),
+        ("r.csv", b"workers,runtime_s\n-2,9\n", "workers of a run .* above 0, or 0 for a single node; received -2 in line 2"),
     ],
-    ids=["empty", "utf-16", "not gzip", "cut off", "no machines", "words", "blank", "0 machines"],
+    ids=["empty", "utf-16", "not gzip", "cut off", "no machines", "words", "blank", "0 machines", "-2 workers"],
 )  # fmt: skip
 def test_a_table_that_cannot_be_right_is_refused(tmp_path: Path, name: str, content: bytes, message: str) -> None:
     (tmp_path / name).write_bytes(content)
@@ -94,7 +110,8 @@ def test_a_table_that_cannot_be_right_is_refused(tmp_path: Path, name: str, cont
         (["--machines", ""], "--machines takes numbers separated by commas; received ''"),
         (["--machines", "2", "--scales", ","], "--scales takes numbers separated by commas; received ','"),
         (["--machines", "2", "--scales", "inf"], "Scales must be numbers above 0; received inf"),
-        (["--machines", "nan"], "Machines must be numbers above 0; received nan"),
+        (["--machines", "nan"], "Machines must be numbers of at least 1; received nan"),
+        (["--machines", "0.1,2"], "Machines must be numbers of at least 1; received 0.1"),
         (["--machines", "2", "--workload", "grep"], "received grep without --data"),
         (["--machines", "2", "--plot", "fig"], "received fig without --data"),
     ],
