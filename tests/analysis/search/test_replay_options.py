@@ -11,15 +11,6 @@ from typer.testing import CliRunner
 from analysis.search import tournament
 from infra.cli.app import app
 from infra.errors import UsageError
-from tests.analysis.search.recorded import table
-
-
-@pytest.fixture(scope="module")
-def words(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    path = tmp_path_factory.mktemp("recorded") / "sort.csv"
-    frame = table()
-    frame[frame["app"] == "sort"].to_csv(path, index=False)
-    return ["replay", "--data", str(path), "--seeds", "1"]
 
 
 @pytest.mark.parametrize("option", ["--strategies", "--features"])

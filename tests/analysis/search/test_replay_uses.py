@@ -10,16 +10,6 @@ from typer.testing import CliRunner
 from analysis.search.bakeoff import USES
 from infra.cli.app import app
 from infra.errors import UsageError
-from tests.analysis.search.recorded import table
-
-
-@pytest.fixture(scope="module")
-def words(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """A replay of one application: without a past, the uses alone say when to stop."""
-    path = tmp_path_factory.mktemp("recorded") / "sort.csv"
-    frame = table()
-    frame[frame["app"] == "sort"].to_csv(path, index=False)
-    return ["replay", "--data", str(path), "--seeds", "1"]
 
 
 def test_more_uses_search_longer(words: list[str]) -> None:
