@@ -12,11 +12,12 @@ from analysis.search.run_table import APPS, METRICS, OUTCOMES, RunTable
 
 PRICE = names.PRICE_NODE[0]
 ANSWERS = ("workload", *APPS, "completed", *OUTCOMES)
-NOT_CHOSEN = re.compile(  # words in names of columns that tell runs apart, or what a run showed
-    "run|runs|runtime|repeat|repetition|rep|replicate|iteration|round|trial|attempt|seed|index|id|uuid|unnamed"
-    "|timestamp|time|date|day|hour|start|started|end|ended|duration|elapsed|host|hostname|user|status|state|error|errors|exit"
-    "|note|notes|comment|log|price|cost|usd|cv|std"
+NOT_CHOSEN = re.compile(  # names that tell runs apart, or what a run showed: by any word, the last one, or the whole
+    "(.*_)?(run|runs|runtime|repeat|repetition|rep|replicate|iteration|round|trial|attempt|seed|id|uuid|unnamed"
+    "|timestamp|time|date|day|hour|started|ended|duration|elapsed|hostname|status|state|error|errors|exit"
+    "|note|notes|comment|price|cost|usd|cv|std)(_.*)?|(.*_)?(start|end|host|user|log)|index"
 )
+ABOUT_1 = 1.005  # smaller factors would read as 1
 FEW = 10  # values of a setting that somebody chose, or twice those in one configuration
 
 
@@ -49,7 +50,9 @@ def key_columns(table: pd.DataFrame, features: list[str]) -> list[str]:
 
 
 def changing_price(table: pd.DataFrame, keys: list[str]) -> str | None:
-    """A note if one configuration's price per node changed from run to run; None: it did not, or prices tell what a node is."""
+    """A note if one configuration's price per node changed from run to run, or some of its runs have none; None: neither, or
+    prices tell what a node is.
+    """
     others = [key for key in keys if key != PRICE]
     machine, cores, memory = (
         any(key in kinds for key in others)
@@ -58,12 +61,17 @@ def changing_price(table: pd.DataFrame, keys: list[str]) -> str | None:
     if PRICE not in keys or not (machine or (cores and memory)):
         return None
     prices = pd.to_numeric(table[PRICE], errors="coerce").groupby([table[key] for key in others], dropna=False)
-    factor = (prices.max() / prices.min()).max()
-    if not factor > 1:
+    factor, given = (prices.max() / prices.min()).max(), prices.count()
+    if factor > 1:
+        by = f"{factor:.3g}" if factor > ABOUT_1 else f"1 + {factor - 1:.1g}"
+        said = f"changes by a factor of up to {by}"
+    elif ((given > 0) & (given < prices.size())).any():
+        said = "is missing in some of its runs"
+    else:
         return None
     return (
-        f"{PRICE} of one configuration changes by a factor of up to {factor:.3g}: the median counts, and configurations are "
-        f"not told apart by it. If they are: --features {','.join([*others, PRICE])}"
+        f"{PRICE} of one configuration {said}: the median counts, and configurations are not told apart by it. "
+        f"If they are: --features {','.join([*others, PRICE])}"
     )
 
 
@@ -77,24 +85,37 @@ def unexplained_repeats(table: pd.DataFrame, ids: pd.Series, keys: list[str]) ->
     """
     again = ids.duplicated(keep=False)
     rows, of = table[again], ids[again]
-    settings = [
+    chosen = [
         str(name)
         for name, column in rows.items()
         if name not in (*keys, *ANSWERS, *names.PRICE_NODE)
-        and not str(name).startswith(METRICS)
-        and not any(NOT_CHOSEN.fullmatch(word) for word in re.split(r"[^a-z]+", str(name).lower()))
+        and not NOT_CHOSEN.fullmatch("_".join(re.findall("[a-z]+", str(name).lower())))
         and _looks_chosen(column, of)
     ]
-    if not settings:
+    settings = [name for name in chosen if not name.startswith(METRICS)]
+    misnamed = [name for name in chosen if name.startswith(METRICS) and _whole(rows[name])]
+    cures = []
+    if settings:
+        cures.append(
+            f"column(s) {', '.join(settings)} differ among them: name them with --features if they are part of the "
+            f"configuration (--features {','.join([*keys, *settings])}), and in the workload's name if they are part of the job"
+        )
+    if misnamed:
+        cures.append(
+            f"column(s) {', '.join(misnamed)} differ among them and count as what a run showed, as m_* and max_* do: rename "
+            "them if they are settings"
+        )
+    if not cures:
         return None
-    return (
-        f"{len(rows)} rows are taken for repeats of {of.nunique()} configurations; column(s) {', '.join(settings)} differ "
-        f"among them: name them with --features if they are part of the configuration "
-        f"(--features {','.join([*keys, *settings])}), and in the workload's name if they are part of the job"
-    )
+    return "; ".join([f"{len(rows)} rows are taken for repeats of {of.nunique()} configurations", *cures])
 
 
 def _looks_chosen(column: pd.Series, ids: pd.Series) -> bool:
     """Whether it varies within configurations, with few values that recur, as a setting does and a measurement does not."""
     distinct, most = column.nunique(), column.groupby(ids).nunique().max()
     return most > 1 and distinct <= len(column) / 2 and distinct <= max(FEW, 2 * most)
+
+
+def _whole(column: pd.Series) -> bool:
+    """Whether its numbers are whole: those of settings mostly are, and those of measurements seldom."""
+    return bool((pd.to_numeric(column, errors="coerce").dropna() % 1 == 0).all())

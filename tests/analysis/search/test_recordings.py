@@ -46,9 +46,28 @@ def test_a_setting_among_repeats_is_pointed_out(tmp_path: Path) -> None:
     assert (len(first.candidates), notes) == (9, [])
 
 
+@pytest.mark.parametrize("name", ["disk_index", "user_memory_gb", "log_level", "end_to_end_encryption"])
+def test_one_word_of_a_name_does_not_hide_a_setting(tmp_path: Path, name: str) -> None:
+    _, (note,) = load(tmp_path, settings().rename(columns={"spark_executor_mem_gb": name}))
+    assert f"column(s) {name} differ among them: name them with --features" in note
+
+
+@pytest.mark.parametrize("name", ["max_executors", "m_level"])
+def test_a_setting_that_is_named_as_a_metric_is_to_be_renamed(tmp_path: Path, name: str) -> None:
+    frame = settings().rename(columns={"spark_executor_mem_gb": name})
+    _, (note,) = load(tmp_path, frame.assign(max_load=frame[name] + 0.5))
+    assert note.endswith(
+        f"6 configurations; column(s) {name} differ among them and count as what a run showed, as m_* and max_* do: rename "
+        "them if they are settings"
+    )
+
+
 def test_repeats_that_differ_in_what_they_measured_are_not_pointed_out(tmp_path: Path) -> None:
     frame = settings().rename(columns={"spark_executor_mem_gb": "repeat"})
     frame = frame.assign(started=frame["repeat"], timestamp=frame["repeat"], input_bytes=np.arange(18) + 10**9)
+    frame = frame.assign(
+        index=frame["repeat"], user=frame["repeat"], driver_host=frame["repeat"], log_2=frame["repeat"]
+    )
     assert load(tmp_path, frame)[1] == []
 
 
@@ -150,6 +169,13 @@ def test_a_price_that_changes_tells_no_configurations_apart(tmp_path: Path, keys
     assert found[0].candidates.usd_per_hour[0] == pytest.approx(2 * same.iloc[[0, 4, 8]].median())
     asked = load(tmp_path, frame, COST, ["nodes", *keys, "price_node_h"])[0]
     assert {len(recording.candidates) for recording in asked} == {72}
+
+
+def test_a_price_that_differs_in_the_last_digits_is_said_to(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"workload": "w", "nodes": 2, "vm": "m", "price_node_h": [0.1, 0.10000000001], "runtime_s": 9})
+    (one,), (note,) = load(tmp_path, frame)
+    assert len(one.candidates) == 1
+    assert "changes by a factor of up to 1 + 1e-10:" in note
 
 
 def test_a_price_that_is_all_there_is_tells_machines_apart(tmp_path: Path) -> None:
