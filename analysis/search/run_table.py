@@ -16,9 +16,10 @@ from analysis.errors import SearchError
 from analysis.search import features as names
 
 OUTCOMES = ("runtime_s", "cost_usd", "accuracy", "latency_ms", "requests_per_usd")
-ABOVE_0 = ("runtime_s", "cost_usd", "requests_per_usd")
+ABOVE_0 = ("runtime_s", "cost_usd", "requests_per_usd", "price_node_h")
 METRICS = ("m_", "max_")
 APPS = ("app", "job", "application")
+TEXT = ("workload", *APPS)
 YES, NO = ("true", "yes", "y", "t", "1", "1.0"), ("false", "no", "n", "f", "0", "0.0")
 SHOWN = 40  # names of columns in a message
 
@@ -29,7 +30,7 @@ class RunTable:
 
     Attributes:
         rows: the file's columns, ``workload``, ``app`` and, where it is known or follows from a price, ``cost_usd``.
-            Outcomes are numbers; a failed run's time and cost that is not above 0 is missing.
+            Outcomes and ``price_node_h`` are numbers; a failed run's that is not above 0 is missing.
         ok: whether each run ended well.
         given: names of the file's columns.
     """
@@ -49,7 +50,7 @@ def read(path: Path) -> RunTable:
 
     Raises:
         SearchError: no such file or column, two columns of one name, a row without a workload, a word under ``completed``
-            that is neither yes nor no, or a completed run's outcome that cannot be.
+            that is neither yes nor no, or a completed run's outcome, price or number of machines that cannot be.
     """
     table = rows_of(path, "workload and runtime_s")
     given = tuple(table.columns)
@@ -62,9 +63,11 @@ def read(path: Path) -> RunTable:
         raise SearchError(f"{path.name} has no rows.")
     _check_workloads(table)
     ok = completed(table)
-    outcomes = {name: _numbers(table, name, ok, name in ABOVE_0) for name in OUTCOMES if name in table.columns}
-    table = table.assign(app=_apps(table), **outcomes)
-    return RunTable(table.assign(**_cost(table, ok)), ok, given)
+    if nodes := names.first_of(table.columns, names.NODES):
+        _numbers(table, nodes, ok)
+    numbers = {name: _numbers(table, name, ok) for name in (*OUTCOMES, "price_node_h") if name in table.columns}
+    table = table.assign(app=_apps(table), **numbers)
+    return RunTable(table.assign(**_cost(table)), ok, given)
 
 
 def nodes_of(table: pd.DataFrame) -> pd.Series:
@@ -95,9 +98,18 @@ def rows_of(path: Path, columns: str) -> pd.DataFrame:
         raise SearchError(f"{path.name} is not a readable CSV table: {error}") from error
     if not isinstance(table.index, pd.RangeIndex):
         raise SearchError(f"Rows of {path.name} have more values than its header has names. Name every column.")
+    for name, column in _texts(path).items():
+        table[name] = column.str.strip().replace("", None)
     table.columns = pd.Index([str(name).strip() for name in table.columns])
     table.index = pd.Index(lines if len(lines) == len(table) else range(2, len(table) + 2))
     return table.dropna(how="all")
+
+
+def _texts(path: Path) -> pd.DataFrame:
+    """Names of workloads and applications as they are written: NA, null and 01 are names, too."""
+    return pd.read_csv(
+        path, skipinitialspace=True, usecols=lambda name: name.strip() in TEXT, dtype=str, keep_default_na=False
+    )
 
 
 def _records(path: Path) -> tuple[list[str], list[int]]:
@@ -126,7 +138,7 @@ def _line(row: pd.Series) -> int:
 
 
 def _check_workloads(table: pd.DataFrame) -> None:
-    blank = table["workload"].astype("string").str.strip().fillna("") == ""
+    blank = table["workload"].isna()
     if blank.any():
         raise SearchError(
             f"Every run must name its workload; line {_line(blank)} names none. Name it, or remove the line."
@@ -164,25 +176,27 @@ def _apps(table: pd.DataFrame) -> pd.Series:
     return table["workload"].astype("string").map(lambda name: re.split(r"[-_|:/. ]", name)[0])
 
 
-def _cost(table: pd.DataFrame, ok: pd.Series) -> dict[str, pd.Series]:
+def _cost(table: pd.DataFrame) -> dict[str, pd.Series]:
     """Cost per run where it is not recorded and can be had: run time x price x nodes."""
     if "cost_usd" in table.columns or "price_node_h" not in table.columns:
         return {}
-    price = _numbers(table, "price_node_h", ok, above_0=True)
-    if nodes := names.first_of(table.columns, names.NODES):
-        _numbers(table, nodes, ok, above_0=False)  # a word would leave the run without a cost
-    return {"cost_usd": table["runtime_s"] / 3600 * price * nodes_of(table)}
+    return {"cost_usd": table["runtime_s"] / 3600 * table["price_node_h"] * nodes_of(table)}
 
 
-def _numbers(table: pd.DataFrame, name: str, ok: pd.Series, above_0: bool) -> pd.Series:
+def _numbers(table: pd.DataFrame, name: str, ok: pd.Series) -> pd.Series:
     """A column as numbers; that of a completed run must be one, and only its run time must be there."""
     values = pd.to_numeric(table[name], errors="coerce").astype(float)
-    possible = np.isfinite(values) & ((values > 0) | (not above_0))
+    rule, right = "", values.notna()
+    if name in ABOVE_0:
+        rule, right = " above 0", values > 0
+    elif name in names.NODES:
+        rule, right = " of at least 0", values >= 0
+    possible = np.isfinite(values) & right
     wrong = ok & ~possible & (table[name].notna() | (name == "runtime_s"))
     if wrong.any():
         row = table[wrong].iloc[0]
         raise SearchError(
-            f"{name} of a completed run must be a number{' above 0' if above_0 else ''}; received {row[name]} for workload "
+            f"{name} of a completed run must be a number{rule}; received {row[name]} for workload "
             f"'{row['workload']}' in line {_line(wrong)}. Correct it, or set completed to False."
         )
     return values.where(possible)

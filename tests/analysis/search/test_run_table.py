@@ -71,6 +71,14 @@ def test_blanks_around_names_and_values_do_not_count(tmp_path: Path) -> None:
     assert (one.workload, one.candidates.names) == ("w", ("2 x m, large",))
 
 
+@pytest.mark.parametrize("name", ["NA", "null", "None", "01"])
+@pytest.mark.parametrize("head", ["workload", "job", "workload ", "workload,app"])
+def test_any_word_is_a_name_and_blanks_around_it_do_not_count(tmp_path: Path, head: str, name: str) -> None:
+    names = f'"{name} ","{name} "' if "app" in head else f'"{name} "'
+    (one,) = load(tmp_path, f"{head},nodes,runtime_s\n{names},2,10\n{names.replace(' ', '')},4,20\n")
+    assert (one.workload, one.app, len(one.candidates)) == (name, name, 2)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -105,7 +113,8 @@ def test_a_single_node_has_a_price(tmp_path: Path, column: str) -> None:
     ("column", "value", "message"),
     [
         ("price_node_h", "0", "price_node_h of a completed run must be a number above 0; received 0.0"),
-        ("nodes", "four", "nodes of a completed run must be a number; received four"),
+        ("nodes", "four", "nodes of a completed run must be a number of at least 0; received four"),
+        ("nodes", "-2", "nodes of a completed run must be a number of at least 0; received -2.0"),
         ("price_node_h", "cheap", "price_node_h .* received cheap"),
         ("accuracy", "good", "accuracy of a completed run must be a number; received good"),
         ("requests_per_usd", "-1", "requests_per_usd .* above 0; received -1.0"),
@@ -116,7 +125,14 @@ def test_a_single_node_has_a_price(tmp_path: Path, column: str) -> None:
 def test_what_a_completed_run_cannot_have_measured_is_refused(
     tmp_path: Path, column: str, value: str, message: str
 ) -> None:
-    frame = pd.DataFrame({"workload": "w", "nodes": [2, 4], "runtime_s": "10"})
-    frame = frame.assign(**({"price_node_h": "1"} if column == "nodes" else {}), **{column: ["0.5", value]})
+    frame = pd.DataFrame({"workload": "w", "nodes": [2, 4], "runtime_s": "10", "cost_usd": "1"})
     with pytest.raises(SearchError, match=f"{message} for workload 'w' in line 3"):
-        load(tmp_path, frame.to_csv(index=False))
+        load(tmp_path, frame.assign(**{column: ["0.5", value]}).to_csv(index=False))
+
+
+def test_a_price_may_be_blank_and_that_of_a_failed_run_wrong(tmp_path: Path) -> None:
+    rows = "w,m,2,10,1,true,\nw,m,2,11,1,true,0.5\nw,m,2,0,0,false,0\n"
+    (tmp_path / "t.csv").write_text(f"workload,vm,nodes,runtime_s,cost_usd,completed,price_node_h\n{rows}")
+    (one,), notes = load_recordings(tmp_path / "t.csv", TIME)
+    assert len(one.candidates) == 1
+    assert any("price_node_h of one configuration is missing in some of its runs" in note for note in notes)
