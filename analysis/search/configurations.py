@@ -17,7 +17,6 @@ NOT_CHOSEN = re.compile(  # names that tell runs apart, or what a run showed: by
     "|timestamp|time|date|day|hour|started|ended|duration|elapsed|hostname|status|state|error|errors|exit"
     "|note|notes|comment|price|cost|usd|cv|std)(_.*)?|(.*_)?(start|end|host|user|log)|index"
 )
-ABOUT_1 = 1.005  # smaller factors would read as 1
 FEW = 10  # values of a setting that somebody chose, or twice those in one configuration
 
 
@@ -63,8 +62,7 @@ def changing_price(table: pd.DataFrame, keys: list[str]) -> str | None:
     prices = pd.to_numeric(table[PRICE], errors="coerce").groupby([table[key] for key in others], dropna=False)
     factor, given = (prices.max() / prices.min()).max(), prices.count()
     if factor > 1:
-        by = f"{factor:.3g}" if factor > ABOUT_1 else f"1 + {factor - 1:.1g}"
-        said = f"changes by a factor of up to {by}"
+        said = f"changes by up to {100 * (factor - 1):.2g} %"
     elif ((given > 0) & (given < prices.size())).any():
         said = "is missing in some of its runs"
     else:
