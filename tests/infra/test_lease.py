@@ -20,6 +20,7 @@ from infra.local.spec import specs_of
 from infra.local.state import NodeState
 from infra.options import Options
 from infra.progress import Silent
+from tests.waiting import wait_for
 from workloads.record import Scenario
 
 SHAPE = Scenario(
@@ -56,6 +57,7 @@ def test_a_lease_is_mended_shrinks_and_goes(tmp_path: Path) -> None:
         assert leases.standing(tmp_path, SHAPE.name) is not None
 
         os.kill(first["w-1"], signal.SIGKILL)
+        wait_for(lambda: target.dead_nodes(lease))
         assert target.dead_nodes(lease) == ["w-1"]
         lease.apply(Silent())
         mended = pids(lease)

@@ -86,7 +86,7 @@ def test_the_design_keeps_to_its_budget_and_beats_as_many_random_points() -> Non
     ("arguments", "message"),
     [
         (["--machines", "two"], "numbers separated by commas"),
-        (["--machines", "0,2"], "above 0"),
+        (["--machines", "0,2"], "of at least 1"),
         (["--machines", "2,4", "--budget", "0"], "budget"),
         (["--machines", "2", "--data", "nosuch.csv"], "No file"),
     ],

@@ -21,6 +21,7 @@ from infra.local.spec import NodeSpec, specs_of
 from infra.local.state import NodeState
 from infra.paths import PROJECT_DIR
 from tests.infra.local.conftest import Cluster, MakeSpec
+from tests.waiting import wait_for
 from workloads.record import NODE_COLUMNS
 
 MakeCluster = Callable[..., Cluster]
@@ -200,6 +201,7 @@ def test_a_neighbour_is_not_touched(make_cluster: MakeCluster) -> None:
     ]
     ours = subprocess.Popen(sleeper, env={**os.environ, marks.LEASE: cluster.lease_id, marks.NODE: "m"})
     try:
+        wait_for(lambda: leftovers.find(cluster.lease_id))  # its environment is there a moment after it is
         found = leftovers.find(cluster.lease_id)
         assert [(item.kind, item.name) for item in found] == [("process", str(ours.pid))]
         leftovers.remove(found[0])

@@ -17,7 +17,8 @@ from infra.errors import TerraformError
 from infra.terraform import LOCK_FILE, STATE_FILE, Terraform, node_started
 from infra.terraform_binary import CHOICE_VARIABLE, Binary
 from infra.terraform_process import Event, TerraformProcess
-from tests.infra.terraform.stub import StubCluster, marked, wait_for
+from tests.infra.terraform.stub import StubCluster, marked
+from tests.waiting import wait_for
 
 _CLIENT = """
 import sys
