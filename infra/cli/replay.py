@@ -66,6 +66,7 @@ def main(
 ) -> None:
     """Replay searches on a table of recorded runs, as if each run were paid for, and judge them."""
     from analysis.errors import SearchError
+    from analysis.formats import plural
     from analysis.search import tournament
     from analysis.search.bakeoff import USES, Bakeoff
     from analysis.search.recordings import load_recordings
@@ -119,7 +120,7 @@ def main(
         summary = result.summary()
         print_json({"objective": str(asked), "uses": for_uses, "rows": rows, "summary": summary, "notes": notes})
         return
-    title = f"{data.name}, objective {asked}, {seeds} seeds, {'with' if history else 'without'} history"
+    title = f"{data.name}, objective {asked}, {plural(seeds, 'seed')}, {'with' if history else 'without'} history"
     _print(result.summary(), title if for_uses is None else f"{title}, {Bakeoff.name} for {for_uses:g} uses")
     print_notes(notes)
     if plot is not None:
