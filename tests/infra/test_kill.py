@@ -111,9 +111,14 @@ def test_a_signal_ends_in_teardown(tmp_path: Path, number: signal.Signals) -> No
         stderr=subprocess.PIPE,
         text=True,
     )
-    time.sleep(8)
-    client.send_signal(number)
-    _, said = client.communicate(timeout=60)
+    try:
+        time.sleep(8)
+        client.send_signal(number)
+        _, said = client.communicate(timeout=60)
+    finally:
+        if client.poll() is None:  # the tests were stopped themselves
+            client.terminate()
+            client.communicate(timeout=60)
     assert client.returncode == 130, said
     assert number.name in said
     new = bakeoff.new_since(before, tmp_path, runs, CACHE_DIR)
