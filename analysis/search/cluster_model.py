@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -47,7 +47,7 @@ class Belief:
     """What is believed of every candidate after some runs: a weighted mixture over P hypotheses.
 
     Attributes:
-        weights: (P,), sum 1.
+        weights: (P,), sum 1; or (O, P), of O mixtures of the same hypotheses.
         means: (P, n), log value without noise.
         deviations: (P, n).
         noise: (P,), standard deviation of one run's noise.
@@ -65,9 +65,14 @@ class Belief:
         """Probability that a run does not fail, (P, n)."""
         return np.ones_like(self.means) if self.fails is None else 1 - self.fails
 
+    def of(self, candidates: list[int]) -> Belief:
+        """The same of some candidates."""
+        fails = None if self.fails is None else self.fails[:, candidates]
+        return replace(self, means=self.means[:, candidates], deviations=self.deviations[:, candidates], fails=fails)
+
     @property
     def mean(self) -> np.ndarray:
-        """Of the mixture, (n,)."""
+        """Of the mixture, (n,) or (O, n)."""
         return np.asarray(self.weights @ self.means)
 
     @property

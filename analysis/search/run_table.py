@@ -6,6 +6,7 @@ import csv
 import gzip
 import re
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,7 +43,7 @@ class RunTable:
     @property
     def columns(self) -> str:
         """The file's columns, for messages."""
-        return ", ".join(self.given[:SHOWN])
+        return listed(self.given)
 
 
 def read(path: Path) -> RunTable:
@@ -58,7 +59,7 @@ def read(path: Path) -> RunTable:
         table = table.assign(workload=table["job"])
     for name in ("workload", "runtime_s"):
         if name not in table.columns:
-            raise SearchError(f"{path.name} has no column '{name}'. Its columns: {', '.join(given[:SHOWN])}.")
+            raise SearchError(f"{path.name} has no column '{name}'. Its columns: {listed(given)}.")
     if table.empty:
         raise SearchError(f"{path.name} has no rows.")
     _check_workloads(table)
@@ -68,6 +69,11 @@ def read(path: Path) -> RunTable:
     numbers = {name: _numbers(table, name, ok) for name in (*OUTCOMES, "price_node_h") if name in table.columns}
     table = table.assign(app=_apps(table), **numbers)
     return RunTable(table.assign(**_cost(table)), ok, given)
+
+
+def listed(columns: Iterable[str]) -> str:
+    """Names of columns, for messages: the first ones, of many."""
+    return ", ".join(list(columns)[:SHOWN])
 
 
 def nodes_of(table: pd.DataFrame) -> pd.Series:

@@ -11,11 +11,11 @@ DEAREST = 1.5  # log: a run is not expected to cost more than this above the bes
 
 
 def gain(belief: Belief, log_best: float) -> np.ndarray:
-    """Expected saving per use of each candidate, (n,): expected improvement, a run that fails saves nothing."""
+    """Expected saving per use of each candidate, (n,), or (O, n) of O mixtures: expected improvement, 0 if a run fails."""
     gains = relative_improvement(belief.means, belief.deviations, log_best)
     return np.asarray(belief.weights @ (gains * belief.ends_well))
 
 
 def price(belief: Belief, log_best: float) -> np.ndarray:
-    """Expected price of running each candidate, (n,)."""
+    """Expected price of running each candidate, (n,), or (O, n) of O mixtures."""
     return np.asarray(np.exp(np.minimum(belief.mean - log_best, DEAREST)))

@@ -15,7 +15,7 @@ import pandas as pd
 from analysis.errors import SearchError
 from analysis.formats import plural
 from analysis.search.features import MACHINE, MEMORY, NODES, OTHERS, VCPUS, first_of
-from analysis.search.run_table import completed, rows_of
+from analysis.search.run_table import completed, listed, rows_of
 
 JOBS = ("workload", "job", "app", "application")
 FREE = ("spot_workers", "executors", "disk_usd_h")  # as many as the cluster has, and a price
@@ -41,7 +41,7 @@ def load_points(path: Path, workload: str | None = None) -> tuple[pd.DataFrame, 
     machines = first_of(table.columns, NODES)
     if machines is None or "runtime_s" not in table.columns:
         raise SearchError(
-            f"{path.name} needs the columns machines, scale and runtime_s; it has {', '.join(map(str, table.columns[:40]))}."
+            f"{path.name} needs the columns machines, scale and runtime_s; it has {listed(table.columns)}."
         )
     if workload is not None:
         table = _of_workload(table, workload, path.name)

@@ -10,6 +10,7 @@ neighbours, is left out, which keeps this to milliseconds. The constants are our
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from scipy.special import ndtri
@@ -18,7 +19,6 @@ from scipy.stats import t as student_t
 from analysis.search import saving
 from analysis.search.cluster_model import Belief
 from analysis.search.cluster_rest import FREEDOM
-from analysis.search.gaussian_process import relative_improvement
 
 SECONDS = 64  # candidates that are weighed for the run after the next, those with the largest expected improvement now
 OUTCOMES = 8  # of the next run if it ends well, evenly likely
@@ -42,13 +42,13 @@ def worth_of_second(belief: Belief, log_best: float, ranked: list[int], uses: fl
         return 0.0
     values, chances, weights = _outcomes(belief, first)
     bests = np.minimum(values, log_best)
-    means, deviations, ends_well = belief.means[:, seconds], belief.deviations[:, seconds], belief.ends_well[:, seconds]
+    after = replace(belief.of(seconds), weights=weights)
     saved = np.empty((len(bests), len(seconds)))
     for best in np.unique(bests):
-        gain = relative_improvement(means, deviations, best) * ends_well
-        saved[bests == best] = weights[bests == best] @ gain * math.exp(best - log_best)
-    paid = np.exp(np.minimum(weights @ means - log_best, saving.DEAREST))
-    return float(chances @ np.maximum(uses * saved - paid, 0).max(axis=1))
+        at = bests == best
+        saved[at] = saving.gain(replace(after, weights=weights[at]), best) * math.exp(best - log_best)
+    net = uses * saved - saving.price(after, log_best)
+    return float(chances @ np.maximum(net, 0).max(axis=1))
 
 
 def _outcomes(belief: Belief, first: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
