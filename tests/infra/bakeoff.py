@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,18 +25,12 @@ def environment(runs: Path) -> dict[str, str]:
     return {**os.environ, "BAKEOFF_RUNS": str(runs), "COLUMNS": "200"}
 
 
-def run(runs: Path, *arguments: str, expect: int = 0, timeout_s: float = 400) -> subprocess.CompletedProcess[str]:
-    """Run a verb to its end and check its exit code. Where the test ends first, the verb is asked to tear down."""
-    with subprocess.Popen(
-        command(*arguments),
-        cwd=PROJECT_DIR,
-        env=environment(runs),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as verb:
+@contextmanager
+def started(runs: Path, *arguments: str, **popen: Any) -> Iterator[subprocess.Popen[Any]]:
+    """A verb under way. Where the test ends first, the verb is asked to tear down."""
+    with subprocess.Popen(command(*arguments), cwd=PROJECT_DIR, env=environment(runs), **popen) as verb:
         try:
-            out, err = verb.communicate(timeout=timeout_s)
+            yield verb
         except BaseException:  # also the interrupt of a test run: a verb that is killed would leave its cluster
             verb.terminate()
             try:
@@ -42,6 +38,12 @@ def run(runs: Path, *arguments: str, expect: int = 0, timeout_s: float = 400) ->
             finally:
                 verb.kill()
             raise
+
+
+def run(runs: Path, *arguments: str, expect: int = 0, timeout_s: float = 400) -> subprocess.CompletedProcess[str]:
+    """Run a verb to its end and check its exit code."""
+    with started(runs, *arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as verb:
+        out, err = verb.communicate(timeout=timeout_s)
     done = subprocess.CompletedProcess(verb.args, verb.returncode, out, err)
     assert done.returncode == expect, f"{arguments} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
     return done

@@ -7,6 +7,7 @@ import random
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -32,25 +33,29 @@ def caches(tmp_path_factory: pytest.TempPathFactory) -> None:
     class_archive.ensure_class_archive(CACHE_DIR)
 
 
+@pytest.fixture
+def runs(tmp_path: Path) -> Iterator[Path]:
+    """A folder of runs; what a killed verb left, and a test that failed or was stopped did not clean, is cleaned."""
+    folder = tmp_path / "runs"
+    (folder / "leases").mkdir(parents=True)
+    yield folder
+    if list((folder / "leases").iterdir()):
+        bakeoff.run(folder, "clean", "--yes")
+
+
 @pytest.mark.slow
 @pytest.mark.isolation
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("offset_s", offsets())
 @pytest.mark.parametrize("isolation", ["namespaces", "none"])
-def test_clean_removes_what_a_killed_run_left(tmp_path: Path, offset_s: float, isolation: str) -> None:
-    runs = tmp_path / "runs"
-    (runs / "leases").mkdir(parents=True)
+def test_clean_removes_what_a_killed_run_left(tmp_path: Path, runs: Path, offset_s: float, isolation: str) -> None:
     arguments = ("run", "write_tfrecords", "--on", "one-large-ssd", "--count", "40", "--isolation", isolation)
     bakeoff_before = bakeoff.snapshot(runs, CACHE_DIR)
     log = tmp_path / "log"
-    with log.open("wb") as words:
-        client = subprocess.Popen(
-            bakeoff.command(*arguments),
-            env=bakeoff.environment(runs),
-            stdout=words,
-            stderr=words,
-            start_new_session=True,
-        )
+    with (
+        log.open("wb") as words,
+        bakeoff.started(runs, *arguments, stdout=words, stderr=words, start_new_session=True) as client,
+    ):
         time.sleep(offset_s)
         os.kill(client.pid, signal.SIGKILL)  # bakeoff alone: what it started lives on
         client.wait()
@@ -76,15 +81,11 @@ def test_clean_leaves_a_standing_cluster_alone(tmp_path: Path) -> None:
     mine, other = tmp_path / "mine", tmp_path / "other"
     applied = bakeoff.run_json(other, "apply", "one-large-ssd")
     try:
-        client = subprocess.Popen(
-            bakeoff.command("run", "read_speed", "--on", "one-large-standard", "--count", "40"),
-            env=bakeoff.environment(mine),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        time.sleep(9)
-        os.kill(client.pid, signal.SIGKILL)
-        client.wait()
+        words = ("run", "read_speed", "--on", "one-large-standard", "--count", "40")
+        with bakeoff.started(mine, *words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as client:
+            time.sleep(9)
+            os.kill(client.pid, signal.SIGKILL)
+            client.wait()
         cleaned = bakeoff.run_json(mine, "clean", "--yes")
         assert cleaned["left"] == []
         assert any(applied["lease"] in line for line in cleaned["foreign"])
@@ -100,25 +101,13 @@ def test_clean_leaves_a_standing_cluster_alone(tmp_path: Path) -> None:
 @pytest.mark.isolation
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_in_teardown(tmp_path: Path, number: signal.Signals) -> None:
-    runs = tmp_path / "runs"
-    (runs / "leases").mkdir(parents=True)
+def test_a_signal_ends_in_teardown(tmp_path: Path, runs: Path, number: signal.Signals) -> None:
     before = bakeoff.snapshot(runs, CACHE_DIR)
-    client = subprocess.Popen(
-        bakeoff.command("run", "write_tfrecords", "--on", "one-large-ssd", "--count", "40"),
-        env=bakeoff.environment(runs),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
+    words = ("run", "write_tfrecords", "--on", "one-large-ssd", "--count", "40")
+    with bakeoff.started(runs, *words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as client:
         time.sleep(8)
         client.send_signal(number)
         _, said = client.communicate(timeout=60)
-    finally:
-        if client.poll() is None:  # the tests were stopped themselves
-            client.terminate()
-            client.communicate(timeout=60)
     assert client.returncode == 130, said
     assert number.name in said
     new = bakeoff.new_since(before, tmp_path, runs, CACHE_DIR)
@@ -129,24 +118,19 @@ def test_a_signal_ends_in_teardown(tmp_path: Path, number: signal.Signals) -> No
 @pytest.mark.slow
 @pytest.mark.isolation
 @pytest.mark.timeout(400)
-def test_a_killed_bench_resumes_and_repeats_nothing(tmp_path: Path) -> None:
-    runs = tmp_path / "runs"
+def test_a_killed_bench_resumes_and_repeats_nothing(tmp_path: Path, runs: Path) -> None:
     experiment = tmp_path / "resume.toml"
     experiment.write_text(
         'name = "resume"\nscenarios = ["one-large-ssd"]\nrepeats = 3\n[data]\ncount = 40\n'
         '[[workloads]]\nname = "read_speed"\nconfig = { batch_sizes = [8], batch_counts = [2], repetitions = 1 }\n'
     )
-    client = subprocess.Popen(
-        bakeoff.command("bench", str(experiment)),
-        env=bakeoff.environment(runs),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    deadline = time.monotonic() + 120
-    while not list(runs.glob("resume/*/run.json")) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    client.kill()
-    client.wait()
+    words = ("bench", str(experiment))
+    with bakeoff.started(runs, *words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as client:
+        deadline = time.monotonic() + 120
+        while not list(runs.glob("resume/*/run.json")) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        client.kill()
+        client.wait()
     kept = {path: path.read_bytes() for path in runs.glob("resume/*/run.json")}
     assert 1 <= len(kept) < 3
     rows = bakeoff.run_json(runs, "bench", str(experiment))

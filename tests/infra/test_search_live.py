@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from infra.paths import PROJECT_DIR
 from tests.infra import bakeoff
 
 SPACE = """name = "tiny"
@@ -29,22 +28,13 @@ def test_a_search_of_twelve_shapes_is_killed_resumes_and_recommends(tmp_path: Pa
     space.write_text(SPACE)
     words = ["search", "--space", str(space), "--workload", "write_tfrecords", "--count", "40", "--no-history"]
     journal = runs / "search-tiny" / "search.jsonl"
-    process = subprocess.Popen(
-        bakeoff.command(*words, "--max-runs", "2"),
-        cwd=PROJECT_DIR,
-        env=bakeoff.environment(runs),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with bakeoff.started(runs, *words, "--max-runs", "2", **quiet) as process:
         deadline = time.monotonic() + 200
         while time.monotonic() < deadline and not (journal.exists() and '"outcome"' in journal.read_text()):
             assert process.poll() is None, "it ended before it could be killed"
             time.sleep(0.5)
         os.kill(process.pid, signal.SIGKILL)
-    finally:
-        process.kill()
-        process.wait()
     first = journal.read_text().count('"outcome"')
     assert first == 1
     found = bakeoff.run_json(runs, *words, "--max-runs", "2")

@@ -39,14 +39,11 @@ def test_a_killed_worker_is_replaced_and_the_run_resumed(tmp_path: Path) -> None
     (runs / "leases").mkdir(parents=True)
     before = bakeoff.snapshot(runs)
     settings = [word for name, value in SETTINGS.items() for word in ("--set", f"{name}={value}")]
-    with log.open("wb") as words:
-        client = subprocess.Popen(
-            bakeoff.command("run", "train", "--on", "four-medium-ssd", "--count", "60", *settings, "--json"),
-            env=bakeoff.environment(runs),
-            stdout=subprocess.PIPE,
-            stderr=words,
-        )
-    try:
+    arguments = ("run", "train", "--on", "four-medium-ssd", "--count", "60", *settings, "--json")
+    with (
+        log.open("wb") as words,
+        bakeoff.started(runs, *arguments, stdout=subprocess.PIPE, stderr=words) as client,
+    ):
         end = time.monotonic() + 300
         while not list(runs.glob("leases/*/store/**/checkpoint.npz")):
             assert client.poll() is None, log.read_text()
@@ -54,9 +51,6 @@ def test_a_killed_worker_is_replaced_and_the_run_resumed(tmp_path: Path) -> None
             time.sleep(0.02)
         trainers(runs)[1].kill()
         answer, _ = client.communicate(timeout=300)
-    finally:
-        client.terminate()  # it tears down
-        client.wait()
     assert client.returncode == 0, log.read_text()
     (row,) = json.loads(answer)
     assert row["status"] == "ok", row
