@@ -14,6 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.processes import kill_family
 from tests.workloads.conftest import set_java_home
 from tests.workloads.faults import Faults, faulty_store
 from workloads.dataset import list_dataset
@@ -64,10 +65,7 @@ def job(address: str, images: str, folder: Path, delay_s: float) -> Iterator[tup
         try:
             yield process, faults
         finally:
-            for child in psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []:
-                child.kill()
-            process.kill()
-            process.wait()
+            kill_family(process)
 
 
 def workers(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
@@ -112,9 +110,7 @@ def test_a_killed_worker_is_replaced_and_the_accounts_add_up(object_store: str, 
 def test_a_killed_job_leaves_whole_shards_and_no_manifest(object_store: str, images: str, tmp_path: Path) -> None:
     with job(object_store, images, tmp_path, delay_s=0.4) as (process, faults):
         wait_until_at_work(process, faults, tmp_path)
-        family = psutil.Process(process.pid).children(recursive=True)
-        for one in [psutil.Process(process.pid), *family]:
-            one.kill()
+        kill_family(process)
     store = open_store(f"{images}-tfrecords")
     assert not store.exists(MANIFEST)
     assert records(store.uri) < IMAGES  # each shard that is there is whole: reading it raises nothing

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
+from tests.processes import kill_family
 from tests.workloads.conftest import set_java_home
 from tests.workloads.faults import Faults, through
 from tests.workloads.ml.jobs import images, run, start
@@ -91,12 +89,8 @@ def test_nothing_is_lost_or_doubled_when_the_job_is_killed(tmp_path: Path, bucke
             assert job.poll() is None, (tmp_path / "killed" / "stderr").read_text()
             assert time.monotonic() < end
             time.sleep(0.1)
-        family = [*psutil.Process(job.pid).children(recursive=True), psutil.Process(job.pid)]
-        for member in reversed(family):  # the job first, then what it started: nobody gets to tidy up
-            os.kill(member.pid, signal.SIGKILL)
     finally:
-        job.kill()
-        job.wait()
+        kill_family(job)
     arrived = {str(row["name"]) for row in journaled(Folder(state / "journal"))}
     assert len(arrived) > 12
     summary, _ = run(tmp_path / "again", "stream", step_s=3, **config)
