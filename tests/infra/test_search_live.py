@@ -29,18 +29,21 @@ def test_a_search_of_twelve_shapes_is_killed_resumes_and_recommends(tmp_path: Pa
     words = ["search", "--space", str(space), "--workload", "write_tfrecords", "--count", "40", "--no-history"]
     journal = runs / "search-tiny" / "search.jsonl"
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    with bakeoff.started(runs, *words, "--max-runs", "2", **quiet) as process:
-        deadline = time.monotonic() + 200
-        while time.monotonic() < deadline and not (journal.exists() and '"outcome"' in journal.read_text()):
-            assert process.poll() is None, "it ended before it could be killed"
-            time.sleep(0.5)
-        os.kill(process.pid, signal.SIGKILL)
-    first = journal.read_text().count('"outcome"')
-    assert first == 1
-    found = bakeoff.run_json(runs, *words, "--max-runs", "2")
-    assert [run["status"] for run in found["runs"]] == ["ok", "ok"]
-    assert len({run["shape"] for run in found["runs"]}) == 2
-    assert found["runs_saved"] == 10
-    assert found["winner"]["low"] < found["winner"]["measured"] < found["winner"]["high"]
-    assert found["reason"] == "--max-runs 2 is reached"
-    assert bakeoff.run_json(runs, "clean") == [] or bakeoff.run(runs, "clean", "--yes")
+    try:
+        with bakeoff.started(runs, *words, "--max-runs", "2", **quiet) as process:
+            deadline = time.monotonic() + 200
+            while time.monotonic() < deadline and not (journal.exists() and '"outcome"' in journal.read_text()):
+                assert process.poll() is None, "it ended before it could be killed"
+                time.sleep(0.5)
+            os.kill(process.pid, signal.SIGKILL)
+        first = journal.read_text().count('"outcome"')
+        assert first == 1
+        found = bakeoff.run_json(runs, *words, "--max-runs", "2")
+        assert [run["status"] for run in found["runs"]] == ["ok", "ok"]
+        assert len({run["shape"] for run in found["runs"]}) == 2
+        assert found["runs_saved"] == 10
+        assert found["winner"]["low"] < found["winner"]["measured"] < found["winner"]["high"]
+        assert found["reason"] == "--max-runs 2 is reached"
+        assert bakeoff.run_json(runs, "clean") == {"found": [], "removed": [], "left": [], "foreign": []}
+    finally:
+        bakeoff.run(runs, "clean", "--yes")
