@@ -44,7 +44,7 @@ def leases_of(project: Project) -> set[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("moment", ["in mid-job", "in mid-apply"])
 def test_clean_removes_what_a_killed_run_left(
     project: Project, stub: StubTerraform, tmp_path: Path, moment: str
