@@ -13,6 +13,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 ALLOWED_SKIPS = Path(__file__).with_name("allowed_skips.txt")
 REFUSED_SKIPS = pytest.StashKey[list[str]]()
@@ -39,6 +40,8 @@ def why_no_isolation() -> str | None:
 
 def pytest_configure(config: pytest.Config) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as ^C: fixtures tear down what they started
+    settings.register_profile("unhurried", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("unhurried")  # how long an example takes says more of the machine than of the code
     config.stash[REFUSED_SKIPS] = []
     config.pluginmanager.register(SkipPolicy(config), "skip-policy")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import subprocess
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,33 +39,45 @@ def pointed_at(address: str) -> Iterator[None]:
 @contextmanager
 def serving(folder: Path) -> Iterator[str]:
     """A fake-gcs-server, by its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    address, log = f"http://127.0.0.1:{port}", folder / "store.log"
-    command = [str(binary()), "-backend", "memory", "-scheme", "http", "-host", "127.0.0.1", "-port", str(port)]
-    with log.open("wb") as output:
-        server = subprocess.Popen(
-            [*command, "-public-host", f"127.0.0.1:{port}", "-log-level", "warn"],
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            preexec_fn=die_with_parent,  # noqa: PLW1509 - one system call; a test run that is killed leaves no server
-        )
+    server, address = _started(folder / "store.log")
     try:
-        _wait_for(f"{address}/storage/v1/b?project=any", server, log)
         yield address
     finally:
         server.terminate()
-        server.wait(10)
-
-
-def _wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    end = time.monotonic() + 20
-    while time.monotonic() < end:
-        assert server.poll() is None, log.read_text()
         try:
-            urllib.request.urlopen(url, timeout=1).close()
-            return
-        except (urllib.error.URLError, OSError):
+            server.wait(60)
+        finally:
+            server.kill()
+
+
+def _started(log: Path) -> tuple[subprocess.Popen[bytes], str]:
+    """A server that answers, and its address. Another program may take the port before the server has it."""
+    for _ in range(3):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        command = [str(binary()), "-backend", "memory", "-scheme", "http", "-host", "127.0.0.1", "-port", str(port)]
+        with log.open("wb") as output:
+            server = subprocess.Popen(
+                [*command, "-public-host", f"127.0.0.1:{port}", "-log-level", "warn"],
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                preexec_fn=die_with_parent,  # noqa: PLW1509 - one system call; a test run that is killed leaves no server
+            )
+        if _answers(f"http://127.0.0.1:{port}/storage/v1/b?project=any", server):
+            return server, f"http://127.0.0.1:{port}"
+        server.kill()
+        server.wait()
+    raise AssertionError(f"the object store does not come up: {log.read_text()}")
+
+
+def _answers(url: str, server: subprocess.Popen[bytes]) -> bool:
+    """Whether it does, within two minutes and its own life."""
+    end = time.monotonic() + 120
+    while time.monotonic() < end and server.poll() is None:
+        try:
+            urllib.request.urlopen(url, timeout=5).close()
+            return server.poll() is None
+        except OSError:
             time.sleep(0.05)
-    raise AssertionError(f"no answer from {url}: {log.read_text()}")
+    return False

@@ -16,7 +16,7 @@ import pytest
 
 from tests.host_state import ONLY_OURS
 
-GRACE_S = 3.0  # for programs that are just tidying up
+GRACE_S = 60.0  # for programs that are just tidying up
 
 
 @contextmanager

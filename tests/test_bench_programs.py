@@ -12,6 +12,7 @@ import pytest
 
 from infra.paths import PROJECT_DIR
 from tests.bench.bench_img2dataset import img2dataset
+from tests.waiting import wait_for
 
 STUB = """#!/bin/sh
 sleep 300 &
@@ -40,6 +41,14 @@ assert signal.getsignal(signal.SIGINT) is before
 """
 
 
+def ended(process: psutil.Process) -> bool:
+    """It is gone, or nobody has asked for its exit code yet."""
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
 def test_img2dataset_ends_with_what_it_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JAVA_TOOL_OPTIONS", "-Dtheirs=kept")
     stub = tmp_path / "python"
@@ -48,7 +57,7 @@ def test_img2dataset_ends_with_what_it_started(tmp_path: Path, monkeypatch: pyte
     with img2dataset(stub, tmp_path, tmp_path / "urls.txt", threads=4, count=3) as go:
         assert go() == 1.5
         child = psutil.Process(int((tmp_path / "child").read_text()))
-    assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
+    wait_for(lambda: ended(child))
     options = f"-Dtheirs=kept -Djava.io.tmpdir={tmp_path} -XX:-UsePerfData\n"
     assert (tmp_path / "options").read_text() == options
 

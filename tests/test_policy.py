@@ -55,6 +55,7 @@ def test_nothing_is_suppressed_for_all_files_at_once() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_the_policy_holds() -> None:
     done = subprocess.run([ROOT / ".ci" / "policy.sh"], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr

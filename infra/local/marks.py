@@ -101,7 +101,7 @@ def send(targets: Iterable[int], signum: int) -> None:
             os.kill(pid, signum)
 
 
-def kill_until_none(find: Callable[[], Iterable[int]], timeout_s: float = 5.0) -> set[int]:
+def kill_until_none(find: Callable[[], Iterable[int]], timeout_s: float = 30.0) -> set[int]:
     """SIGKILL what ``find`` returns until it returns nothing: a process may have been forking. Returns the survivors."""
     deadline = time.monotonic() + timeout_s
     while (alive := set(find())) and time.monotonic() < deadline:

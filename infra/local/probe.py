@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from infra.local.spec import NodeSpec
 
 TOLERANCE = 0.15
+TRIES = 3
 FILE_BYTES = 16 << 20
 SMALL = 4096
 WARM_UP_S = 0.3  # an idle device has credit: the throttle lets a quarter of a second's worth pass at once
@@ -34,14 +35,29 @@ ENOUGH = 30  # completions that the window should hold
 def run(spec: NodeSpec, size: Limits) -> dict[str, float | bool]:
     """Measure a node's disk and write ``probe.json``.
 
+    A rate that is off is measured again: a stall of the host passes, a limit that does not hold stays. The last one counts.
+
     Raises:
         BakeoffError: the measurement itself failed. A rate that is off is recorded, not raised.
     """
+    file = spec.disk_dir / ".probe"
+    _write_file(file)
+    try:
+        for _ in range(TRIES):
+            result = _measured(spec, size, file)
+            if result["ok"]:
+                break
+    finally:
+        file.unlink(missing_ok=True)
+    spec.probe_path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    return result
+
+
+def _measured(spec: NodeSpec, size: Limits, file: Path) -> dict[str, float | bool]:
+    """One measurement, beside what is configured."""
     from infra.errors import BakeoffError
     from infra.local.launch import environment, on_node
 
-    file = spec.disk_dir / ".probe"
-    _write_file(file)
     rates = [str(size.disk_read_bytes_s), str(size.disk_read_iops)]
     try:
         done = subprocess.run(
@@ -50,22 +66,19 @@ def run(spec: NodeSpec, size: Limits) -> dict[str, float | bool]:
         )  # fmt: skip
     except subprocess.TimeoutExpired as error:
         raise BakeoffError(f"Node {spec.node}: the disk probe did not end within 60 s.") from error
-    finally:
-        file.unlink(missing_ok=True)
     if done.returncode != 0:
         raise BakeoffError(f"Node {spec.node}: the disk probe ended with {done.returncode}: {done.stderr.strip()}")
     measured = json.loads(done.stdout)
-    result: dict[str, float | bool] = {
+    ratios = [measured["read_mb_s"] * 1e6 / size.disk_read_bytes_s, measured["read_iops"] / size.disk_read_iops]
+    within_ratio = round(max(abs(ratio - 1) for ratio in ratios), 4)
+    return {
         "configured_read_mb_s": size.disk_read_bytes_s / 1e6,
         "measured_read_mb_s": measured["read_mb_s"],
         "configured_read_iops": size.disk_read_iops,
         "measured_read_iops": measured["read_iops"],
+        "within_ratio": within_ratio,
+        "ok": bool(within_ratio <= TOLERANCE),
     }
-    ratios = [measured["read_mb_s"] * 1e6 / size.disk_read_bytes_s, measured["read_iops"] / size.disk_read_iops]
-    result["within_ratio"] = round(max(abs(ratio - 1) for ratio in ratios), 4)
-    result["ok"] = bool(result["within_ratio"] <= TOLERANCE)
-    spec.probe_path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    return result
 
 
 def _write_file(path: Path) -> None:

@@ -35,7 +35,8 @@ QUEUE_S = 0.0
 SAMPLE_S = 1.0
 WHY_NO_METRIC: str | None = "this host has no such counter, see isolation"
 READS_GS_IN_PLACE = False  # gs:// is the lease's own object store here
-TERRAFORM_GRACE_S = SWEEP_S = 10.0
+TERRAFORM_GRACE_S = 10.0
+SWEEP_S = 60.0  # on a busy host a process takes its time to die
 SWEEP_PAUSE_S = 0.0
 
 

@@ -51,7 +51,7 @@ def test_ten_thousand_records_take_seconds_and_less_than_a_gigabyte(tmp_path: Pa
     assert (found["records"], found["damaged"]) == (9_996, 4)
     assert found["samples"] == 9_996 * 200
     assert found["peak_mb"] < 1000
-    assert found["cpu_s"] < 20  # seconds of a clock would depend on who else is at work
+    assert found["cpu_s"] < 60  # about 9; seconds of a clock would depend on who else is at work
 
 
 VALUES = {
@@ -66,7 +66,7 @@ def rows_of(columns: tuple[Column, ...]) -> st.SearchStrategy[list[dict[str, obj
     return st.lists(st.fixed_dictionaries({c.name: VALUES[c.arrow_type] for c in columns}), max_size=4)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     records=st.lists(st.tuples(rows_of(MEASUREMENT_COLUMNS), rows_of(NODE_COLUMNS)), min_size=1, max_size=3),
     old=st.booleans(),

@@ -14,7 +14,7 @@ from typing import Any
 from infra.paths import PROJECT_DIR
 
 HOST_STATE = PROJECT_DIR / "tests" / "host_state.py"
-TEARDOWN_S = 60
+TEARDOWN_S = 180
 
 
 def command(*arguments: str) -> list[str]:
@@ -40,7 +40,7 @@ def started(runs: Path, *arguments: str, **popen: Any) -> Iterator[subprocess.Po
             raise
 
 
-def run(runs: Path, *arguments: str, expect: int = 0, timeout_s: float = 400) -> subprocess.CompletedProcess[str]:
+def run(runs: Path, *arguments: str, expect: int = 0, timeout_s: float = 900) -> subprocess.CompletedProcess[str]:
     """Run a verb to its end and check its exit code."""
     with started(runs, *arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as verb:
         out, err = verb.communicate(timeout=timeout_s)
@@ -49,7 +49,7 @@ def run(runs: Path, *arguments: str, expect: int = 0, timeout_s: float = 400) ->
     return done
 
 
-def run_json(runs: Path, *arguments: str, expect: int = 0, timeout_s: float = 400) -> Any:
+def run_json(runs: Path, *arguments: str, expect: int = 0, timeout_s: float = 900) -> Any:
     """The document that a verb prints with --json."""
     return json.loads(run(runs, *arguments, "--json", expect=expect, timeout_s=timeout_s).stdout)
 

@@ -29,7 +29,7 @@ config = { batch_sizes = [8], batch_counts = [1], repetitions = 1 }
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1500)
 def test_it_repeats_until_the_budget_is_spent_and_says_why(tmp_path: Path) -> None:
     spec, runs = tmp_path / "adaptive.toml", tmp_path / "runs"
     spec.write_text(EXPERIMENT)

@@ -74,7 +74,7 @@ def check_nodes(path: Path, record: RunRecord) -> pd.DataFrame:
 
 
 @pytest.mark.isolation
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1500)
 def test_cycle_with_isolation(tmp_path: Path, images: Path) -> None:
     runs = tmp_path / "runs"
     (runs / "leases").mkdir(parents=True)
@@ -112,7 +112,7 @@ def test_cycle_with_isolation(tmp_path: Path, images: Path) -> None:
     assert [row["record"] for row in again] == [row["record"] for row in rows]
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1500)
 def test_cycle_without_isolation(tmp_path: Path, images: Path) -> None:
     runs = tmp_path / "runs"
     (runs / "leases").mkdir(parents=True)

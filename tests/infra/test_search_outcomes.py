@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from pathlib import Path
 
@@ -111,8 +112,14 @@ def test_a_set_with_a_script_that_does_not_measure_it_recommends_nothing(tmp_pat
 def test_one_run_that_measured_it_is_enough_in_whichever_order_they_end(tmp_path: Path, first: str) -> None:
     """Side by side, the run in slot 1 ends later."""
 
+    earlier = threading.Event()
+
     def runner(shape: Scenario, workload: str, slot: int, left_usd: float | None) -> Outcome:
-        time.sleep(0.3 * slot)
+        if slot == 0:
+            earlier.set()
+        else:
+            assert earlier.wait(60)
+            time.sleep(0.3)
         more = {"requests_per_usd": 9.0} if (slot == 0) == (first == "with it") else {}
         return ran(shape, workload=workload, values={**ran(shape).values, **more})
 

@@ -32,6 +32,7 @@ def spark(store_address: str) -> Iterator[Any]:
     os.environ["PYSPARK_PYTHON"] = sys.executable
     conf = SparkConf().setMaster("local[2]").setAppName("tests").set("spark.ui.enabled", "false")
     conf.set("spark.driver.bindAddress", "127.0.0.1").set("spark.driver.host", "127.0.0.1")
+    conf.set("spark.python.authenticate.socketTimeout", "120s")  # the default of 15 s is short on a busy machine
     with pointed_at(store_address):
         context = SparkContext(conf=conf)
     context.setLogLevel("ERROR")

@@ -124,7 +124,7 @@ def test_a_full_disk_is_named_and_leaves_no_half_shard(tmp_path: Path) -> None:
     job = f"{sys.executable} -m workloads.read_speed.job --config {tmp_path}/config.json --out {tmp_path}/results"
     script = f"mount -t tmpfs -o size=100k full {disk} && {job}; code=$?; ls -A {disk}/tfrecords; exit $code"
     done = subprocess.run(
-        ["unshare", "--mount", "sh", "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60
+        ["unshare", "--mount", "sh", "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=250
     )
     assert done.returncode == 1
     assert "tfrec: No space left on device" in done.stderr

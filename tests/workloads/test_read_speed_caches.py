@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,8 @@ def test_a_cold_read_that_was_served_from_memory_is_invalid(tmp_path: Path, monk
     summary, rows = staged(tmp_path, 1, formats=["image"])
     assert summary.status == "invalid"
     assert summary.error is not None
-    assert "was to be read cold, but the disk delivered 0 of" in summary.error
+    # As good as nothing: the process may have read a page of something else meanwhile.
+    assert re.search(r"was to be read cold, but the disk delivered [\d,]+ of", summary.error)
     assert rows == []
 
 

@@ -212,6 +212,7 @@ def test_workers_import_only_what_they_need(spark: Any, drawn: Folder, tmp_path:
     assert {"pydantic", "pandas", "tensorflow"} & set(loaded) == set()
 
 
+@pytest.mark.timeout(900)
 def test_spark_submit_with_zip_and_launcher(bucket: str, drawn: Folder, tmp_path: Path) -> None:
     """The way it runs on a cluster: a zip, a main file, and nothing of the checkout on the path."""
     from tests.workloads.conftest import set_java_home
@@ -242,7 +243,7 @@ def test_spark_submit_with_zip_and_launcher(bucket: str, drawn: Folder, tmp_path
         *(str(launcher), "write_tfrecords", "--config", f"{bucket}/config.json", "--out", f"{bucket}/results"),
     ]
     done = subprocess.run(
-        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=False
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=800, check=False
     )
     assert done.returncode == 0, done.stderr[-3000:]
     summary = Summary.model_validate_json(store.read("results/summary.json"))

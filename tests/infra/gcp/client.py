@@ -34,7 +34,11 @@ def answering(address: Path, stub: Answer) -> Iterator[None]:
         def serve() -> None:
             while True:
                 with listener.accept() as connection:
-                    if not (asked := connection.recv()):
+                    try:
+                        asked = connection.recv()
+                    except (EOFError, ConnectionResetError):  # the client was killed before it had asked
+                        continue
+                    if not asked:
                         return
                     _answer(connection, stub, *asked)
 
@@ -53,7 +57,7 @@ def _answer(connection: Connection, stub: Answer, root: str, verb: str, options:
     done = stub("terraform", root, {}, verb, *options, on_event=events.append)
     try:
         connection.send((done, events))
-    except BrokenPipeError:  # the client was killed meanwhile
+    except (BrokenPipeError, ConnectionResetError):  # the client was killed meanwhile
         return
 
 

@@ -58,7 +58,7 @@ def living(monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
 def project(buckets: dict[str, str], living: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
     monkeypatch.setattr(dependencies, "archive", lambda names: b"packages of 300 MB")
     monkeypatch.setattr(monitoring, "VISIBLE_AFTER_S", 0.0)
-    for constant, seconds in (("POLL_S", 0.01), ("SWEEP_PAUSE_S", 0.0), ("SWEEP_S", 20.0)):
+    for constant, seconds in (("POLL_S", 0.01), ("SWEEP_PAUSE_S", 0.0), ("SWEEP_S", 120.0)):
         monkeypatch.setattr(gcp, constant, seconds)
     living.dataproc.staging = f"gs://{buckets['staging']}"
     living.compute.offered |= {"n1-standard-2", "n1-standard-8"}

@@ -143,14 +143,15 @@ def run_for_real(project: Project, tmp_path: Path) -> Callable[[Any], None]:
         done = subprocess.run(
             [sys.executable, str(folder / "cluster_driver.py"), *job.pyspark_job.args],
             env={**os.environ, "PYTHONPATH": str(next(folder.glob("*.zip"))), "BAKEOFF_NODE_DISK": str(folder)},
-            cwd=folder, capture_output=True, timeout=120,
+            cwd=folder, capture_output=True, timeout=300,
         )  # fmt: skip
         for node in ("m", "w-0", "w-1"):
             instance = f"{job.placement.cluster_name}-{node}"
             points = [(end - 60, end, 0.25) for end in range(int(began), int(began) + 300)]
             project.monitoring.add("compute.googleapis.com/instance/cpu/utilization", instance, points)
         state = "DONE" if done.returncode == 0 else "ERROR"
-        project.dataproc.finish(job.reference.job_id, state, f"exit {done.returncode}", done.stdout + done.stderr)
+        with project.failures.lock:  # a look in the midst would miss the output
+            project.dataproc.finish(job.reference.job_id, state, f"exit {done.returncode}", done.stdout + done.stderr)
 
     project.dataproc.script = [("RUNNING", "")]
     return lambda job: threading.Thread(target=run, args=(job,), daemon=True).start()

@@ -54,7 +54,7 @@ def run_for_real(project: Project, tmp_path: Path) -> Callable[[Any], None]:
                     environment["TF_CONFIG"] = json.dumps({"cluster": cluster, "task": task})
                 command = [*pool.container_spec.command, *pool.container_spec.args]
                 replicas.append(subprocess.Popen(command, env=environment, cwd=folder))
-        codes = [replica.wait(200) for replica in replicas]
+        codes = [replica.wait(600) for replica in replicas]
         job.start_time, job.end_time = started, max(datetime.now(UTC), started + timedelta(seconds=1))
         message = "" if not any(codes) else f"The replica workerpool0-0 exited with a non-zero status of {max(codes)}."
         project.vertex.script = [("SUCCEEDED" if not any(codes) else "FAILED", message)]

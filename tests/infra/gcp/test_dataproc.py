@@ -15,7 +15,7 @@ from infra.errors import AccessError, CloudError, JobError, LeftoverError, Quota
 from infra.gcp import dataproc
 from infra.gcp.dataproc import DataprocDriver, submit
 from infra.gcp.driver import CANCELLED_EXIT
-from tests.infra.gcp.fakes.cloud import Cloud
+from tests.infra.gcp.fakes.cloud import IMPATIENT, Cloud
 from tests.infra.gcp.fakes.server import Refusal
 from tests.infra.gcp.jobs import Clock, a_job
 from workloads.record import Status
@@ -100,6 +100,7 @@ def test_polling_survives_a_server_that_is_away(cloud: Cloud, tmp_path: Path) ->
 
 
 def test_a_server_that_stays_away_is_an_error(cloud: Cloud, tmp_path: Path) -> None:
+    cloud.backoff = IMPATIENT
     cloud.failures.add("GetCluster", UNAVAILABLE, times=1000)
     with pytest.raises(CloudError, match="did not answer in time"), submitted(cloud, tmp_path):
         pass

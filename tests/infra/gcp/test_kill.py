@@ -44,7 +44,7 @@ def leases_of(project: Project) -> set[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("moment", ["in mid-job", "in mid-apply"])
 def test_clean_removes_what_a_killed_run_left(
     project: Project, stub: StubTerraform, tmp_path: Path, moment: str
@@ -91,7 +91,8 @@ def test_clean_removes_what_a_killed_run_left(
     assert result["left"] == [] and any(dead in line for line in result["removed"])
     assert not any(standing.id in line for line in result["found"])
     assert leases_of(project) == {standing.id}
-    assert {job.status.state.name for job in project.dataproc.jobs.values()} <= {"CANCELLED"}
+    states = {job.status.state.name for job in project.dataproc.jobs.values()}
+    assert states == ({"CANCELLED"} if moment == "in mid-job" else set())
     assert objects(tmp_path / "gcp.toml") <= {standing.id}
     assert [path.name for path in (runs / "leases").iterdir()] == [standing.id]
     teardown.tear_down(standing, runs, Silent())

@@ -19,13 +19,13 @@ from tests.infra.gcp.fakes.life import Project
 from tests.infra.gcp.fakes.server import Refusal
 from workloads.storage import open_store
 
-PAST, FUTURE = str(int(time.time()) - 60), str(int(time.time()) + 3600)
+PAST, FUTURE = str(int(time.time()) - 60), str(int(time.time()) + 7 * 86400)  # of the collection of the tests
 
 
 @pytest.fixture
 def project(buckets: dict[str, str], living: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
     monkeypatch.setattr(gcp, "SWEEP_PAUSE_S", 0.0)
-    monkeypatch.setattr(gcp, "SWEEP_S", 2.0)
+    monkeypatch.setattr(gcp, "SWEEP_S", 120.0)
     return living
 
 
@@ -164,6 +164,7 @@ def test_each_guard_is_needed(
     for lease in ("old123", "oldbbb", "oldccc"):  # more than one page
         strew(project, buckets, lease, PAST)
     strew(project, buckets, "new123", FUTURE)
+    monkeypatch.setattr(gcp, "SWEEP_S", 2.0)  # some of it stays for ever
     match mutation:
         case "no label filter":
             monkeypatch.setattr(inventory, "_filter", lambda lease_id: "")

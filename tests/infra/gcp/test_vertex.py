@@ -15,7 +15,7 @@ import pytest
 from infra.errors import AccessError, CloudError, LeftoverError, QuotaError, UsageError
 from infra.vertex.driver import POLL_S, VertexDriver, submit
 from infra.vertex.job import ACCELERATORS, RUN, VertexJob
-from tests.infra.gcp.fakes.cloud import Cloud
+from tests.infra.gcp.fakes.cloud import IMPATIENT, Cloud
 from tests.infra.gcp.fakes.server import Refusal
 from tests.infra.gcp.jobs import EXPIRES, Clock
 from workloads.record import Status
@@ -150,6 +150,7 @@ def test_two_attempts_are_two_jobs(cloud: Cloud) -> None:
 
 
 def test_a_server_that_stays_away_is_an_error(cloud: Cloud) -> None:
+    cloud.backoff = IMPATIENT
     cloud.failures.add("CreateCustomJob", UNAVAILABLE, times=1000)
     with pytest.raises(CloudError, match="try again"), submitted(cloud):
         pass

@@ -56,7 +56,7 @@ class Cluster:
         return subprocess.run(
             [sys.executable, "-m", "infra.local.node", action],
             cwd=PROJECT_DIR, env={**os.environ, SPEC_VARIABLE: self.specs[node].model_dump_json()},
-            capture_output=True, text=True, timeout=150,
+            capture_output=True, text=True, timeout=600,
         )  # fmt: skip
 
     def start(self) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from infra.local import disk, java, probe
+from infra.local.sizing import limits
+from tests.infra.local.conftest import MakeSpec
 from workloads.read_speed.staging import resident_pages
 
 
@@ -84,6 +88,26 @@ def test_rate_ignores_the_first_credit_and_what_was_still_queued() -> None:
     assert probe.rate(burst + steady, 1.0) == pytest.approx(100, rel=0.02)
     slow = [0.0, 0.1, 0.5, 1.0, 1.5, 2.0]
     assert probe.rate(slow, 1.5) == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize(("factors", "tries", "ok"), [([1.0], 1, True), ([0.2, 1.0], 2, True), ([3.0] * 9, 3, False)])
+def test_a_rate_that_is_off_is_measured_again(
+    make_spec: MakeSpec, monkeypatch: pytest.MonkeyPatch, factors: list[float], tries: int, ok: bool
+) -> None:
+    spec = make_spec()
+    spec.disk_dir.mkdir(parents=True)
+    size, measured = limits(spec), list[float]()
+
+    def run(*_: object, **__: object) -> subprocess.CompletedProcess[str]:
+        measured.append(factors[len(measured)])
+        rates = {"read_mb_s": measured[-1] * size.disk_read_bytes_s / 1e6, "read_iops": size.disk_read_iops}
+        return subprocess.CompletedProcess([], 0, json.dumps(rates), "")
+
+    monkeypatch.setattr(subprocess, "run", run)
+    found = probe.run(spec, size)
+    assert (len(measured), found["ok"]) == (tries, ok)
+    assert json.loads(spec.probe_path.read_text()) == found
+    assert list(spec.disk_dir.iterdir()) == []
 
 
 def test_probe_reads_around_the_page_cache(tmp_path: Path) -> None:

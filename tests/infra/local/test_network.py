@@ -41,11 +41,11 @@ def _send_seconds(spec: NodeSpec) -> float:
         connection.close()
 
     with socket.create_server((spec.bridge_address, 0)) as server:
-        thread = threading.Thread(target=drain, args=(server,))
+        thread = threading.Thread(target=drain, args=(server,), daemon=True)  # where nothing is sent, it waits for ever
         thread.start()
         inside = ["nsenter", f"--net={network.NAMESPACES / spec.namespace}", "--", sys.executable, "-c", SEND]
         began = time.monotonic()
-        subprocess.run([*inside, spec.bridge_address, str(server.getsockname()[1])], check=True, timeout=30)
+        subprocess.run([*inside, spec.bridge_address, str(server.getsockname()[1])], check=True, timeout=120)
         thread.join()
         elapsed = time.monotonic() - began
     assert received == 4 << 20

@@ -24,6 +24,7 @@ from tests.infra.local.conftest import Cluster, MakeSpec
 from tests.waiting import wait_for
 from workloads.record import NODE_COLUMNS
 
+pytestmark = pytest.mark.timeout(900)
 MakeCluster = Callable[..., Cluster]
 
 SPIN = "import time\nend = time.time() + 3\nwhile time.time() < end: pass"
@@ -37,7 +38,8 @@ def _on(spec: NodeSpec, code: str) -> str:
     return done.stdout
 
 
-def _sample(cluster: Cluster, lease_dir: Path, nodes: list[str], seconds: float) -> list[dict[str, object]]:
+def _sample(lease_dir: Path, nodes: list[str], times: int) -> list[dict[str, object]]:
+    """The rows of a sampler that is stopped once every node was sampled so many times."""
     out = lease_dir / "nodes.jsonl"
     argv = [
         sys.executable,
@@ -51,15 +53,24 @@ def _sample(cluster: Cluster, lease_dir: Path, nodes: list[str], seconds: float)
         *nodes,
     ]
     process = subprocess.Popen(argv, cwd=PROJECT_DIR)
-    time.sleep(seconds)
-    assert process.poll() is None
-    process.terminate()
-    process.wait(5)
+    try:
+        wait_for(
+            lambda: process.poll() is not None or (out.exists() and out.read_text().count("\n") >= times * len(nodes))
+        )
+        assert process.poll() is None
+    finally:
+        process.terminate()
+        process.wait()
     return [json.loads(line) for line in out.read_text().splitlines()]
 
 
 def _daemons(lease_id: str) -> list[marks.Marked]:
     return [found for found in marks.marked(lease_id) if found.command.startswith("java")]
+
+
+def _all_healthy(cluster: Cluster) -> None:
+    """Each answers; on a busy machine perhaps not at once."""
+    wait_for(lambda: not any(node.health(spec) for spec in cluster.specs.values()))
 
 
 def _nothing_left(lease_id: str) -> None:
@@ -72,7 +83,7 @@ def test_a_cluster_with_isolation_keeps_its_limits_and_leaves_nothing(make_clust
     cluster.start()
     worker = cluster.specs["w-0"]
     assert [spec.node for spec in specs_of(worker.lease_dir)] == ["m", "store", "w-0"]
-    assert [problem for spec in cluster.specs.values() for problem in node.health(spec)] == []
+    _all_healthy(cluster)
     assert store.answers(cluster.specs["store"])
     assert len(spark.registered_workers(worker) or ()) == 1
 
@@ -86,15 +97,13 @@ def test_a_cluster_with_isolation_keeps_its_limits_and_leaves_nothing(make_clust
         written = Path("/sys/fs/cgroup/memory", worker.cgroup, "memory.limit_in_bytes").read_text()
         assert int(written) == size.memory_bytes
 
-    before = group.counters().cpu_s
+    before, began = group.counters().cpu_s, time.monotonic()
     _on(worker, SPIN)
-    used = (group.counters().cpu_s or 0) - (before or 0)
-    assert (
-        used < 4.5 * size.cores
-    )  # three seconds and a start, where an unlimited process would use three cores' seconds
+    used, lasted = (group.counters().cpu_s or 0) - (before or 0), time.monotonic() - began
+    assert used < 1.5 * size.cores * lasted  # where an unlimited process would use a core all the time
 
     # what one node sends to the store passes its own cable
-    rows = _sample(cluster, worker.lease_dir, ["m", "w-0"], 3.5)
+    rows = _sample(worker.lease_dir, ["m", "w-0"], 2)
     assert {row["node"] for row in rows} == {"m", "w-0"}
     assert set(rows[0]) == {column.name for column in NODE_COLUMNS}
     assert all(row["mem_bytes"] and row["cpu_ratio"] is not None and row["net_rx_bytes_s"] is not None for row in rows)
@@ -109,15 +118,12 @@ def test_a_cluster_with_isolation_keeps_its_limits_and_leaves_nothing(make_clust
     time.sleep(0.5)
     assert group.counters().cpu_s == frozen
     freezer.thaw(cluster.lease_id)
-    assert node.health(worker) == []
+    _all_healthy(cluster)
 
     os.kill(pid, signal.SIGKILL)
-    deadline = time.monotonic() + 10
-    while not (problems := node.health(worker)) and time.monotonic() < deadline:  # a large process takes a while to go
-        time.sleep(0.05)
-    assert any("dead" in problem for problem in problems)
+    wait_for(lambda: any("dead" in problem for problem in node.health(worker)))  # a large process takes a while to go
     assert cluster.run("start", "w-0")["w-0"].returncode == 0
-    assert node.health(worker) == []
+    _all_healthy(cluster)
 
     assert {done.returncode for done in cluster.run("stop").values()} == {0}
     _nothing_left(cluster.lease_id)
@@ -128,15 +134,12 @@ def test_a_cluster_of_plain_processes(make_cluster: MakeCluster) -> None:
     cluster = make_cluster("none", workers=1)
     cluster.start()
     worker = cluster.specs["w-0"]
-    assert [problem for spec in cluster.specs.values() for problem in node.health(spec)] == []
-    rows = _sample(cluster, worker.lease_dir, ["m", "w-0"], 2.5)
+    _all_healthy(cluster)
+    rows = _sample(worker.lease_dir, ["m", "w-0"], 1)
     assert rows and all(row["mem_bytes"] and row["net_rx_bytes_s"] is None and row["cpu_ratio"] is None for row in rows)
     freezer.freeze(cluster.lease_id)
     pid = next(m.pid for m in marks.marked(cluster.lease_id, "w-0"))
-    deadline = time.monotonic() + 10
-    while ") T " not in Path(f"/proc/{pid}/stat").read_text():  # each of its threads stops when its turn comes
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_for(lambda: ") T " in Path(f"/proc/{pid}/stat").read_text())  # each of its threads stops when its turn comes
     assert {done.returncode for done in cluster.run("stop").values()} == {0}  # frozen or not
     _nothing_left(cluster.lease_id)
 
@@ -159,12 +162,15 @@ def test_a_killed_start_and_lost_notes_are_swept(make_cluster: MakeCluster) -> N
     single = cluster.specs["m"]
     environment = {**os.environ, "BAKEOFF_NODE_SPEC": single.model_dump_json()}
     process = subprocess.Popen([sys.executable, "-m", "infra.local.node", "start"], cwd=PROJECT_DIR, env=environment)
-    deadline = time.monotonic() + 60
-    # As soon as a daemon runs: the probe of the disk before it ends by itself.
-    while not _daemons(cluster.lease_id) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    process.kill()
-    process.wait()
+    deadline = time.monotonic() + 120
+    try:
+        # As soon as a daemon runs: the probe of the disk before it ends by itself.
+        while not _daemons(cluster.lease_id):
+            assert process.poll() is None and time.monotonic() < deadline
+            time.sleep(0.01)
+    finally:
+        process.kill()
+        process.wait()
     kinds = {item.kind for item in leftovers.find(cluster.lease_id)}
     assert {"process", "link", "namespace", "cgroup"} <= kinds
     assert not single.state_path.exists()
@@ -194,7 +200,7 @@ def test_no_other_node_takes_the_stores_bridge_for_unused(make_spec: MakeSpec, m
 def test_a_neighbour_is_not_touched(make_cluster: MakeCluster) -> None:
     """A process with another lease's mark, or with none, outlives the removal of everything of a lease."""
     cluster = make_cluster("none")
-    sleeper = ["sleep", "60"]
+    sleeper = ["sleep", "600"]
     neighbours = [
         subprocess.Popen(sleeper, env={**os.environ, marks.LEASE: "tzzzzz", marks.NODE: "m"}),
         subprocess.Popen(sleeper, env={**os.environ, "OTHER_BAKEOFF_LEASE": cluster.lease_id}),
@@ -205,7 +211,7 @@ def test_a_neighbour_is_not_touched(make_cluster: MakeCluster) -> None:
         found = leftovers.find(cluster.lease_id)
         assert [(item.kind, item.name) for item in found] == [("process", str(ours.pid))]
         leftovers.remove(found[0])
-        assert ours.wait(5) == -signal.SIGKILL
+        assert ours.wait(60) == -signal.SIGKILL
         assert all(neighbour.poll() is None for neighbour in neighbours)
     finally:
         for process in (*neighbours, ours):

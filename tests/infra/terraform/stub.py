@@ -26,7 +26,7 @@ node=$(printf %s "$BAKEOFF_NODE_SPEC" | sed 's/.*"node":"\\([^"]*\\)".*/\\1/')
 printf %s "$BAKEOFF_NODE_SPEC" > "{directory}/$3-$node.json"
 echo "$3 $node" >> "{directory}/log"
 if [ "$3" = start ] && [ -e "{directory}/fail-$node" ]; then echo "no room for $node" >&2; exit 7; fi
-if [ "$3" = start ] && [ -e "{directory}/sleep-$node" ]; then exec sleep 120; fi
+if [ "$3" = start ] && [ -e "{directory}/sleep-$node" ]; then exec sleep 600; fi
 exit 0
 """
 
@@ -69,7 +69,7 @@ class StubCluster:
         return lines
 
     def misbehave(self, how: str, node: str) -> None:
-        """From now on the start of this node fails ("fail") or takes two minutes ("sleep")."""
+        """From now on the start of this node fails ("fail") or takes ten minutes ("sleep")."""
         (self.directory / f"{how}-{node}").touch()
 
     def behave(self) -> None:

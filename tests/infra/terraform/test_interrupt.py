@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import psutil
 import pytest
@@ -38,7 +39,7 @@ def test_an_interrupted_apply_stops_and_keeps_its_state(cluster: StubCluster, te
     began = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         terraform.apply(on_event=interrupt)
-    assert time.monotonic() - began < 30, "the two-minute start was waited for"
+    assert time.monotonic() - began < 250, "the start of ten minutes was waited for"
     assert marked(cluster.lease_id) == []
     assert terraform.has_state()
     cluster.asked()
@@ -59,17 +60,21 @@ def killed(cluster: StubCluster, binary: Binary, victim: Callable[[subprocess.Po
     try:
         log = cluster.directory / "log"
         wait_for(lambda: log.exists() and "start w-0" in log.read_text(encoding="utf-8"))
-        os.kill(victim(client), signal.SIGKILL)
+        os.kill(pid := victim(client), signal.SIGKILL)
+        if pid != client.pid:
+            client.wait(120)  # it ends with its Terraform
     finally:
-        if victim(client) == client.pid:
-            client.kill()
-        client.wait(30)
+        client.kill()
+        client.wait()
 
 
 def terraform_pid(cluster: StubCluster) -> int:
     """The process that carries the mark and has it from nobody: Terraform, not what Terraform started."""
-    processes = {process.pid: process for process in marked(cluster.lease_id)}
-    return next(pid for pid, process in processes.items() if process.ppid() not in processes)
+    parents: dict[int, int] = {}
+    for process in marked(cluster.lease_id):
+        with suppress(psutil.NoSuchProcess):  # a stub that has ended meanwhile
+            parents[process.pid] = process.ppid()
+    return next(pid for pid, parent in parents.items() if parent not in parents)
 
 
 def test_terraform_ends_with_a_killed_client(cluster: StubCluster, terraform: Terraform, binary: Binary) -> None:
@@ -83,18 +88,13 @@ def test_terraform_ends_with_a_killed_client(cluster: StubCluster, terraform: Te
 
 
 def test_the_lock_of_a_killed_terraform_is_freed(cluster: StubCluster, terraform: Terraform, binary: Binary) -> None:
-    pids: list[int] = []
-
-    def victim(client: subprocess.Popen[bytes]) -> int:
-        pids.append(pids[0] if pids else terraform_pid(cluster))
-        return pids[0]
-
-    killed(cluster, binary, victim)
+    killed(cluster, binary, lambda client: terraform_pid(cluster))
     assert (terraform.root_dir / LOCK_FILE).exists()
     assert terraform.unlock()
     assert not terraform.unlock()
     for process in marked(cluster.lease_id):  # the stub that was starting w-0; clean does this for real nodes
-        process.kill()
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
     terraform.destroy()
     assert not terraform.has_state()
 

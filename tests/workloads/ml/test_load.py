@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import wait_for
 from workloads.latency import due_times, percentiles
 from workloads.serve.load import offer
 from workloads.storage import Folder
@@ -36,22 +37,29 @@ def test_arrivals_are_as_many_as_the_rate_says() -> None:
 def test_latency_counts_from_when_a_request_was_due() -> None:
     """One slow answer delays the ones behind it, and each of them says so: no coordinated omission."""
 
+    began: list[float] = []
+
     def answer(request: int) -> None:
+        began.append(time.perf_counter())
         time.sleep(0.3 if request == 0 else 0.001)
 
-    load = offer([0.0, 0.05, 0.1, 0.6], answer, concurrency=1, backlog_s=10)
+    due = [0.0, 0.05, 0.1, 0.6]
+    called = time.perf_counter()
+    load = offer(due, answer, concurrency=1, backlog_s=300)
+    returned = time.perf_counter()
     assert load.offered == load.planned == 4
-    assert load.latencies_s[0] == pytest.approx(0.3, abs=0.1)
-    assert load.latencies_s[1] == pytest.approx(0.25, abs=0.1)
-    assert load.latencies_s[2] == pytest.approx(0.2, abs=0.1)
-    assert load.latencies_s[3] < 0.1
+    assert load.latencies_s[0] >= 0.3
+    assert load.latencies_s[1] >= 0.25
+    assert load.latencies_s[2] >= 0.2
+    for due_s, began_at, latency_s in zip(due, began, load.latencies_s, strict=True):  # also on a machine that stalls
+        assert began_at - began[0] - due_s < latency_s < returned - called - due_s
 
 
 def test_a_load_that_cannot_be_kept_up_with_is_cut_off() -> None:
     due = [n * 0.01 for n in range(200)]
     load = offer(due, lambda _: time.sleep(0.05), concurrency=1, backlog_s=0.2)
     assert load.cut_off
-    assert 5 < load.offered < 200
+    assert 0 < load.offered < 200
     assert len(load.latencies_s) == load.offered  # what was sent is answered, and counted
 
 
@@ -66,9 +74,9 @@ def test_a_failing_answer_ends_the_load() -> None:
 def test_the_feeder_keeps_to_its_rate_and_journals_every_arrival_once(tmp_path: Path) -> None:
     arrivals, journal = Folder(tmp_path / "arrivals"), Folder(tmp_path / "journal")
     feeder = Feeder(arrivals, journal, [("daisy/a.jpg", b"a"), ("tulips/b.jpg", b"b")], threads=3, first=5)
-    start = time.time()
+    start = time.monotonic()
     feeder.feed(0, due_times(20, 1, "uniform", 0), threading.Event())
-    assert 0.9 < time.time() - start < 2.5
+    assert time.monotonic() - start > 0.9
     rows = journaled(journal)
     names = [str(row["name"]) for row in rows]
     assert sorted(names) == sorted(entry.name for entry in arrivals.list())
@@ -83,8 +91,15 @@ def test_a_halted_feeder_journals_what_it_has_uploaded(tmp_path: Path) -> None:
     arrivals, journal = Folder(tmp_path / "arrivals"), Folder(tmp_path / "journal")
     feeder = Feeder(arrivals, journal, [("daisy/a.jpg", b"a")], threads=1)
     halt = threading.Event()
-    threading.Timer(0.3, halt.set).start()
-    feeder.feed(0, due_times(20, 5, "uniform", 0), halt)
+
+    def halt_soon() -> None:
+        wait_for(lambda: feeder.due_at)  # until one has been uploaded
+        halt.set()
+
+    halting = threading.Thread(target=halt_soon)
+    halting.start()
+    feeder.feed(0, due_times(20, 150, "uniform", 0), halt)
+    halting.join()
     rows = journaled(journal)
-    assert 0 < len(rows) < 100
+    assert 0 < len(rows) < 3000
     assert len(rows) == len(arrivals.list()) == feeder.first

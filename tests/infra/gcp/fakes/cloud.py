@@ -18,7 +18,8 @@ from tests.infra.gcp.fakes.rest import serve_rest
 from tests.infra.gcp.fakes.server import Failures, serve
 from tests.infra.gcp.fakes.vertex import FakeVertex
 
-QUICK = Backoff(first_s=0.01, longest_s=0.02, total_s=2.0, attempt_s=5.0)
+QUICK = Backoff(first_s=0.01, longest_s=0.02, total_s=60.0, attempt_s=60.0)
+IMPATIENT = QUICK._replace(total_s=1.0)  # for servers that never answer
 
 
 @dataclass
@@ -34,11 +35,12 @@ class Cloud:
     catalog: FakeCatalog = field(default_factory=FakeCatalog)
     bigquery: FakeBigQuery = field(default_factory=FakeBigQuery)
     stand_in: StandIn = field(default_factory=lambda: StandIn("", ""))
+    backoff: Backoff = QUICK
 
     @property
     def clients(self) -> Clients:
         """Clients of the fakes' project and region, that repeat a call at once."""
-        return Clients(self.dataproc.project, self.dataproc.region, stand_in=self.stand_in, backoff=QUICK)
+        return Clients(self.dataproc.project, self.dataproc.region, stand_in=self.stand_in, backoff=self.backoff)
 
     @property
     def environment(self) -> dict[str, str]:

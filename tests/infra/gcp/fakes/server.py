@@ -58,7 +58,7 @@ class Failures:
         self._before: dict[str, deque[Refusal | None]] = defaultdict(deque)
         self._after: dict[str, deque[Refusal]] = defaultdict(deque)
         self.calls: dict[str, int] = defaultdict(int)
-        self._lock = threading.Lock()
+        self.lock = threading.Lock()  # held while a request is answered: the fakes need no locks of their own
 
     def add(self, method: str, refusal: Refusal, times: int = 1, *, after: bool = False, passing: int = 0) -> None:
         """The next calls fail, but for the first ``passing``.
@@ -71,7 +71,7 @@ class Failures:
             self._before[method].extend([*[None] * passing, *[refusal] * times])
 
     def serve(self, name: str, answer: Callable[[Any], Any], request: Any) -> Any:
-        with self._lock:  # one request at a time: the fakes need no locks of their own
+        with self.lock:
             self.calls[name] += 1
             failure = self._before[name].popleft() if self._before[name] else None
             if failure:
