@@ -112,6 +112,7 @@ def test_cycle_with_isolation(tmp_path: Path, images: Path) -> None:
     assert [row["record"] for row in again] == [row["record"] for row in rows]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(1500)
 def test_cycle_without_isolation(tmp_path: Path, images: Path) -> None:
     runs = tmp_path / "runs"
