@@ -74,8 +74,8 @@ class Budget:
             LimitError: so short that nothing can be brought up any more.
         """
         allowed = longest_s
-        if self.max_usd is not None:
-            allowed = min(allowed, (self.max_usd - self.spent_usd) / sum(rates) * 3600 - DELETION_S)
+        if self.max_usd is not None and (rate := sum(rates)):  # else nothing is paid for
+            allowed = min(allowed, (self.max_usd - self.spent_usd) / rate * 3600 - DELETION_S)
         if self.max_minutes is not None:
             allowed = min(allowed, self.max_minutes * 60 - (self._clock() - self._began) - DELETION_S)
         if allowed < LEAST_S:

@@ -16,7 +16,8 @@ from analysis.search.set_loss import SetWinner
 from analysis.search.strategies import DEFAULT, strategy_for
 from analysis.search.strategy import Proposal, Told, Winner, tell_or_failed
 from analysis.search.workload_set import SetSearch
-from infra.errors import UsageError
+from infra.errors import LimitError, UsageError
+from infra.locks import host_lock
 from infra.pricing import usd_per_hour
 from infra.progress import Progress
 from infra.search_journal import Journal
@@ -113,12 +114,15 @@ def search(spec: Spec, folder: Path, runner: Runner, past: tuple[Past, ...], pro
     Args:
         spec: what is searched for.
         folder: of the journal, ``runs/<name>``.
-        runner: runs one workload on one shape to its end, teardown included.
+        runner: runs one workload on one shape to its end, teardown included. Where it refuses with a UsageError or LimitError,
+            the pair has not been run.
         past: runs of other workloads, for strategies that learn from such; a set's search does not.
         progress: told every proposal and what came of it.
 
     Raises:
-        UsageError: the folder holds another search, or the strategy cannot work with what it is given.
+        UsageError: the folder holds another search, the strategy cannot work with what it is given, or the first run was
+            refused.
+        LimitError: the limits leave too little for the first run.
     """
     of_set = len(spec.workloads) > 1
     name = spec.strategy or (SET_STRATEGY if of_set else DEFAULT)
@@ -130,10 +134,14 @@ def search(spec: Spec, folder: Path, runner: Runner, past: tuple[Past, ...], pro
         "workload": list(spec.workloads) if of_set else spec.workloads[0], "objective": str(spec.objective),
         "strategy": name, "seed": spec.seed, "shapes": [shape.model_dump() for shape in spec.shapes], **spec.facts,
     }  # fmt: skip
-    return _Search(spec, method, Journal(folder, facts), runner, progress).run()
+    # Two at once would write one journal.
+    with host_lock(f"search-{folder.resolve()}", timeout_s=24 * 3600, progress=progress):
+        return _Search(spec, method, Journal(folder, facts), runner, progress).run()
 
 
 def _for_one(spec: Spec, name: str, past: tuple[Past, ...]) -> Method:
+    if spec.uses is not None and name != DEFAULT:
+        raise UsageError(f"--uses is for the strategy {DEFAULT}; received {spec.uses:g} for {name}. Leave it out.")
     return strategy_for(name, Problem(candidates_of(spec.shapes), spec.objective, past), spec.seed, spec.uses)
 
 
@@ -157,6 +165,11 @@ def _for_set(spec: Spec, name: str, progress: Progress) -> Method:
     return method
 
 
+def _pairs_of(running: Mapping[Future[Event], tuple[int, int]]) -> list[int]:
+    """The pairs that are running."""
+    return [index for index, _ in running.values()]
+
+
 class _Search:
     def __init__(self, spec: Spec, method: Method, journal: Journal, runner: Runner, progress: Progress) -> None:
         self.spec, self.method, self.journal, self.runner, self.progress = spec, method, journal, runner, progress
@@ -164,6 +177,7 @@ class _Search:
         self.of_set = len(spec.workloads) > 1
         self.index = {(workload, shape.name): i for i, (workload, shape) in enumerate(self.pairs)}
         self.paid_usd = 0.0
+        self.granted: dict[int, float] = {}  # USD that runs under way may cost, by pair
         self.lacks: dict[str, str] = {}  # by workload: what a run that ended well did not measure
         for event in journal.outcomes():
             self._told(self.index[event.workload, event.shape], event)
@@ -174,44 +188,74 @@ class _Search:
     def run(self) -> Found:
         waiting = [self.index[pair] for pair in self.journal.unfinished()]
         running: dict[Future[Event], tuple[int, int]] = {}
-        reason = None
+        reason = refused = None
         with ThreadPoolExecutor(max_workers=self.spec.parallel) as pool:
             while True:
                 while (
-                    not (reason := reason or self._enough(len(running)))
+                    not (reason := reason or self._enough(_pairs_of(running)))
                     and len(running) < self.spec.parallel
                     and self._left(running)
                 ):
-                    index = waiting.pop(0) if waiting else self._ask([i for i, _ in running.values()])
-                    if reason := self._enough(len(running), index):
+                    index = self._again(waiting.pop(0)) if waiting else self._ask(_pairs_of(running))
+                    if reason := self._enough(_pairs_of(running), index):
                         break
                     slot = min(set(range(self.spec.parallel)) - {s for _, s in running.values()})
-                    running[self._start(pool, index, slot)] = (index, slot)
+                    running[self._start(pool, index, slot, len(running))] = (index, slot)
                 if not running:
                     break
                 done, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in done:
                     index, _ = running.pop(future)
-                    self._ended(index, future.result())
+                    self.granted.pop(index, None)
+                    try:
+                        self._ended(index, future.result())
+                    except (UsageError, LimitError) as error:
+                        refused = error
+                        reason = f"{self._named(index)} was not run{self._of_limit(error)}: {str(error).rstrip('.')}"
+        if refused and not self.method.told:
+            raise refused
         return self._found(reason or "every candidate has been run")
 
     def _left(self, running: dict[Future[Event], tuple[int, int]]) -> bool:
         return len(self.method.told) + len(running) < len(self.pairs)
 
-    def _start(self, pool: ThreadPoolExecutor, index: int, slot: int) -> Future[Event]:
-        left = None if self.spec.max_usd is None else self.spec.max_usd - self.paid_usd
+    def _start(self, pool: ThreadPoolExecutor, index: int, slot: int, running: int) -> Future[Event]:
+        left = None
+        if self.spec.max_usd is not None:  # what is left is shared by the slots that are free
+            left = self.spec.max_usd - self.paid_usd - sum(self.granted.values())
+            left = self.granted[index] = left / (self.spec.parallel - running)
         workload, shape = self.pairs[index]
         if self.spec.parallel > 1:
             return pool.submit(self.runner, shape, workload, slot, left)
         future: Future[Event] = Future()  # in this thread, so that Ctrl-C and SIGTERM reach the teardown
-        future.set_result(self.runner(shape, workload, slot, left))
+        try:
+            future.set_result(self.runner(shape, workload, slot, left))
+        except (UsageError, LimitError) as error:
+            future.set_exception(error)
         return future
+
+    def _named(self, index: int) -> str:
+        workload, shape = self.pairs[index]
+        return f"{workload} on {shape.name}" if self.of_set else shape.name
+
+    def _of_limit(self, error: Exception) -> str:
+        """The limit that the user gave, where the error speaks of what of it was left for the run."""
+        if self.spec.max_usd is None or not str(error).startswith("--max-usd"):
+            return ""
+        return f" (of --max-usd {self.spec.max_usd:g}, {self.paid_usd:.5f} USD are paid)"
+
+    def _again(self, index: int) -> int:
+        """A run that was proposed before the search was cut off."""
+        workload, shape = self.pairs[index]
+        why = self.journal.reasons()[workload, shape.name]
+        self.progress.note(f"run {len(self.method.told) + 1}, cut off before: {self._named(index)}: {why}")
+        return index
 
     def _ask(self, pending: list[int]) -> int:
         proposal = self.method.ask(pending)
         workload, shape = self.pairs[proposal.index]
-        what = f"{workload} on {shape.name}" if self.of_set else shape.name
-        self.progress.note(f"run {len(self.method.told) + len(pending) + 1}: {what}: {proposal.reason}")
+        number = len(self.method.told) + len(pending) + 1
+        self.progress.note(f"run {number}: {self._named(proposal.index)}: {proposal.reason}")
         self.journal.proposed(shape.name, workload, proposal.reason)
         return proposal.index
 
@@ -237,21 +281,27 @@ class _Search:
                 return f"{workload} ended well and did not measure {lacks}, which the objective needs"
         return None
 
-    def _enough(self, running: int, index: int | None = None) -> str | None:
+    def _enough(self, running: Collection[int], index: int | None = None) -> str | None:
         """Why no further run is started; with ``index``, whether that very run is within the limits."""
         if in_vain := self._in_vain():
             return in_vain
-        runs = len(self.method.told) + running
+        runs = len(self.method.told) + len(running)
+        if runs == len(self.pairs):  # no limit ends what is at its end
+            return self.method.stop(len(running)) if index is None else None
         if self.spec.max_runs is not None and runs >= self.spec.max_runs:
             return f"--max-runs {self.spec.max_runs} is reached"
         if self.spec.max_usd is not None:
+            if self.paid_usd >= self.spec.max_usd:
+                return f"--max-usd {self.spec.max_usd:g} is reached: {self.paid_usd:.5f} USD are paid"
             expected = self._expected_usd(index) if index is not None else 0.0
-            if self.paid_usd + expected > self.spec.max_usd:
+            under_way = sum(self._expected_usd(i) for i in running)
+            if self.paid_usd + under_way + expected > self.spec.max_usd:
+                others = f"the runs under way are expected to cost {under_way:.5f}, " if running else ""
                 return (
-                    f"--max-usd {self.spec.max_usd:g} would be exceeded: {self.paid_usd:.4f} USD are paid, "
-                    f"the next run is expected to cost {expected:.4f}"
+                    f"--max-usd {self.spec.max_usd:g} would be exceeded: {self.paid_usd:.5f} USD are paid, {others}"
+                    f"the next run is expected to cost {expected:.5f}"
                 )
-        return self.method.stop(running) if index is None else None
+        return self.method.stop(len(running)) if index is None else None
 
     def _expected_usd(self, index: int) -> float:
         """Price of the shape for as long as the workload's runs so far took, in the middle (of any, if it has none); 0
@@ -265,6 +315,15 @@ class _Search:
         times = [seconds for of, seconds in took if of == workload] or [seconds for _, seconds in took]
         return usd_per_hour(shape) * median(times) / 3600 if times else 0.0
 
+    def _cure(self) -> str:
+        """Where to look and what to do when no run ended well; nothing where one did, or none was made."""
+        ended = self.journal.outcomes()
+        if not ended or any(event.status == "ok" for event in ended):
+            return ""
+        last = next((event for event in reversed(ended) if event.record), None)
+        where = f"see the logs in {last.record}" if last else f"the last said: {ended[-1].reason or 'no word'}"
+        return f"; {where}. Mend the cause and give another --name, as no run of a search is made twice"
+
     def _found(self, reason: str) -> Found:
         in_vain = self._in_vain()
         winner = None if in_vain else self.method.winner()
@@ -277,5 +336,5 @@ class _Search:
             for e in self.journal.outcomes()
         ]  # fmt: skip
         shape = self.spec.shapes[winner.index] if winner else None
-        why_none = None if winner else in_vain or self.method.why_none()
+        why_none = None if winner else in_vain or self.method.why_none() + self._cure()
         return Found(winner, shape, reason, runs, self.paid_usd, len(self.pairs) - len(runs), why_none)

@@ -36,13 +36,21 @@ class Journal:
         try:
             found = journal.read(self.path) if self.path.exists() else None
         except ValueError as error:
-            raise RecordError(f"{self.path}, {error}. Move the folder away.") from error
+            raise RecordError(
+                f"{self.path}, {error}. Move this file away and search again: runs that ended well have their records "
+                "beside it and are not made again."
+            ) from error
         if found is None:
             self._replace(journal.line(asked))
             return
         begun, self.events, whole = found
         was, now = begun.model_dump(), asked.model_dump()
-        if differs := sorted(key for key in {*was, *now} if was.get(key) != now.get(key)):
+        differs = sorted(key for key in was if was[key] != now.get(key))  # an older journal may lack what is asked now
+        if differs and not self.outcomes():  # nothing was run: nothing is lost
+            self.events = []
+            self._replace(journal.line(asked))
+            return
+        if differs:
             raise UsageError(
                 f"{folder} holds a search that differs in {', '.join(differs)}: '{was.get(differs[0])}' there, "
                 f"'{now.get(differs[0])}' asked for. Give another --name, or move that folder away."

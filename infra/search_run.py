@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from infra.bench import Row, bench, read_record
-from infra.errors import UsageError
+from infra.errors import LimitError, UsageError
 from infra.experiment import DataSpec, Experiment, WorkloadSpec, cells
 from infra.options import Options
 from infra.progress import Progress
@@ -17,6 +17,7 @@ from infra.target import open_target
 from workloads.record import Scenario, Status
 from workloads.record.search import Outcome
 from workloads.record.tables import MEASUREMENTS, NODES, read_table
+from workloads.record.teardown import Teardown
 
 NODE_METRICS = ("cpu_ratio", "mem_bytes", "net_rx_bytes_s", "net_tx_bytes_s", "disk_read_ops_s", "disk_write_ops_s")
 
@@ -49,8 +50,10 @@ def bench_runner(
 
     A cell that has a record is not run again, so a search whose journal lost its last line pays for nothing twice.
     Slots other than the first keep their records in ``runs/<name>-<slot>/``, because an experiment runs one at a time.
+    A run that was not made because of a limit says nothing of its shape: LimitError.
     """
     specs = {spec.name: spec for spec in workloads}
+    notional = options.target == "local"  # nothing is paid for: the search alone holds its runs to the limit
 
     def run(shape: Scenario, workload: str, slot: int, left_usd: float | None) -> Outcome:
         experiment = Experiment(
@@ -64,9 +67,11 @@ def bench_runner(
         )
         with lent([shape]):
             for _ in range(2):  # a measurement that is invalid says nothing of the shape: once more
-                (row,) = bench(experiment, replace(options, max_usd=left_usd), progress)
+                (row,) = bench(experiment, replace(options, max_usd=None if notional else left_usd), progress)
                 if row.status != Status.INVALID:
                     break
+        if row.status == "not_run":
+            raise LimitError(row.reason or "a limit was reached")
         return _outcome(row, max_latency_ms)
 
     return run
@@ -84,6 +89,7 @@ def _outcome(row: Row, max_latency_ms: float | None) -> Outcome:
         stages = record.stages
         run_s = sum(s or 0.0 for s in (stages.submit_s, stages.finish_s)) or None
         cost_usd = record.usd_per_hour * run_s / 3600 if run_s else None
+    lease_usd = _lease_usd(Path(row.record))
     values = {name: value for name, value in (("runtime_s", run_s), ("cost_usd", cost_usd)) if value}
     values |= _measured(Path(row.record), record.usd_per_hour, max_latency_ms)
     status: Literal["ok", "failed", "timed_out"] = "failed"
@@ -93,8 +99,17 @@ def _outcome(row: Row, max_latency_ms: float | None) -> Outcome:
         status = "timed_out"
     return Outcome(
         shape=row.scenario, workload=row.workload, status=status, values=values,
-        metrics=_node_metrics(Path(row.record)), paid_usd=cost_usd, reason=row.reason, record=row.record,
+        metrics=_node_metrics(Path(row.record)), paid_usd=cost_usd if lease_usd is None else lease_usd,
+        reason=row.reason, record=row.record,
     )  # fmt: skip
+
+
+def _lease_usd(record: Path) -> float | None:
+    """What the run's cluster cost from its creation to its end, which was there for this run alone; None: not measured."""
+    try:
+        return Teardown.model_validate_json((record / "teardown.json").read_text(encoding="utf-8")).measured_usd
+    except (OSError, ValueError):
+        return None
 
 
 def _measured(record: Path, usd_per_hour: float, max_latency_ms: float | None) -> dict[str, float]:

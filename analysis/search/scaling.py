@@ -75,7 +75,13 @@ def designed(machines: list[float], scales: list[float], budget: float) -> list[
     points = _grid(machines, scales)
     shares = ernest_model.design(points[:, 1], points[:, 0], budget)
     chosen = [(float(m), float(s), float(share)) for (m, s), share in zip(points, shares, strict=True)]
-    return [point for point in chosen if point[2] > ernest_model.KEEP_ABOVE]
+    kept = [point for point in chosen if point[2] > ernest_model.KEEP_ABOVE]
+    if not kept:
+        raise SearchError(
+            f"The budget of the training runs must leave one a share above {ernest_model.KEEP_ABOVE}; received {budget:g}. "
+            "Raise --budget, or give more machines or smaller scales."
+        )
+    return kept
 
 
 def _grid(machines: list[float], scales: list[float]) -> np.ndarray:
@@ -105,7 +111,7 @@ def _check_varied(training: pd.DataFrame, machines: list[float], scales: list[fl
 
 def _verdict(training: pd.DataFrame, model: ScalingModel, asked: np.ndarray) -> str:
     if np.isnan(model.error):
-        return f"not checked: {len(training)} runs are too few to leave one out; run at least 4"
+        return f"was not checked: {len(training)} runs are too few to leave one out; run at least 4"
     if not model.fits:
         return (
             f"does not fit: left-out training runs are mispredicted by {model.error:.0%} on average (limit "

@@ -81,7 +81,8 @@ class Strategy(ABC):
         if self.needs_history and not problem.history:
             raise SearchError(
                 f"The strategy '{self.name}' learns from past runs of other workloads, and there are none. "
-                "Give a recording with other applications in it, or use 'bakeoff', which does without."
+                "Replay a recording with other applications in it, search in a folder (--runs) with records of other workloads, "
+                "or use 'bakeoff', which does without."
             )
         self.problem = problem
         self.seed = seed

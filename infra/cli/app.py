@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import shutil
 import sys
 
 import typer
@@ -73,6 +76,25 @@ def main() -> None:
     except (BakeoffError, Interrupted) as error:
         stderr.print(f"[bold red]bakeoff:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
         sys.exit(error.exit_code)
+    except OSError as error:
+        if not _full(error):
+            raise
+        where = f" of {error.filename}" if error.filename else ""
+        stderr.print(
+            f"[bold red]bakeoff:[/] No space is left on the disk{escape(where)}. Free some, then give the same command "
+            "again: what is finished is kept. 'bakeoff clean' shows what was left.",
+            highlight=False,
+            soft_wrap=True,
+        )
+        sys.exit(1)
+
+
+def _full(error: OSError) -> bool:
+    """Whether a disk or quota is full; shutil gathers errors, and has no number."""
+    numbers = (errno.ENOSPC, errno.EDQUOT)
+    return error.errno in numbers or (
+        isinstance(error, shutil.Error) and any(os.strerror(number) in str(error) for number in numbers)
+    )
 
 
 if __name__ == "__main__":

@@ -82,6 +82,7 @@ def _print_design(points: list[tuple[float, float, float]], json: bool) -> None:
     for m, s, share in points:
         table.add_row(f"{m:g}", f"{s:g}", f"{share:.2f}")
     stdout.print(table)
+    say("Make these runs, write machines, scale and runtime_s of each as a line of a .csv, and give it with --data.")
 
 
 def _print(found: Scaling, notes: list[str], json: bool) -> None:

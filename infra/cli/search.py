@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Annotated
 
@@ -19,7 +20,7 @@ from infra.cli.objective import (
 from infra.cli.options import ImagesOption, IsolationOption
 from infra.cli.output import JsonOption, RunsOption, ShareOption, print_json, shown
 from infra.cli.search_output import print_found
-from infra.errors import UsageError
+from infra.errors import Interrupted, UsageError
 from infra.experiment import DataSpec
 from infra.options import Options, TargetName
 from infra.workloads_registry import JOB
@@ -49,7 +50,9 @@ def main(
     least_accuracy: LeastAccuracyOption = None,
     max_latency: MaxLatencyOption = None,
     weight: WeightOption = 0.5,
-    max_usd: Annotated[float | None, typer.Option(min=0.0, help="Stop before more than this is paid.")] = None,
+    max_usd: Annotated[
+        float | None, typer.Option(min=0.0, help="Stop before more than this is paid (local: notional).")
+    ] = None,
     max_runs: Annotated[int | None, typer.Option(min=1, help="Stop after so many runs.")] = None,
     strategy: Annotated[
         str | None,
@@ -85,6 +88,8 @@ def main(
     from infra.space import load_space
 
     candidates = load_space(space)
+    if max_usd == 0:
+        raise UsageError("--max-usd must be greater than 0; received 0. Leave it out for no limit.")
     if parallel > 1 and target == "local":
         raise UsageError(
             f"--parallel is for --target gcp: on one host one cell measures at a time; received {parallel}."
@@ -117,6 +122,9 @@ def main(
             "data": data.model_dump(),
             "target": target,
             "timeout_s": timeout,
+            "isolation": isolation,
+            "local_cores_per_vcpu": share,
+            **({"script_sha256": hashlib.sha256(job.read_bytes()).hexdigest()} if job else {}),
         },
         strategy=strategy,
         seed=seed,
@@ -130,7 +138,10 @@ def main(
             progress.note(line)
         runner = bench_runner(chosen, specs, data, timeout, options, progress, max_latency)
         past = search_past.past_of(runs, specs[0].name, target) if history and len(specs) == 1 else ()
-        found = search.search(wanted, runs / chosen, runner, past, progress)
+        try:
+            found = search.search(wanted, runs / chosen, runner, past, progress)
+        except Interrupted as error:
+            raise Interrupted(f"{error} The same command goes on from here.") from error
     if json:
         print_json(found.as_json())
     else:

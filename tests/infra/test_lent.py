@@ -16,6 +16,7 @@ from infra.options import Options
 from infra.progress import Silent
 from infra.scenario import lent, load_scenario
 from infra.space import load_space
+from workloads.record import Status
 
 SHAPE = load_space("seed").shapes()[0]
 
@@ -41,7 +42,7 @@ def test_slots_on_the_same_shape_do_not_take_it_from_each_other(
         shape, workload = load_scenario(SHAPE.name), experiment.workloads[0].name
         return [
             Row(
-                scenario=shape.name, workload=workload, configuration={}, repeat=1, status="not_run", reason=None,
+                scenario=shape.name, workload=workload, configuration={}, repeat=1, status=Status.FAILED, reason=None,
                 record=None, run_s=None,
             )
         ]  # fmt: skip

@@ -114,13 +114,20 @@ def test_a_table_that_cannot_be_right_is_refused(tmp_path: Path, name: str, cont
         (["--machines", "0.1,2"], "Machines must be numbers of at least 1; received 0.1"),
         (["--machines", "2", "--workload", "grep"], "received grep without --data"),
         (["--machines", "2", "--plot", "fig"], "received fig without --data"),
+        (["--machines", "2,4", "--budget", "0.1"], "a share above 0.3; received 0.1. Raise --budget"),
     ],
 )
 def test_wrong_use_is_named(tmp_path: Path, arguments: list[str], message: str) -> None:
-    data = [] if "without" in message else ["--data", str(written(tmp_path, table()))]
+    data = [] if "without" in message or "--budget" in arguments else ["--data", str(written(tmp_path, table()))]
     result = CliRunner().invoke(app, ["scale", *arguments, *data])
     assert isinstance(result.exception, UsageError), result.output
     assert message in str(result.exception)
+
+
+def test_the_runs_to_make_come_with_what_to_do_with_them() -> None:
+    result = CliRunner().invoke(app, ["scale", "--machines", "1,2,4", "--scales", "1,2"])
+    assert result.exit_code == 0, result.output
+    assert "give it with --data" in result.output
 
 
 def test_what_never_changed_is_not_predicted_for_another_value(tmp_path: Path) -> None:
