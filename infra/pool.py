@@ -67,6 +67,8 @@ class Pool:
                 self._check_fit(scenarios)
                 for name in scenarios:
                     self._bring_up(name, None)
+            elif self.budget.limited:
+                self._check_fit([])  # a target without such limits says so before the first cell
             yield
         finally:
             with ignored():

@@ -130,8 +130,14 @@ class Strategy(ABC):
         return f"{reason}, and none ended well within the limits" if reason and not self.best() else reason
 
     def why_none(self) -> str:
-        """Why there is no winner, in one line."""
-        return "no run ended well within the limits"
+        """Why there is no winner, in one line; with how near the runs came to a limit that none keeps."""
+        said = "no run ended well within the limits"
+        for limit in self.problem.objective.limits:
+            found = [o.values[limit.outcome] for o in self.told.values() if o.ok and limit.outcome in o.values]
+            nearest = min(found, key=lambda v: v if limit.bound == "at most" else -v, default=None)
+            if nearest is not None and not limit.holds(nearest):
+                said += f"; asked for was {limit}, and the nearest of {len(found)} is {nearest:.4g}"
+        return said
 
     def best(self) -> tuple[int, float] | None:
         """Index and value of the best run so far that ended well and keeps the limits."""

@@ -25,7 +25,9 @@ UsesOption = Annotated[
     float | None,
     typer.Option(min=1, help="How often the shape will be used: more, longer search. For bakeoff; default: 40."),
 ]
-WeightOption = Annotated[float, typer.Option(help="For --objective weighted: w, the weight of cost, from 0 to 1.")]
+WeightOption = Annotated[
+    float | None, typer.Option(help="For --objective weighted: w, the weight of cost, from 0 to 1; default: 0.5.")
+]
 
 
 def objective_of(
@@ -33,10 +35,14 @@ def objective_of(
     max_runtime_s: float | None,
     least_accuracy: float | None,
     max_latency_ms: float | None,
-    weight: float,
+    weight: float | None,
 ) -> Objective:
-    """The objective that the options say. Raises SearchError for a limit or weight out of range."""
+    """The objective that the options say. Raises SearchError for a limit or weight out of range, or a weight of nothing."""
+    from analysis.errors import SearchError
     from analysis.search.problem import Limit, Objective
+
+    if weight is not None and name != "weighted":
+        raise SearchError(f"--weight is for --objective weighted; received {weight:g} for {name}. Leave it out.")
 
     limits = []
     if max_runtime_s is not None:
@@ -45,4 +51,4 @@ def objective_of(
         limits.append(Limit("accuracy", "at least", least_accuracy))
     if max_latency_ms is not None:
         limits.append(Limit("latency_ms", "at most", max_latency_ms))
-    return Objective(name, tuple(limits), weight)
+    return Objective(name, tuple(limits), Objective.weight if weight is None else weight)

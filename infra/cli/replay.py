@@ -36,7 +36,7 @@ def main(
     max_runtime: MaxRuntimeOption = None,
     least_accuracy: LeastAccuracyOption = None,
     max_latency: MaxLatencyOption = None,
-    weight: WeightOption = 0.5,
+    weight: WeightOption = None,
     strategies: Annotated[
         str | None, typer.Option(help=f"Names, separated by commas, or 'all'. Default: {DEFAULT}.")
     ] = None,

@@ -49,7 +49,7 @@ def main(
     max_runtime: MaxRuntimeOption = None,
     least_accuracy: LeastAccuracyOption = None,
     max_latency: MaxLatencyOption = None,
-    weight: WeightOption = 0.5,
+    weight: WeightOption = None,
     max_usd: Annotated[
         float | None, typer.Option(min=0.0, help="Stop before more than this is paid (local: notional).")
     ] = None,

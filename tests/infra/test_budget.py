@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 from infra.budget import DELETION_S, LEAST_S, Budget
-from infra.errors import LimitError
+from infra.errors import LimitError, UsageError
+from infra.experiment import Experiment, WorkloadSpec
 from infra.options import Options
+from infra.pool import Pool
+from infra.progress import Silent
 
 
 def budget(max_usd: float | None = None, max_minutes: float | None = None) -> Budget:
@@ -28,3 +32,19 @@ def test_time_limits_clusters_that_cost_nothing_too() -> None:
     assert budget(max_usd=1.0, max_minutes=minutes).allowed_s([0.0], longest_s=5000.0) == LEAST_S
     with pytest.raises(LimitError, match="Raise the limit"):
         budget(max_usd=1.0, max_minutes=minutes - 1).allowed_s([0.0], longest_s=5000.0)
+
+
+@pytest.mark.parametrize("repeat_level", ["attempt", "lease"])
+def test_limits_are_refused_before_the_first_cell_where_nothing_is_paid_for(
+    tmp_path: Path, repeat_level: Literal["attempt", "lease"]
+) -> None:
+    experiment = Experiment(
+        name="x",
+        scenarios=["one-large-ssd"],
+        repeats=1,
+        repeat_level=repeat_level,
+        workloads=[WorkloadSpec(name="read_speed")],
+    )
+    pool = Pool(experiment, Options(tmp_path, max_usd=1.0), None, Silent())
+    with pytest.raises(UsageError, match="on the local target nothing is paid for"), pool.open({"one-large-ssd": 60.0}):
+        pytest.fail("it was opened")

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from analysis.search.problem import Limit, Objective
 from infra import search, search_run
 from infra.bench import Row
 from infra.cli.app import app
@@ -232,3 +233,13 @@ def test_where_every_run_failed_it_says_where_to_look_and_what_to_do(tmp_path: P
     found = search.search(spec(shapes=SHAPES[:2]), tmp_path / "s", fails, (), Silent())
     assert found.why_none is not None
     assert f"no run ended well within the limits; see the logs in /runs/{fails.shapes[-1]}. Mend" in found.why_none
+
+
+def test_where_no_run_keeps_the_limit_it_says_how_near_they_came(tmp_path: Path) -> None:
+    asked = spec(shapes=SHAPES[:2], objective=Objective("cost", (Limit("runtime_s", "at most", 1.0),)))
+    found = search.search(asked, tmp_path / "s", Counting(), (), Silent())
+    nearest = min(run["values"]["runtime_s"] for run in found.runs)
+    assert (
+        found.why_none
+        == f"no run ended well within the limits; asked for was runtime_s at most 1, and the nearest of 2 is {nearest:.4g}"
+    )

@@ -27,6 +27,7 @@ def test_a_search_of_twelve_shapes_is_killed_resumes_and_recommends(tmp_path: Pa
     space, runs = tmp_path / "tiny.toml", tmp_path / "runs"
     space.write_text(SPACE)
     words = ["search", "--space", str(space), "--workload", "write_tfrecords", "--count", "40", "--no-history"]
+    words += ["--max-usd", "5"]  # notional
     journal = runs / "search-tiny" / "search.jsonl"
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     try:

@@ -184,6 +184,7 @@ def test_a_bad_table_is_refused_with_its_cure(
         (["--features", "nodes,wings"], "no column 'wings'"),
         (["--max-runtime", "-1"], "above 0; received -1"),
         (["--objective", "weighted", "--weight", "2"], "from 0 to 1"),
+        (["--weight", "0.3"], "--weight is for --objective weighted; received 0.3 for cost"),
         (["--objective", "requests"], "needs the column requests_per_usd"),
         (["--least-accuracy", "0.9"], "needs the column accuracy"),
     ],
