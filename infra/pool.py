@@ -61,14 +61,16 @@ class Pool:
         try:
             if self.budget.limited:
                 rates = {name: self._rate(name) for name in scenarios}
+                if rates and not any(rates.values()):
+                    self._check_fit(
+                        []
+                    )  # where nothing is paid for there are no limits; it says so before the first cell
                 usd = self.budget.refuse_beyond(expected_s, rates, side_by_side=side_by_side)
                 self.progress.note(f"estimated: up to {usd:.2f} USD; limit: {self.budget.said()}")
             if side_by_side:
                 self._check_fit(scenarios)
                 for name in scenarios:
                     self._bring_up(name, None)
-            elif self.budget.limited:
-                self._check_fit([])  # a target without such limits says so before the first cell
             yield
         finally:
             with ignored():

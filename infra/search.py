@@ -3,11 +3,10 @@ or a limit is reached. Of one workload, or one shape for a set of workloads."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from statistics import median
 from typing import Any, Protocol
 
 from analysis.errors import SearchError
@@ -16,13 +15,14 @@ from analysis.search.set_loss import SetWinner
 from analysis.search.strategies import DEFAULT, strategy_for
 from analysis.search.strategy import Proposal, Told, Winner, tell_or_failed
 from analysis.search.workload_set import SetSearch
-from infra.errors import LimitError, UsageError
+from infra.errors import Interrupted, LimitError, UsageError
 from infra.locks import host_lock
-from infra.pricing import usd_per_hour
 from infra.progress import Progress
+from infra.search_allowance import Allowance
 from infra.search_journal import Journal
 from infra.search_past import candidates_of
 from infra.search_run import Runner
+from infra.signals import ignored
 from infra.workloads_registry import JOB, WORKLOADS, find
 from workloads.record import Scenario
 from workloads.record.search import Outcome as Event
@@ -108,7 +108,14 @@ def _not_promised(objective: Objective, workload: str) -> list[str]:
     return [name for name in objective.needs if name not in (*ALWAYS, *find(workload).outcomes)]
 
 
-def search(spec: Spec, folder: Path, runner: Runner, past: tuple[Past, ...], progress: Progress) -> Found:
+def search(
+    spec: Spec,
+    folder: Path,
+    runner: Runner,
+    past: tuple[Past, ...],
+    progress: Progress,
+    interrupt: Callable[[Interrupted], None] | None = None,
+) -> Found:
     """Search until the strategy stops or a limit is reached; a killed search goes on where its journal ends.
 
     Args:
@@ -118,6 +125,8 @@ def search(spec: Spec, folder: Path, runner: Runner, past: tuple[Past, ...], pro
             the pair has not been run.
         past: runs of other workloads, for strategies that learn from such; a set's search does not.
         progress: told every proposal and what came of it.
+        interrupt: stops runs in other threads (``spec.parallel``), each with its teardown, when this one is interrupted; without
+            it they come to their end.
 
     Raises:
         UsageError: the folder holds another search, the strategy cannot work with what it is given, or the first run was
@@ -136,7 +145,7 @@ def search(spec: Spec, folder: Path, runner: Runner, past: tuple[Past, ...], pro
     }  # fmt: skip
     # Two at once would write one journal.
     with host_lock(f"search-{folder.resolve()}", timeout_s=24 * 3600, progress=progress):
-        return _Search(spec, method, Journal(folder, facts), runner, progress).run()
+        return _Search(spec, method, Journal(folder, facts), runner, progress, interrupt).run()
 
 
 def _for_one(spec: Spec, name: str, past: tuple[Past, ...]) -> Method:
@@ -171,13 +180,21 @@ def _pairs_of(running: Mapping[Future[Event], tuple[int, int]]) -> list[int]:
 
 
 class _Search:
-    def __init__(self, spec: Spec, method: Method, journal: Journal, runner: Runner, progress: Progress) -> None:
+    def __init__(
+        self,
+        spec: Spec,
+        method: Method,
+        journal: Journal,
+        runner: Runner,
+        progress: Progress,
+        interrupt: Callable[[Interrupted], None] | None,
+    ) -> None:
         self.spec, self.method, self.journal, self.runner, self.progress = spec, method, journal, runner, progress
+        self.interrupt = interrupt
         self.pairs = [(workload, shape) for workload in spec.workloads for shape in spec.shapes]
         self.of_set = len(spec.workloads) > 1
         self.index = {(workload, shape.name): i for i, (workload, shape) in enumerate(self.pairs)}
-        self.paid_usd = 0.0
-        self.granted: dict[int, float] = {}  # USD that runs under way may cost, by pair
+        self.allowance = Allowance(self.pairs, spec.max_usd, spec.max_runs, spec.parallel)
         self.lacks: dict[str, str] = {}  # by workload: what a run that ended well did not measure
         for event in journal.outcomes():
             self._told(self.index[event.workload, event.shape], event)
@@ -186,44 +203,71 @@ class _Search:
             progress.note(f"resumed: {len(journal.outcomes())} of {len(self.pairs)} {what} have been run")
 
     def run(self) -> Found:
-        waiting = [self.index[pair] for pair in self.journal.unfinished()]
         running: dict[Future[Event], tuple[int, int]] = {}
-        reason = refused = None
         with ThreadPoolExecutor(max_workers=self.spec.parallel) as pool:
-            while True:
-                while (
-                    not (reason := reason or self._enough(_pairs_of(running)))
-                    and len(running) < self.spec.parallel
-                    and self._left(running)
-                ):
-                    index = self._again(waiting.pop(0)) if waiting else self._ask(_pairs_of(running))
-                    if reason := self._enough(_pairs_of(running), index):
-                        break
-                    slot = min(set(range(self.spec.parallel)) - {s for _, s in running.values()})
-                    running[self._start(pool, index, slot, len(running))] = (index, slot)
-                if not running:
+            try:
+                return self._run(pool, running)
+            except Interrupted as error:
+                self._interrupted(running, error)
+                raise
+            except Exception:
+                try:
+                    self._keep(running)
+                except Interrupted as error:
+                    self._interrupted(running, error)
+                    raise
+                raise
+
+    def _run(self, pool: ThreadPoolExecutor, running: dict[Future[Event], tuple[int, int]]) -> Found:
+        waiting = [self.index[pair] for pair in self.journal.unfinished()]
+        reason = refused = None
+        while True:
+            while (
+                not (reason := reason or self._enough(len(running)))
+                and len(running) < self.spec.parallel
+                and self._left(running)
+            ):
+                index = self._again(waiting.pop(0), running) if waiting else self._ask(_pairs_of(running))
+                if exceeded := self.allowance.exceeded_by(index, _pairs_of(running)):
+                    waiting.insert(0, index)  # those under way may turn out to cost less
+                    reason = None if running else exceeded
                     break
-                done, _ = wait(running, return_when=FIRST_COMPLETED)
-                for future in done:
-                    index, _ = running.pop(future)
-                    self.granted.pop(index, None)
-                    try:
-                        self._ended(index, future.result())
-                    except (UsageError, LimitError) as error:
-                        refused = error
-                        reason = f"{self._named(index)} was not run{self._of_limit(error)}: {str(error).rstrip('.')}"
+                slot = min(set(range(self.spec.parallel)) - {s for _, s in running.values()})
+                running[self._start(pool, index, slot, len(running))] = (index, slot)
+            if not running:
+                break
+            done, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in done:
+                index, _ = running.pop(future)
+                try:
+                    self._ended(index, future.result())
+                except (UsageError, LimitError) as error:
+                    self.allowance.settle(index, None)
+                    refused, reason = error, self._refusal(index, error)
         if refused and not self.method.told:
-            raise refused
+            raise type(refused)(f"{reason}.") from refused
         return self._found(reason or "every candidate has been run")
+
+    def _interrupted(self, running: dict[Future[Event], tuple[int, int]], error: Interrupted) -> None:
+        """Have the runs under way torn down."""
+        if self.interrupt:
+            self.interrupt(error)
+        with ignored():
+            self._keep(running)
+
+    def _keep(self, running: dict[Future[Event], tuple[int, int]]) -> None:
+        """Journal what runs under way come to, when the search ends before them: they are paid for."""
+        for future in list(running):
+            failed = future.exception()  # waits
+            index, _ = running.pop(future)
+            if failed is None:
+                self._ended(index, future.result())
 
     def _left(self, running: dict[Future[Event], tuple[int, int]]) -> bool:
         return len(self.method.told) + len(running) < len(self.pairs)
 
     def _start(self, pool: ThreadPoolExecutor, index: int, slot: int, running: int) -> Future[Event]:
-        left = None
-        if self.spec.max_usd is not None:  # what is left is shared by the slots that are free
-            left = self.spec.max_usd - self.paid_usd - sum(self.granted.values())
-            left = self.granted[index] = left / (self.spec.parallel - running)
+        left = self.allowance.grant(index, running)
         workload, shape = self.pairs[index]
         if self.spec.parallel > 1:
             return pool.submit(self.runner, shape, workload, slot, left)
@@ -238,17 +282,20 @@ class _Search:
         workload, shape = self.pairs[index]
         return f"{workload} on {shape.name}" if self.of_set else shape.name
 
-    def _of_limit(self, error: Exception) -> str:
-        """The limit that the user gave, where the error speaks of what of it was left for the run."""
-        if self.spec.max_usd is None or not str(error).startswith("--max-usd"):
-            return ""
-        return f" (of --max-usd {self.spec.max_usd:g}, {self.paid_usd:.5f} USD are paid)"
+    def _refusal(self, index: int, error: Exception) -> str:
+        """Why a run was not made; with the limit that the user gave, where the error speaks of what of it was left for it."""
+        of = ""
+        if self.spec.max_usd is not None and str(error).startswith("--max-usd"):
+            shared = f", and at most {self.spec.parallel} runs share the rest" if self.spec.parallel > 1 else ""
+            of = f" (of --max-usd {self.spec.max_usd:g}, {self.allowance.paid_usd:.5f} USD are paid{shared})"
+        return f"{self._named(index)} was not run{of}: {str(error).rstrip('.')}"
 
-    def _again(self, index: int) -> int:
-        """A run that was proposed before the search was cut off."""
+    def _again(self, index: int, running: Collection[object]) -> int:
+        """A run that was proposed before, and cut off or put off."""
         workload, shape = self.pairs[index]
         why = self.journal.reasons()[workload, shape.name]
-        self.progress.note(f"run {len(self.method.told) + 1}, cut off before: {self._named(index)}: {why}")
+        number = len(self.method.told) + len(running) + 1
+        self.progress.note(f"run {number}, proposed before: {self._named(index)}: {why}")
         return index
 
     def _ask(self, pending: list[int]) -> int:
@@ -271,7 +318,7 @@ class _Search:
             unknown = _not_promised(self.spec.objective, event.workload)
             if event.status == "ok" and (missing := [name for name in unknown if name not in event.values]):
                 self.lacks[event.workload] = ", ".join(missing)
-        self.paid_usd += event.paid_usd or 0.0
+        self.allowance.settle(index, event)
 
     def _in_vain(self) -> str | None:
         """Why no run can be what is searched for: one of a workload ended well and lacks an outcome that none of it had."""
@@ -281,39 +328,13 @@ class _Search:
                 return f"{workload} ended well and did not measure {lacks}, which the objective needs"
         return None
 
-    def _enough(self, running: Collection[int], index: int | None = None) -> str | None:
-        """Why no further run is started; with ``index``, whether that very run is within the limits."""
+    def _enough(self, running: int) -> str | None:
+        """Why no further run is started, beside so many."""
         if in_vain := self._in_vain():
             return in_vain
-        runs = len(self.method.told) + len(running)
-        if runs == len(self.pairs):  # no limit ends what is at its end
-            return self.method.stop(len(running)) if index is None else None
-        if self.spec.max_runs is not None and runs >= self.spec.max_runs:
-            return f"--max-runs {self.spec.max_runs} is reached"
-        if self.spec.max_usd is not None:
-            if self.paid_usd >= self.spec.max_usd:
-                return f"--max-usd {self.spec.max_usd:g} is reached: {self.paid_usd:.5f} USD are paid"
-            expected = self._expected_usd(index) if index is not None else 0.0
-            under_way = sum(self._expected_usd(i) for i in running)
-            if self.paid_usd + under_way + expected > self.spec.max_usd:
-                others = f"the runs under way are expected to cost {under_way:.5f}, " if running else ""
-                return (
-                    f"--max-usd {self.spec.max_usd:g} would be exceeded: {self.paid_usd:.5f} USD are paid, {others}"
-                    f"the next run is expected to cost {expected:.5f}"
-                )
-        return self.method.stop(len(running)) if index is None else None
-
-    def _expected_usd(self, index: int) -> float:
-        """Price of the shape for as long as the workload's runs so far took, in the middle (of any, if it has none); 0
-        before any."""
-        workload, shape = self.pairs[index]
-        took = [
-            (self.pairs[i][0], o.values["runtime_s"])
-            for i, o in self.method.told.items()
-            if o.values.get("runtime_s", 0) > 0
-        ]
-        times = [seconds for of, seconds in took if of == workload] or [seconds for _, seconds in took]
-        return usd_per_hour(shape) * median(times) / 3600 if times else 0.0
+        if len(self.method.told) + running < len(self.pairs) and (used_up := self.allowance.used_up(running)):
+            return used_up  # no limit ends what is at its end
+        return self.method.stop(running)
 
     def _cure(self) -> str:
         """Where to look and what to do when no run ended well; nothing where one did, or none was made."""
@@ -321,7 +342,11 @@ class _Search:
         if not ended or any(event.status == "ok" for event in ended):
             return ""
         last = next((event for event in reversed(ended) if event.record), None)
-        where = f"see the logs in {last.record}" if last else f"the last said: {ended[-1].reason or 'no word'}"
+        where = (
+            f"see the logs in {last.record}"
+            if last
+            else f"the last said: {(ended[-1].reason or 'no word').rstrip('.')}"
+        )
         return f"; {where}. Mend the cause and give another --name, as no run of a search is made twice"
 
     def _found(self, reason: str) -> Found:
@@ -337,4 +362,4 @@ class _Search:
         ]  # fmt: skip
         shape = self.spec.shapes[winner.index] if winner else None
         why_none = None if winner else in_vain or self.method.why_none() + self._cure()
-        return Found(winner, shape, reason, runs, self.paid_usd, len(self.pairs) - len(runs), why_none)
+        return Found(winner, shape, reason, runs, self.allowance.paid_usd, len(self.pairs) - len(runs), why_none)

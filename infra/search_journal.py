@@ -38,7 +38,7 @@ class Journal:
         except ValueError as error:
             raise RecordError(
                 f"{self.path}, {error}. Move this file away and search again: runs that ended well have their records "
-                "beside it and are not made again."
+                "beside it and are not made again (with --parallel, where they get the same place side by side)."
             ) from error
         if found is None:
             self._replace(journal.line(asked))
@@ -55,6 +55,8 @@ class Journal:
                 f"{folder} holds a search that differs in {', '.join(differs)}: '{was.get(differs[0])}' there, "
                 f"'{now.get(differs[0])}' asked for. Give another --name, or move that folder away."
             )
+        if now.keys() > was.keys():  # from now on they count
+            whole = journal.line(asked) + "".join(journal.line(event) for event in self.events)
         if whole != self.path.read_text(encoding="utf-8"):
             self._replace(whole)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -48,12 +49,18 @@ def bench_runner(
 ) -> Runner:
     """A runner of these workloads by ``bench``: its leases, locks, limits and teardown are those of every experiment.
 
-    A cell that has a record is not run again, so a search whose journal lost its last line pays for nothing twice.
-    Slots other than the first keep their records in ``runs/<name>-<slot>/``, because an experiment runs one at a time.
+    A cell that has a record is not run again, so a search whose journal lost its last line pays for nothing twice. Slots other
+    than the first keep their records in ``runs/<name>-<slot>/``, because an experiment runs one at a time, and look only there.
     A run that was not made because of a limit says nothing of its shape: LimitError.
     """
     specs = {spec.name: spec for spec in workloads}
     notional = options.target == "local"  # nothing is paid for: the search alone holds its runs to the limit
+
+    def once(experiment: Experiment, left_usd: float | None) -> Row:
+        (row,) = bench(experiment, replace(options, max_usd=None if notional else left_usd), progress)
+        if row.status == "not_run":
+            raise LimitError(row.reason or "a limit was reached")
+        return row
 
     def run(shape: Scenario, workload: str, slot: int, left_usd: float | None) -> Outcome:
         experiment = Experiment(
@@ -66,13 +73,15 @@ def bench_runner(
             workloads=[specs[workload]],
         )
         with lent([shape]):
-            for _ in range(2):  # a measurement that is invalid says nothing of the shape: once more
-                (row,) = bench(experiment, replace(options, max_usd=None if notional else left_usd), progress)
-                if row.status != Status.INVALID:
-                    break
-        if row.status == "not_run":
-            raise LimitError(row.reason or "a limit was reached")
-        return _outcome(row, max_latency_ms)
+            row = once(experiment, left_usd)
+            outcome = _outcome(row, max_latency_ms)
+            if row.status == Status.INVALID:  # it says nothing of the shape: once more, where the limit allows it
+                paid_usd = outcome.paid_usd or 0.0
+                with suppress(UsageError, LimitError):
+                    row = once(experiment, None if left_usd is None else left_usd - paid_usd)
+                    outcome = _outcome(row, max_latency_ms)
+                    outcome = outcome.model_copy(update={"paid_usd": paid_usd + (outcome.paid_usd or 0.0)})
+        return outcome
 
     return run
 

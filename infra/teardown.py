@@ -132,7 +132,7 @@ def remove_bare(lease_id: str, runs_dir: Path, target: Target, lease: Lease | No
 
 
 def sweep(lease_id: str, target: Target, lease: Lease | None = None) -> None:
-    """Remove whatever bears the lease's mark, until nothing does or it does not shrink any more."""
+    """Remove whatever bears the lease's mark, until nothing does, for ``SWEEP_S`` at most."""
     deadline = time.monotonic() + target.SWEEP_S
     while (items := target.find(lease_id, lease)) and time.monotonic() < deadline:
         for item in items:

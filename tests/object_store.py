@@ -48,6 +48,7 @@ def serving(folder: Path) -> Iterator[str]:
             server.wait(60)
         finally:
             server.kill()
+            server.wait()
 
 
 def _started(log: Path) -> tuple[subprocess.Popen[bytes], str]:

@@ -85,6 +85,7 @@ def main(
     from infra import search, search_past
     from infra.oneoff import workload_specs
     from infra.search_run import bench_runner, check_shape
+    from infra.signals import Interruptible
     from infra.space import load_space
 
     candidates = load_space(space)
@@ -136,10 +137,11 @@ def main(
     with shown() as progress:
         for line in too_large:
             progress.note(line)
-        runner = bench_runner(chosen, specs, data, timeout, options, progress, max_latency)
+        heeding = Interruptible(progress)
+        runner = bench_runner(chosen, specs, data, timeout, options, heeding, max_latency)
         past = search_past.past_of(runs, specs[0].name, target) if history and len(specs) == 1 else ()
         try:
-            found = search.search(wanted, runs / chosen, runner, past, progress)
+            found = search.search(wanted, runs / chosen, runner, past, progress, heeding.interrupt)
         except Interrupted as error:
             raise Interrupted(f"{error} The same command goes on from here.") from error
     if json:

@@ -37,7 +37,7 @@ WHY_NO_METRIC: str | None = "this host has no such counter, see isolation"
 READS_GS_IN_PLACE = False  # gs:// is the lease's own object store here
 TERRAFORM_GRACE_S = 10.0
 SWEEP_S = 60.0  # on a busy host a process takes its time to die
-SWEEP_PAUSE_S = 0.0
+SWEEP_PAUSE_S = 0.1
 
 
 def prepare(options: Options, progress: Progress) -> None:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,8 @@ import pytest
 from infra.errors import BakeoffError, Interrupted
 from infra.locks import host_lock
 from infra.paths import PROJECT_DIR
-from infra.signals import ignored, raise_interrupted
+from infra.progress import Silent
+from infra.signals import Interruptible, ignored, raise_interrupted
 
 HOLDER = """
 import sys, time
@@ -65,3 +67,23 @@ def test_signals_raise_and_are_put_off_during_teardown(tmp_path: Path) -> None:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def test_an_interrupt_reaches_work_in_threads_but_for_its_teardown() -> None:
+    heeding = Interruptible(Silent())
+    torn_down: list[bool] = []
+
+    def work() -> None:
+        heeding.stage("before")
+        heeding.interrupt(Interrupted("Stopped by SIGINT."))
+        try:
+            heeding.advance(1, 2, "images")
+        finally:
+            with ignored():
+                heeding.stage("tear down")
+            torn_down.append(True)
+
+    with ThreadPoolExecutor(1) as pool, pytest.raises(Interrupted, match="SIGINT"):
+        pool.submit(work).result(60)
+    assert torn_down == [True]
+    heeding.note("the main thread has its own")

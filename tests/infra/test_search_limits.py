@@ -16,7 +16,7 @@ from analysis.search.problem import Limit, Objective
 from infra import search, search_run
 from infra.bench import Row
 from infra.cli.app import app
-from infra.errors import Interrupted, LimitError, UsageError
+from infra.errors import CloudError, Interrupted, LimitError, UsageError
 from infra.experiment import DataSpec, WorkloadSpec
 from infra.options import Options, TargetName
 from infra.progress import Silent
@@ -37,12 +37,13 @@ class Refusing(Counting):
 
     def __init__(self, after: int, error: Exception) -> None:
         super().__init__()
-        self.after, self.error = after, error
+        self.after, self.error, self.lock = after, error, threading.Lock()
 
     def __call__(self, shape: Scenario, workload: str, slot: int, left_usd: float | None) -> Outcome:
-        if len(self.shapes) >= self.after:
-            raise self.error
-        return super().__call__(shape, workload, slot, left_usd)
+        with self.lock:
+            if len(self.shapes) >= self.after:
+                raise self.error
+            return super().__call__(shape, workload, slot, left_usd)
 
 
 @pytest.mark.parametrize("parallel", [1, 2])
@@ -66,14 +67,21 @@ def test_a_first_run_that_is_refused_is_an_error(tmp_path: Path, error: Exceptio
         search.search(spec(), tmp_path / "s", Refusing(0, error), (), Silent())
 
 
+def test_it_names_the_limit_that_was_given_and_who_shares_it(tmp_path: Path) -> None:
+    asked = spec(max_usd=0.2, parallel=2, strategy="exhaustive")
+    said = r"was not run \(of --max-usd 0\.2, 0\.00000 USD are paid, and at most 2 runs share the rest\): --max-usd 0\.1 is"
+    with pytest.raises(UsageError, match=said):
+        search.search(asked, tmp_path / "s", Refusing(0, REFUSALS[0]), (), Silent())
+
+
 def runs_of(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, target: TargetName, row: Row
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, target: TargetName, *rows: Row
 ) -> tuple[search_run.Runner, list[Options]]:
     given = list[Options]()
 
     def bench(_: object, options: Options, __: object) -> list[Row]:
         given.append(options)
-        return [row]
+        return [rows[len(given) - 1]]
 
     monkeypatch.setattr(search_run, "bench", bench)
     options = Options(tmp_path, target=target)
@@ -110,6 +118,24 @@ def test_paid_is_the_whole_life_of_the_cluster_where_it_was_measured(
     assert (outcome.values["cost_usd"], outcome.paid_usd) == (0.2, paid_usd)
 
 
+@pytest.mark.parametrize("second", ["ok", "not_run"])
+def test_a_run_that_was_invalid_is_paid_for_also_where_it_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, second: str
+) -> None:
+    rows = []
+    for name, cost_usd, status in (("1", 0.2, "invalid"), ("2", 0.3, second)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "run.json").write_text(
+            json.dumps(run_json(workload="read_speed", cost_usd=cost_usd, status=status.replace("not_run", "ok")))
+        )
+        rows.append(row(status, tmp_path / name))
+    run, given = runs_of(monkeypatch, tmp_path, "gcp", *rows)
+    outcome = run(SHAPES[0], "read_speed", 0, 1.0)
+    assert [options.max_usd for options in given] == [1.0, 0.8]
+    assert outcome.status == ("ok" if second == "ok" else "failed")
+    assert outcome.paid_usd == pytest.approx(0.5 if second == "ok" else 0.2)
+
+
 @pytest.mark.parametrize(("target", "passed_on"), [("local", None), ("gcp", 1.0), ("vertex", 1.0)])
 def test_a_limit_of_money_is_no_limit_on_local_clusters_which_refuse_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: TargetName, passed_on: float | None
@@ -138,10 +164,20 @@ def test_runs_under_way_count_as_what_they_are_expected_to_cost(tmp_path: Path) 
     shapes = [SHAPES[0].model_copy(update={"name": f"n{i}"}) for i in range(6)]
     each = ran(shapes[0]).paid_usd
     assert each is not None
-    asked = spec(shapes=shapes, max_usd=4.5 * each, parallel=2, strategy="exhaustive")
+    asked = spec(shapes=shapes, max_usd=3.5 * each, parallel=2, strategy="exhaustive")
     found = search.search(asked, tmp_path / "s", Counting(), (), Silent())
-    assert len(found.runs) == 4
-    assert found.paid_usd == pytest.approx(4 * each)
+    assert len(found.runs) == 3
+    assert found.paid_usd == pytest.approx(3 * each)
+
+
+def test_a_run_is_put_off_while_those_under_way_may_cost_less_than_expected(tmp_path: Path) -> None:
+    shapes = [SHAPES[0].model_copy(update={"name": f"n{i}"}) for i in range(5)]
+    each = ran(shapes[0]).paid_usd
+    assert each is not None
+    cheaper = Counting(result=lambda s: ran(s, paid_usd=each if s.name in ("n0", "n1") else each / 10))
+    asked = spec(shapes=shapes, max_usd=3.5 * each, parallel=2, strategy="exhaustive")
+    found = search.search(asked, tmp_path / "s", cheaper, (), Silent())
+    assert (len(found.runs), found.reason) == (5, "every candidate has been run")
 
 
 def test_a_limit_that_is_spent_is_called_reached_and_no_further_run_is_spoken_of(tmp_path: Path) -> None:
@@ -183,8 +219,10 @@ def test_other_conditions_are_another_search_and_an_older_journal_may_lack_them(
     half = spec(facts={"local_cores_per_vcpu": 0.5})
     assert search.search(replace(half, max_runs=1), tmp_path / "old", Counting(), (), Silent()).runs
     search.search(replace(half, max_runs=1), tmp_path / "new", Counting(), (), Silent())
-    with pytest.raises(UsageError, match=r"differs in local_cores_per_vcpu: '0\.5' there, '0\.3' asked for"):
-        search.search(spec(facts={"local_cores_per_vcpu": 0.3}), tmp_path / "new", Counting(), (), Silent())
+    for folder in ("new", "old"):  # what it lacked counts from then on
+        with pytest.raises(UsageError, match=r"differs in local_cores_per_vcpu: '0\.5' there, '0\.3' asked for"):
+            search.search(spec(facts={"local_cores_per_vcpu": 0.3}), tmp_path / folder, Counting(), (), Silent())
+    assert len(search.search(replace(half, max_runs=2), tmp_path / "old", Counting(), (), Silent()).runs) == 2
 
 
 def test_a_script_that_was_changed_is_another_search(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -207,7 +245,7 @@ def test_a_run_that_was_cut_off_is_named_when_it_is_made_again(tmp_path: Path) -
         search.search(spec(), tmp_path / "s", Counting(cut_off_at=1), (), Silent())
     noting, runner = Noting(), Counting()
     search.search(spec(max_runs=2), tmp_path / "s", runner, (), noting)
-    assert [line for line in noting.lines if line.startswith(f"run 2, cut off before: {runner.shapes[0]}: ")]
+    assert [line for line in noting.lines if line.startswith(f"run 2, proposed before: {runner.shapes[0]}: ")]
 
 
 def test_two_searches_in_one_folder_wait_for_each_other(tmp_path: Path) -> None:
@@ -243,3 +281,30 @@ def test_where_no_run_keeps_the_limit_it_says_how_near_they_came(tmp_path: Path)
         found.why_none
         == f"no run ended well within the limits; asked for was runtime_s at most 1, and the nearest of 2 is {nearest:.4g}"
     )
+
+
+def test_where_a_run_without_a_record_failed_its_reason_is_told_in_a_sentence(tmp_path: Path) -> None:
+    fails = Counting(result=lambda shape: ran(shape, status="failed", values={}, reason="No memory is left."))
+    found = search.search(spec(shapes=SHAPES[:2]), tmp_path / "s", fails, (), Silent())
+    assert found.why_none is not None
+    assert "the last said: No memory is left. Mend the cause" in found.why_none
+
+
+def test_a_run_beside_one_that_fails_the_search_is_kept(tmp_path: Path) -> None:
+    """An error that says nothing of a shape ends the search; what is under way is paid for, and not made again."""
+    broken = threading.Event()
+
+    def runner(shape: Scenario, workload: str, slot: int, left_usd: float | None) -> Outcome:
+        if slot == 0:
+            broken.set()
+            raise CloudError("Google Cloud refused.")
+        assert broken.wait(60)
+        threading.Event().wait(0.2)
+        return ran(shape)
+
+    asked = spec(parallel=2, max_runs=2, strategy="exhaustive")
+    with pytest.raises(CloudError, match="refused"):
+        search.search(asked, tmp_path / "s", runner, (), Silent())
+    again = Counting()
+    found = search.search(asked, tmp_path / "s", again, (), Silent())
+    assert (len(found.runs), len(again.shapes)) == (2, 1)
