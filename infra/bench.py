@@ -21,6 +21,7 @@ from infra.pool import Pool
 from infra.progress import Progress
 from infra.repeats import Repeats
 from infra.scenario import load_scenario
+from infra.signals import ignored
 from infra.target import Target, open_target
 from workloads.record import RunRecord, Status
 
@@ -38,20 +39,28 @@ class Row(BaseModel):
     run_s: float | None
 
 
-def bench(experiment: Experiment, options: Options, progress: Progress) -> list[Row]:
+class _RefusedError(Exception):
+    """The target brings up no cluster for a cell, which says nothing of the cell."""
+
+
+def bench(experiment: Experiment, options: Options, progress: Progress, slot: int = 0) -> list[Row]:
     """Run every cell that is not finished, in randomised blocks; an interrupted experiment resumes.
 
     With ``[adaptive]`` the blocks end when the metric is known well enough, see :mod:`infra.repeats`.
 
+    Args:
+        slot: one experiment runs in a folder at a time; other cells of it, in other slots of the same process, run beside it.
+
     Returns:
         One row per cell, in running order; cells that turned out not to be needed have none. A failed cell does not
-        stop the others.
+        stop the others, nor does one whose cluster the target refuses, which is not run.
 
     Raises:
         Interrupted: Ctrl-C or SIGTERM, after teardown.
         LeftoverError: something survived the teardown.
     """
-    with host_lock(f"experiment-{options.runs_dir / experiment.name}", timeout_s=24 * 3600, progress=progress):
+    beside = f"-{slot}" if slot else ""
+    with host_lock(f"experiment-{options.runs_dir / experiment.name}{beside}", timeout_s=24 * 3600, progress=progress):
         return _bench(experiment, options, progress)
 
 
@@ -88,6 +97,11 @@ def _bench(experiment: Experiment, options: Options, progress: Progress) -> list
                 progress.stage(_headline(cell, count, total, left_s))
                 try:
                     rows.add(cell, *_run_cell(cell, names[cell_key(cell)], pool, progress))
+                except _RefusedError as error:
+                    progress.note(
+                        f"not run: {cell.workload} on {cell.scenario.name}, repeat {cell.repeat + 1}: {error}"
+                    )
+                    rows.stop(str(error), cell)
                 except LimitError as error:  # no further cell can run, and its record could not be told from a failure
                     progress.note(str(error))
                     rows.stop(str(error))
@@ -192,20 +206,24 @@ def _run_cell(
     cell: Cell, name: str, pool: Pool, progress: Progress
 ) -> tuple[Path | None, RunRecord | None, str | None]:
     try:
-        lease = pool.get(cell)
+        try:
+            lease = pool.get(cell)
+        except UsageError as error:
+            raise _RefusedError(str(error)) from error
         number = len(attempts(pool.options.runs_dir, cell.experiment, name)) + 1
         path, run = run_attempt(
             lease, cell, cell_id=name, attempt=number, runs_dir=pool.options.runs_dir, progress=progress
         )
-    except LimitError:
+    except (LimitError, _RefusedError):
         raise
     except BakeoffError as error:
         progress.note(f"failed: {cell.workload} on {cell.scenario.name}, repeat {cell.repeat + 1}: {error}")
         return None, None, str(error)
     said = f"{run.stages.run_s:.1f} s" if run.stages.run_s is not None else "no time"
-    progress.note(
-        f"{run.status}: {cell.workload} on {cell.scenario.name}, repeat {cell.repeat + 1}: {run.reason or said}"
-    )
+    with ignored():  # the record is whole, and counts
+        progress.note(
+            f"{run.status}: {cell.workload} on {cell.scenario.name}, repeat {cell.repeat + 1}: {run.reason or said}"
+        )
     return path, run, run.reason
 
 
@@ -214,7 +232,8 @@ def _sweep_own_dead(experiment: Experiment, options: Options, progress: Progress
     for lease in leases.all_leases(options.runs_dir):
         if lease.state.experiment == experiment.name and lease.abandoned:
             progress.note(f"lease {lease.id} was left by a killed run of this experiment: removing it")
-            teardown.tear_down(lease, options.runs_dir, progress)
+            with ignored():
+                teardown.tear_down(lease, options.runs_dir, progress)
 
 
 class _Rows:
@@ -233,10 +252,10 @@ class _Rows:
         for cell in (c for block in blocks for c in block):
             del self._rows[cell_key(cell)]
 
-    def stop(self, reason: str) -> None:
-        """Say of the cells that did not run why."""
+    def stop(self, reason: str, cell: Cell | None = None) -> None:
+        """Say of the cells that did not run, or of one of them, why."""
         for key, row in self._rows.items():
-            if row.status == "not_run":
+            if row.status == "not_run" and (cell is None or key == cell_key(cell)):
                 self._rows[key] = row.model_copy(update={"reason": reason})
 
     def all(self) -> list[Row]:

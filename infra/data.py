@@ -12,6 +12,7 @@ from pathlib import Path
 from infra.errors import UsageError
 from infra.experiment import DataSpec
 from infra.local.marks import start_ticks
+from infra.locks import host_lock
 from infra.paths import CACHE_DIR
 from infra.progress import Progress
 from workloads.dataset import Dataset as Listing
@@ -46,8 +47,9 @@ def prepare(spec: DataSpec, progress: Progress, *, in_place: bool) -> Dataset:
         folder = CACHE_DIR / f"flowers-like-{spec.count}-{spec.seed}"
         source = f"generated, {spec.count} images, seed {spec.seed}"
         if not folder.is_dir():
-            progress.stage(f"drawing {spec.count} images")
-            _filled(folder, lambda part: generate(part, spec.count, spec.seed))
+            _filled(
+                folder, f"drawing {spec.count} images", progress, lambda part: generate(part, spec.count, spec.seed)
+            )
     elif spec.images.startswith("gs://"):
         source = spec.images
         if in_place:
@@ -55,8 +57,12 @@ def prepare(spec: DataSpec, progress: Progress, *, in_place: bool) -> Dataset:
             return Dataset(None, {"source": source, **_facts(source, source)}, source.rstrip("/"))
         folder = CACHE_DIR / f"fetched-{_listed(source, source).digest[:12]}"  # another content, another copy
         if not folder.is_dir():
-            progress.stage(f"fetching {spec.images}")
-            _filled(folder, lambda part: copy(source, str(part), "images fetched", progress))
+            _filled(
+                folder,
+                f"fetching {spec.images}",
+                progress,
+                lambda part: copy(source, str(part), "images fetched", progress),
+            )
     else:
         folder = Path(spec.images).expanduser().resolve()
         source = folder.name
@@ -68,18 +74,18 @@ def stale_parts() -> list[Path]:
     return [p for p in sorted(CACHE_DIR.glob(".part-*")) if start_ticks(int(p.name.split("-")[1])) is None]
 
 
-def _filled(folder: Path, fill: Callable[[Path], object]) -> None:
-    """Fill a folder under a temporary name and rename it when it is whole."""
-    with part_folder(folder.name) as part:
-        try:
-            fill(part)
-        except WorkloadError as error:
-            raise UsageError(str(error)) from error
-        try:
+def _filled(folder: Path, what: str, progress: Progress, fill: Callable[[Path], object]) -> None:
+    """Fill a folder under a temporary name and rename it when it is whole; who comes second finds it."""
+    with host_lock(f"cache-{folder}", progress=progress):
+        if folder.is_dir():
+            return
+        progress.stage(what)
+        with part_folder(folder.name) as part:
+            try:
+                fill(part)
+            except WorkloadError as error:
+                raise UsageError(str(error)) from error
             part.rename(folder)
-        except OSError:
-            if not folder.is_dir():  # else another bakeoff has made the same meanwhile
-                raise
 
 
 @contextlib.contextmanager

@@ -150,10 +150,9 @@ class Lease:
         up: set[str] = set()
 
         def on_event(event: Event) -> None:
-            node = target.started(event)
-            if node:
+            if node := target.started(event):
                 up.add(node)
-                progress.advance(len(up), len(names), "nodes up")
+            progress.advance(len(up), len(names), "nodes up")  # at every event: an interrupt is heard there
 
         terraform = self.terraform
         terraform.init()
@@ -228,7 +227,7 @@ def all_leases(runs_dir: Path) -> list[Lease]:
     for path in sorted(paths.leases_dir(runs_dir).glob("*/lease.json")):
         try:
             leases.append(Lease(path.parent, LeaseState.model_validate_json(path.read_text(encoding="utf-8"))))
-        except ValueError:
+        except (OSError, ValueError):  # another process may have removed it just now
             continue
     return sorted(leases, key=lambda lease: lease.state.created_at)
 

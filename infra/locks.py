@@ -52,6 +52,7 @@ def host_lock(name: str, timeout_s: float = 3600, progress: Progress | None = No
                 if not waiting:
                     progress.stage(f"waiting for another bakeoff on this host ({name})")
                     waiting = True
+                progress.advance(0, 0, "")  # an interrupt is heard there
                 time.sleep(POLL_S)
         _mine.add(held)
         try:

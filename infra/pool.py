@@ -61,10 +61,8 @@ class Pool:
         try:
             if self.budget.limited:
                 rates = {name: self._rate(name) for name in scenarios}
-                if rates and not any(rates.values()):
-                    self._check_fit(
-                        []
-                    )  # where nothing is paid for there are no limits; it says so before the first cell
+                if rates and not any(rates.values()):  # nothing is paid for: such a target has no limits, and says so
+                    self._check_fit([])
                 usd = self.budget.refuse_beyond(expected_s, rates, side_by_side=side_by_side)
                 self.progress.note(f"estimated: up to {usd:.2f} USD; limit: {self.budget.said()}")
             if side_by_side:

@@ -15,7 +15,7 @@ from analysis.search.set_loss import SetWinner
 from analysis.search.strategies import DEFAULT, strategy_for
 from analysis.search.strategy import Proposal, Told, Winner, tell_or_failed
 from analysis.search.workload_set import SetSearch
-from infra.errors import Interrupted, LimitError, UsageError
+from infra.errors import Interrupted, LeftoverError, LimitError, UsageError
 from infra.locks import host_lock
 from infra.progress import Progress
 from infra.search_allowance import Allowance
@@ -206,62 +206,90 @@ class _Search:
         running: dict[Future[Event], tuple[int, int]] = {}
         with ThreadPoolExecutor(max_workers=self.spec.parallel) as pool:
             try:
-                return self._run(pool, running)
-            except Interrupted as error:
-                self._interrupted(running, error)
-                raise
-            except Exception:
                 try:
-                    self._keep(running)
-                except Interrupted as error:
-                    self._interrupted(running, error)
+                    return self._run(pool, running)
+                except Exception:
+                    self._keep(running, "waiting for")
                     raise
+            except Interrupted as error:
+                with ignored():
+                    if self.interrupt:
+                        self.interrupt(error)
+                    self._keep(running, "tearing down")
+                    pool.shutdown()
                 raise
 
     def _run(self, pool: ThreadPoolExecutor, running: dict[Future[Event], tuple[int, int]]) -> Found:
         waiting = [self.index[pair] for pair in self.journal.unfinished()]
+        put_off = set[int]()  # of those waiting: they have been announced
         reason = refused = None
+        side_by_side = self.spec.parallel
         while True:
             while (
                 not (reason := reason or self._enough(len(running)))
-                and len(running) < self.spec.parallel
+                and len(running) < side_by_side
                 and self._left(running)
             ):
-                index = self._again(waiting.pop(0), running) if waiting else self._ask(_pairs_of(running))
+                again = bool(waiting)
+                index = waiting.pop(0) if again else self._ask(_pairs_of(running))
                 if exceeded := self.allowance.exceeded_by(index, _pairs_of(running)):
                     waiting.insert(0, index)  # those under way may turn out to cost less
+                    put_off.add(index)
                     reason = None if running else exceeded
                     break
+                if again and index not in put_off:
+                    self._say_again(index, len(running))
                 slot = min(set(range(self.spec.parallel)) - {s for _, s in running.values()})
                 running[self._start(pool, index, slot, len(running))] = (index, slot)
             if not running:
                 break
             done, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
-                index, _ = running.pop(future)
-                try:
-                    self._ended(index, future.result())
-                except (UsageError, LimitError) as error:
-                    self.allowance.settle(index, None)
-                    refused, reason = error, self._refusal(index, error)
+                index, failed = self._take(future, running)
+                if isinstance(failed, UsageError | LimitError):
+                    waiting.insert(0, index)
+                    put_off.add(index)
+                    if running:  # it may fit by itself: a quota, or what is left of the limit, is shared
+                        side_by_side = self.allowance.parallel = 1
+                        self.progress.note(f"{self._named(index)} is put off, and no others run side by side: {failed}")
+                    else:
+                        refused, reason = failed, self._refusal(index, failed)
+                elif failed:
+                    raise failed
         if refused and not self.method.told:
             raise type(refused)(f"{reason}.") from refused
         return self._found(reason or "every candidate has been run")
 
-    def _interrupted(self, running: dict[Future[Event], tuple[int, int]], error: Interrupted) -> None:
-        """Have the runs under way torn down."""
-        if self.interrupt:
-            self.interrupt(error)
+    def _take(
+        self, future: Future[Event], running: dict[Future[Event], tuple[int, int]]
+    ) -> tuple[int, BaseException | None]:
+        """A run that has ended, or ends while this waits: its outcome is journaled, its error returned."""
+        failed = future.exception()
         with ignored():
-            self._keep(running)
-
-    def _keep(self, running: dict[Future[Event], tuple[int, int]]) -> None:
-        """Journal what runs under way come to, when the search ends before them: they are paid for."""
-        for future in list(running):
-            failed = future.exception()  # waits
             index, _ = running.pop(future)
-            if failed is None:
+            if failed:
+                self.allowance.settle(index, None)
+            else:
                 self._ended(index, future.result())
+        return index, failed
+
+    def _keep(self, running: dict[Future[Event], tuple[int, int]], what: str) -> None:
+        """Journal what runs under way come to, when the search ends before them: they are paid for.
+
+        Raises:
+            LeftoverError: something of one survived its teardown.
+        """
+        if running:
+            self.progress.note(f"{what} {', '.join(self._named(index) for index in _pairs_of(running))}")
+        left: LeftoverError | None = None
+        for future in list(running):
+            index, failed = self._take(future, running)
+            if failed and not isinstance(failed, Interrupted):
+                self.progress.note(f"  {self._named(index)}: {failed}")
+            if isinstance(failed, LeftoverError):
+                left = left or failed
+        if left:
+            raise left
 
     def _left(self, running: dict[Future[Event], tuple[int, int]]) -> bool:
         return len(self.method.told) + len(running) < len(self.pairs)
@@ -290,13 +318,12 @@ class _Search:
             of = f" (of --max-usd {self.spec.max_usd:g}, {self.allowance.paid_usd:.5f} USD are paid{shared})"
         return f"{self._named(index)} was not run{of}: {str(error).rstrip('.')}"
 
-    def _again(self, index: int, running: Collection[object]) -> int:
-        """A run that was proposed before, and cut off or put off."""
+    def _say_again(self, index: int, running: int) -> None:
+        """Of a run that was proposed before, and cut off."""
         workload, shape = self.pairs[index]
         why = self.journal.reasons()[workload, shape.name]
-        number = len(self.method.told) + len(running) + 1
+        number = len(self.method.told) + running + 1
         self.progress.note(f"run {number}, proposed before: {self._named(index)}: {why}")
-        return index
 
     def _ask(self, pending: list[int]) -> int:
         proposal = self.method.ask(pending)

@@ -16,7 +16,7 @@ class Allowance:
     Args:
         pairs: workload and shape of every run that may be made, by its index.
         max_usd, max_runs: limits; None: none.
-        parallel: runs side by side.
+        parallel: runs side by side; may be changed.
     """
 
     def __init__(

@@ -38,7 +38,7 @@ class Journal:
         except ValueError as error:
             raise RecordError(
                 f"{self.path}, {error}. Move this file away and search again: runs that ended well have their records "
-                "beside it and are not made again (with --parallel, where they get the same place side by side)."
+                "beside it and are not made again."
             ) from error
         if found is None:
             self._replace(journal.line(asked))

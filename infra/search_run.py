@@ -49,22 +49,21 @@ def bench_runner(
 ) -> Runner:
     """A runner of these workloads by ``bench``: its leases, locks, limits and teardown are those of every experiment.
 
-    A cell that has a record is not run again, so a search whose journal lost its last line pays for nothing twice. Slots other
-    than the first keep their records in ``runs/<name>-<slot>/``, because an experiment runs one at a time, and look only there.
-    A run that was not made because of a limit says nothing of its shape: LimitError.
+    A cell that has a record is not run again, so a search whose journal lost its last line pays for nothing twice.
+    A run that was not made, because of a limit or as the target refused its cluster, says nothing of its shape: LimitError.
     """
     specs = {spec.name: spec for spec in workloads}
     notional = options.target == "local"  # nothing is paid for: the search alone holds its runs to the limit
 
-    def once(experiment: Experiment, left_usd: float | None) -> Row:
-        (row,) = bench(experiment, replace(options, max_usd=None if notional else left_usd), progress)
+    def once(experiment: Experiment, slot: int, left_usd: float | None) -> Row:
+        (row,) = bench(experiment, replace(options, max_usd=None if notional else left_usd), progress, slot)
         if row.status == "not_run":
             raise LimitError(row.reason or "a limit was reached")
         return row
 
     def run(shape: Scenario, workload: str, slot: int, left_usd: float | None) -> Outcome:
         experiment = Experiment(
-            name=name if slot == 0 else f"{name}-{slot}",
+            name=name,
             scenarios=[shape.name],
             repeats=1,
             repeat_level="lease",
@@ -73,12 +72,12 @@ def bench_runner(
             workloads=[specs[workload]],
         )
         with lent([shape]):
-            row = once(experiment, left_usd)
+            row = once(experiment, slot, left_usd)
             outcome = _outcome(row, max_latency_ms)
             if row.status == Status.INVALID:  # it says nothing of the shape: once more, where the limit allows it
                 paid_usd = outcome.paid_usd or 0.0
                 with suppress(UsageError, LimitError):
-                    row = once(experiment, None if left_usd is None else left_usd - paid_usd)
+                    row = once(experiment, slot, None if left_usd is None else left_usd - paid_usd)
                     outcome = _outcome(row, max_latency_ms)
                     outcome = outcome.model_copy(update={"paid_usd": paid_usd + (outcome.paid_usd or 0.0)})
         return outcome

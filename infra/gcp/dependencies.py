@@ -16,6 +16,7 @@ from pathlib import Path
 
 from infra.errors import SetupError
 from infra.gcp.settings import GcpSettings
+from infra.locks import host_lock
 from infra.progress import Progress
 from workloads.storage import open_store
 
@@ -54,10 +55,11 @@ def upload(settings: GcpSettings, progress: Progress, *, tensorflow: bool) -> st
     """
     place = uri(settings, tensorflow=tensorflow)
     store = open_store(place)
-    if not store.exists("install.sh"):  # it goes last
-        progress.stage("uploading the packages of the jobs (once per set of versions)")
-        store.write(ARCHIVE, archive(closure(_roots(tensorflow))))
-        store.write("install.sh", INSTALL.encode())
+    with host_lock(f"upload-{place}", progress=progress):
+        if not store.exists("install.sh"):  # it goes last
+            progress.stage("uploading the packages of the jobs (once per set of versions)")
+            store.write(ARCHIVE, archive(closure(_roots(tensorflow))))
+            store.write("install.sh", INSTALL.encode())
     return place
 
 

@@ -16,7 +16,7 @@ from analysis.search.problem import Limit, Objective
 from infra import search, search_run
 from infra.bench import Row
 from infra.cli.app import app
-from infra.errors import CloudError, Interrupted, LimitError, UsageError
+from infra.errors import CloudError, Interrupted, LeftoverError, LimitError, UsageError
 from infra.experiment import DataSpec, WorkloadSpec
 from infra.options import Options, TargetName
 from infra.progress import Silent
@@ -79,7 +79,7 @@ def runs_of(
 ) -> tuple[search_run.Runner, list[Options]]:
     given = list[Options]()
 
-    def bench(_: object, options: Options, __: object) -> list[Row]:
+    def bench(_: object, options: Options, *__: object) -> list[Row]:
         given.append(options)
         return [rows[len(given) - 1]]
 
@@ -308,3 +308,43 @@ def test_a_run_beside_one_that_fails_the_search_is_kept(tmp_path: Path) -> None:
     again = Counting()
     found = search.search(asked, tmp_path / "s", again, (), Silent())
     assert (len(found.runs), len(again.shapes)) == (2, 1)
+
+
+def test_a_run_that_is_refused_beside_others_is_made_after_them(tmp_path: Path) -> None:
+    """A quota that another cluster uses up, or the share of a limit, says nothing of the shape."""
+    beside = threading.Barrier(2, timeout=60)
+    given: dict[str, list[float | None]] = {}
+
+    def runner(shape: Scenario, workload: str, slot: int, left_usd: float | None) -> Outcome:
+        given.setdefault(shape.name, []).append(left_usd)
+        if len(given) <= 2 and len(given[shape.name]) == 1:
+            beside.wait()
+            if slot == 1:
+                raise LimitError("The quota does not suffice.")
+            threading.Event().wait(0.2)
+        return ran(shape, paid_usd=1.0)
+
+    shapes = [SHAPES[0].model_copy(update={"name": f"n{i}"}) for i in range(3)]
+    noting = Noting()
+    asked = spec(shapes=shapes, parallel=2, max_usd=9.0, strategy="exhaustive")
+    found = search.search(asked, tmp_path / "s", runner, (), noting)
+    assert (found.reason, len(found.runs)) == ("every candidate has been run", 3)
+    (put_off,) = [name for name, left in given.items() if len(left) == 2]
+    assert given[put_off] == [4.5, 8.0]  # then by itself
+    assert [
+        line for line in noting.lines if line.startswith(f"{put_off} is put off, and no others run side by side: The")
+    ]
+
+
+def test_what_survives_a_teardown_is_not_lost_behind_an_interrupt(tmp_path: Path) -> None:
+    interrupted = threading.Event()
+
+    def runner(shape: Scenario, workload: str, slot: int, left_usd: float | None) -> Outcome:
+        if slot == 0:
+            raise Interrupted("Stopped by SIGINT.")
+        assert interrupted.wait(60)
+        raise LeftoverError("Left of lease abc123 after teardown.")
+
+    asked = spec(parallel=2, strategy="exhaustive")
+    with pytest.raises(LeftoverError, match="abc123"):
+        search.search(asked, tmp_path / "s", runner, (), Silent(), lambda error: interrupted.set())

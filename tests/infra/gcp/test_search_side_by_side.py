@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import wait
@@ -12,8 +13,9 @@ import pytest
 
 from analysis.search.problem import Objective
 from infra import search
-from infra.errors import Interrupted
+from infra.errors import Interrupted, UsageError
 from infra.experiment import DataSpec, WorkloadSpec
+from infra.gcp import target as gcp
 from infra.options import Options
 from infra.progress import Silent
 from infra.scenario import load_scenario
@@ -54,6 +56,30 @@ def test_both_shapes_are_run_and_paid_for_from_creation_to_end(
     assert result.paid_usd > sum(run["values"]["cost_usd"] for run in result.runs)
     assert project.dataproc.clusters == {}
     assert len(project.dataproc.jobs) == 2
+    assert {Path(run["record"]).parent.name for run in result.runs} == {"found"}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_cluster_that_is_refused_beside_another_is_made_after_it(
+    project: Project, found: Callable[[], search.Found], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The quota suffices for one of them at a time."""
+    project.dataproc.on_submit = run_for_real(project, tmp_path)
+    both, checked = threading.Barrier(2, timeout=120), list[object]()
+    check = gcp.check
+
+    def quota(*arguments: Any, **more: Any) -> None:
+        if len(checked) < 2:
+            checked.append(arguments)
+            if both.wait() == 0:
+                raise UsageError("The quota CPUS does not suffice.")
+        check(*arguments, **more)
+
+    monkeypatch.setattr(gcp, "check", quota)
+    result = found()
+    assert [run["status"] for run in result.runs] == ["ok", "ok"], result.runs
+    assert result.reason == "every candidate has been run"
 
 
 @pytest.mark.slow

@@ -101,10 +101,12 @@ class FakeDataproc:
 
     def _write_output(self, job: Any, step: int) -> None:
         if step in self.output:
-            folder = f"google-cloud-dataproc-metainfo/uuid/jobs/{job.reference.job_id}"
-            job.driver_output_resource_uri = f"{self.staging}/{folder}/driveroutput"
-            chunk = sum(1 for known in self.output if known < step)
-            open_store(f"{self.staging}/{folder}").write(f"driveroutput.{chunk:09d}", self.output[step])
+            self._write_chunk(job, sum(1 for known in self.output if known < step), self.output[step])
+
+    def _write_chunk(self, job: Any, number: int, text: bytes) -> None:
+        folder = f"google-cloud-dataproc-metainfo/uuid/jobs/{job.reference.job_id}"
+        job.driver_output_resource_uri = f"{self.staging}/{folder}/driveroutput"
+        open_store(f"{self.staging}/{folder}").write(f"driveroutput.{number:09d}", text)
 
     def _cancel(self, request: Any) -> Any:
         self._check_place(request)

@@ -57,8 +57,10 @@ class LivingDataproc(FakeDataproc):
 
     def finish(self, job_id: str, state: str, details: str, output: bytes) -> None:
         """The next look at the job finds it ended, and all that its driver said."""
-        self.output = {self._step.get(job_id, -1) + 1: output}
-        self.script = [(state, details)]
+        job = self.jobs[job_id]
+        if job.status.state.name in ("PENDING", "RUNNING"):
+            self._write_chunk(job, 0, output)
+            job.status = dp.JobStatus(state=state, details=details)
 
     def _labelled(self, request: Any) -> tuple[str, str]:
         match = FILTER.fullmatch(request.filter)
