@@ -224,6 +224,7 @@ class _Search:
         put_off = set[int]()  # of those waiting: they have been announced
         reason = refused = None
         side_by_side = self.spec.parallel
+        by_itself = set[int]()  # started while none may run beside it
         while True:
             while (
                 not (reason := reason or self._enough(len(running)))
@@ -239,6 +240,8 @@ class _Search:
                     break
                 if again and index not in put_off:
                     self._say_again(index, len(running))
+                if side_by_side == 1:
+                    by_itself.add(index)
                 slot = min(set(range(self.spec.parallel)) - {s for _, s in running.values()})
                 running[self._start(pool, index, slot, len(running))] = (index, slot)
             if not running:
@@ -247,13 +250,13 @@ class _Search:
             for future in done:
                 index, failed = self._take(future, running)
                 if isinstance(failed, UsageError | LimitError):
-                    waiting.insert(0, index)
-                    put_off.add(index)
-                    if running:  # it may fit by itself: a quota, or what is left of the limit, is shared
-                        side_by_side = self.allowance.parallel = 1
-                        self.progress.note(f"{self._named(index)} is put off, and no others run side by side: {failed}")
-                    else:
+                    if index in by_itself:
                         refused, reason = failed, self._refusal(index, failed)
+                    else:  # quotas, and what is left of the limit, were shared
+                        side_by_side = self.allowance.parallel = 1
+                        waiting.insert(0, index)
+                        put_off.add(index)
+                        self.progress.note(f"{self._named(index)} is put off, and no others run side by side: {failed}")
                 elif failed:
                     raise failed
         if refused and not self.method.told:
@@ -314,8 +317,7 @@ class _Search:
         """Why a run was not made; with the limit that the user gave, where the error speaks of what of it was left for it."""
         of = ""
         if self.spec.max_usd is not None and str(error).startswith("--max-usd"):
-            shared = f", and at most {self.spec.parallel} runs share the rest" if self.spec.parallel > 1 else ""
-            of = f" (of --max-usd {self.spec.max_usd:g}, {self.allowance.paid_usd:.5f} USD are paid{shared})"
+            of = f" (of --max-usd {self.spec.max_usd:g}, {self.allowance.paid_usd:.5f} USD are paid)"
         return f"{self._named(index)} was not run{of}: {str(error).rstrip('.')}"
 
     def _say_again(self, index: int, running: int) -> None:

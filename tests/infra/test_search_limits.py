@@ -67,11 +67,25 @@ def test_a_first_run_that_is_refused_is_an_error(tmp_path: Path, error: Exceptio
         search.search(spec(), tmp_path / "s", Refusing(0, error), (), Silent())
 
 
-def test_it_names_the_limit_that_was_given_and_who_shares_it(tmp_path: Path) -> None:
+def test_it_names_the_limit_that_was_given_once_it_was_refused_by_itself(tmp_path: Path) -> None:
     asked = spec(max_usd=0.2, parallel=2, strategy="exhaustive")
-    said = r"was not run \(of --max-usd 0\.2, 0\.00000 USD are paid, and at most 2 runs share the rest\): --max-usd 0\.1 is"
+    noting = Noting()
+    said = r"was not run \(of --max-usd 0\.2, 0\.00000 USD are paid\): --max-usd 0\.1 is"
     with pytest.raises(UsageError, match=said):
-        search.search(asked, tmp_path / "s", Refusing(0, REFUSALS[0]), (), Silent())
+        search.search(asked, tmp_path / "s", Refusing(0, REFUSALS[0]), (), noting)
+    assert [line for line in noting.lines if " is put off, and no others run side by side: --max-usd 0.1" in line]
+
+
+def test_where_each_share_is_too_small_they_are_run_one_by_one(tmp_path: Path) -> None:
+    def runner(shape: Scenario, workload: str, slot: int, left_usd: float | None) -> Outcome:
+        assert left_usd is not None
+        if left_usd < 0.6:
+            raise LimitError(f"--max-usd {left_usd:g} leaves too little.")
+        return ran(shape, paid_usd=0.1)
+
+    asked = spec(shapes=SHAPES[:3], max_usd=1.0, parallel=2, strategy="exhaustive")
+    found = search.search(asked, tmp_path / "s", runner, (), Silent())
+    assert (len(found.runs), found.reason) == (3, "every candidate has been run")
 
 
 def runs_of(
