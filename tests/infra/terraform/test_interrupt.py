@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
 import psutil
 import pytest
@@ -47,8 +48,19 @@ def test_an_interrupted_apply_stops_and_keeps_its_state(cluster: StubCluster, te
     assert {"stop w-0", "stop w-1", "stop m", "stop store"} <= set(cluster.asked())
 
 
-def killed(cluster: StubCluster, binary: Binary, victim: Callable[[subprocess.Popen[bytes]], int]) -> None:
-    """Apply in a client of its own, and kill ``victim`` while w-0 starts."""
+def at_rest(state: Path) -> bool:
+    """Whether Terraform has written its state and writes no more for now: it does at the end of each resource."""
+    if not state.exists():
+        return False
+    before = state.read_bytes()
+    time.sleep(1)
+    return before.endswith(b"}\n") and state.read_bytes() == before
+
+
+def killed(
+    cluster: StubCluster, terraform: Terraform, binary: Binary, victim: Callable[[subprocess.Popen[bytes]], int]
+) -> None:
+    """Apply in a client of its own, and kill ``victim`` while w-0 starts and all else has ended."""
     cluster.misbehave("sleep", "w-0")
     environment = {**os.environ, CHOICE_VARIABLE: binary.program}
     client = subprocess.Popen(
@@ -60,6 +72,7 @@ def killed(cluster: StubCluster, binary: Binary, victim: Callable[[subprocess.Po
     try:
         log = cluster.directory / "log"
         wait_for(lambda: log.exists() and "start w-0" in log.read_text(encoding="utf-8"))
+        wait_for(lambda: at_rest(terraform.root_dir / STATE_FILE))
         os.kill(pid := victim(client), signal.SIGKILL)
         if pid != client.pid:
             client.wait(120)  # it ends with its Terraform
@@ -78,7 +91,7 @@ def terraform_pid(cluster: StubCluster) -> int:
 
 
 def test_terraform_ends_with_a_killed_client(cluster: StubCluster, terraform: Terraform, binary: Binary) -> None:
-    killed(cluster, binary, lambda client: client.pid)
+    killed(cluster, terraform, binary, lambda client: client.pid)
     wait_for(lambda: not marked(cluster.lease_id))
     terraform.unlock()
     assert terraform.has_state()
@@ -88,7 +101,7 @@ def test_terraform_ends_with_a_killed_client(cluster: StubCluster, terraform: Te
 
 
 def test_the_lock_of_a_killed_terraform_is_freed(cluster: StubCluster, terraform: Terraform, binary: Binary) -> None:
-    killed(cluster, binary, lambda client: terraform_pid(cluster))
+    killed(cluster, terraform, binary, lambda client: terraform_pid(cluster))
     assert (terraform.root_dir / LOCK_FILE).exists()
     assert terraform.unlock()
     assert not terraform.unlock()
