@@ -4,7 +4,6 @@ or a limit is reached. Of one workload, or one shape for a set of workloads."""
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,14 +14,14 @@ from analysis.search.set_loss import SetWinner
 from analysis.search.strategies import DEFAULT, strategy_for
 from analysis.search.strategy import Proposal, Told, Winner, tell_or_failed
 from analysis.search.workload_set import SetSearch
-from infra.errors import Interrupted, LeftoverError, LimitError, UsageError
+from infra.errors import Interrupted, UsageError
 from infra.locks import host_lock
 from infra.progress import Progress
 from infra.search_allowance import Allowance
 from infra.search_journal import Journal
+from infra.search_loop import Loop
 from infra.search_past import candidates_of
 from infra.search_run import Runner
-from infra.signals import ignored
 from infra.workloads_registry import JOB, WORKLOADS, find
 from workloads.record import Scenario
 from workloads.record.search import Outcome as Event
@@ -145,7 +144,8 @@ def search(
     }  # fmt: skip
     # Two at once would write one journal.
     with host_lock(f"search-{folder.resolve()}", timeout_s=24 * 3600, progress=progress):
-        return _Search(spec, method, Journal(folder, facts), runner, progress, interrupt).run()
+        loop = _Search(spec, method, Journal(folder, facts), runner, progress, interrupt)
+        return loop.found(loop.run())
 
 
 def _for_one(spec: Spec, name: str, past: tuple[Past, ...]) -> Method:
@@ -174,12 +174,7 @@ def _for_set(spec: Spec, name: str, progress: Progress) -> Method:
     return method
 
 
-def _pairs_of(running: Mapping[Future[Event], tuple[int, int]]) -> list[int]:
-    """The pairs that are running."""
-    return [index for index, _ in running.values()]
-
-
-class _Search:
+class _Search(Loop):
     def __init__(
         self,
         spec: Spec,
@@ -189,12 +184,10 @@ class _Search:
         progress: Progress,
         interrupt: Callable[[Interrupted], None] | None,
     ) -> None:
-        self.spec, self.method, self.journal, self.runner, self.progress = spec, method, journal, runner, progress
-        self.interrupt = interrupt
-        self.pairs = [(workload, shape) for workload in spec.workloads for shape in spec.shapes]
-        self.of_set = len(spec.workloads) > 1
-        self.index = {(workload, shape.name): i for i, (workload, shape) in enumerate(self.pairs)}
-        self.allowance = Allowance(self.pairs, spec.max_usd, spec.max_runs, spec.parallel)
+        pairs = [(workload, shape) for workload in spec.workloads for shape in spec.shapes]
+        allowance = Allowance(pairs, spec.max_usd, spec.max_runs, spec.parallel)
+        super().__init__(pairs, allowance, journal, runner, progress, spec.parallel, interrupt)
+        self.spec, self.method = spec, method
         self.lacks: dict[str, str] = {}  # by workload: what a run that ended well did not measure
         for event in journal.outcomes():
             self._told(self.index[event.workload, event.shape], event)
@@ -202,140 +195,15 @@ class _Search:
             what = "pairs of workload and shape" if self.of_set else "candidates"
             progress.note(f"resumed: {len(journal.outcomes())} of {len(self.pairs)} {what} have been run")
 
-    def run(self) -> Found:
-        running: dict[Future[Event], tuple[int, int]] = {}
-        with ThreadPoolExecutor(max_workers=self.spec.parallel) as pool:
-            try:
-                try:
-                    return self._run(pool, running)
-                except Exception:
-                    self._keep(running, "waiting for")
-                    raise
-            except Interrupted as error:
-                with ignored():
-                    if self.interrupt:
-                        self.interrupt(error)
-                    self._keep(running, "tearing down")
-                    pool.shutdown()
-                raise
-
-    def _run(self, pool: ThreadPoolExecutor, running: dict[Future[Event], tuple[int, int]]) -> Found:
-        waiting = [self.index[pair] for pair in self.journal.unfinished()]
-        put_off = set[int]()  # of those waiting: they have been announced
-        reason = refused = None
-        side_by_side = self.spec.parallel
-        by_itself = set[int]()  # started while none may run beside it
-        while True:
-            while (
-                not (reason := reason or self._enough(len(running)))
-                and len(running) < side_by_side
-                and self._left(running)
-            ):
-                again = bool(waiting)
-                index = waiting.pop(0) if again else self._ask(_pairs_of(running))
-                if exceeded := self.allowance.exceeded_by(index, _pairs_of(running)):
-                    waiting.insert(0, index)  # those under way may turn out to cost less
-                    put_off.add(index)
-                    reason = None if running else exceeded
-                    break
-                if again and index not in put_off:
-                    self._say_again(index, len(running))
-                if side_by_side == 1:
-                    by_itself.add(index)
-                slot = min(set(range(self.spec.parallel)) - {s for _, s in running.values()})
-                running[self._start(pool, index, slot, len(running))] = (index, slot)
-            if not running:
-                break
-            done, _ = wait(running, return_when=FIRST_COMPLETED)
-            for future in done:
-                index, failed = self._take(future, running)
-                if isinstance(failed, UsageError | LimitError):
-                    if index in by_itself:
-                        refused, reason = failed, self._refusal(index, failed)
-                    else:  # quotas, and what is left of the limit, were shared
-                        side_by_side = self.allowance.parallel = 1
-                        waiting.insert(0, index)
-                        put_off.add(index)
-                        self.progress.note(f"{self._named(index)} is put off, and no others run side by side: {failed}")
-                elif failed:
-                    raise failed
-        if refused and not self.method.told:
-            raise type(refused)(f"{reason}.") from refused
-        return self._found(reason or "every candidate has been run")
-
-    def _take(
-        self, future: Future[Event], running: dict[Future[Event], tuple[int, int]]
-    ) -> tuple[int, BaseException | None]:
-        """A run that has ended, or ends while this waits: its outcome is journaled, its error returned."""
-        failed = future.exception()
-        with ignored():
-            index, _ = running.pop(future)
-            if failed:
-                self.allowance.settle(index, None)
-            else:
-                self._ended(index, future.result())
-        return index, failed
-
-    def _keep(self, running: dict[Future[Event], tuple[int, int]], what: str) -> None:
-        """Journal what runs under way come to, when the search ends before them: they are paid for.
-
-        Raises:
-            LeftoverError: something of one survived its teardown.
-        """
-        if running:
-            self.progress.note(f"{what} {', '.join(self._named(index) for index in _pairs_of(running))}")
-        left: LeftoverError | None = None
-        for future in list(running):
-            index, failed = self._take(future, running)
-            if failed and not isinstance(failed, Interrupted):
-                self.progress.note(f"  {self._named(index)}: {failed}")
-            if isinstance(failed, LeftoverError):
-                left = left or failed
-        if left:
-            raise left
-
-    def _left(self, running: dict[Future[Event], tuple[int, int]]) -> bool:
-        return len(self.method.told) + len(running) < len(self.pairs)
-
-    def _start(self, pool: ThreadPoolExecutor, index: int, slot: int, running: int) -> Future[Event]:
-        left = self.allowance.grant(index, running)
-        workload, shape = self.pairs[index]
-        if self.spec.parallel > 1:
-            return pool.submit(self.runner, shape, workload, slot, left)
-        future: Future[Event] = Future()  # in this thread, so that Ctrl-C and SIGTERM reach the teardown
-        try:
-            future.set_result(self.runner(shape, workload, slot, left))
-        except (UsageError, LimitError) as error:
-            future.set_exception(error)
-        return future
-
-    def _named(self, index: int) -> str:
-        workload, shape = self.pairs[index]
-        return f"{workload} on {shape.name}" if self.of_set else shape.name
-
-    def _refusal(self, index: int, error: Exception) -> str:
-        """Why a run was not made; with the limit that the user gave, where the error speaks of what of it was left for it."""
-        of = ""
-        if self.spec.max_usd is not None and str(error).startswith("--max-usd"):
-            of = f" (of --max-usd {self.spec.max_usd:g}, {self.allowance.paid_usd:.5f} USD are paid)"
-        return f"{self._named(index)} was not run{of}: {str(error).rstrip('.')}"
-
-    def _say_again(self, index: int, running: int) -> None:
-        """Of a run that was proposed before, and cut off."""
-        workload, shape = self.pairs[index]
-        why = self.journal.reasons()[workload, shape.name]
-        number = len(self.method.told) + running + 1
-        self.progress.note(f"run {number}, proposed before: {self._named(index)}: {why}")
-
-    def _ask(self, pending: list[int]) -> int:
+    def ask(self, pending: list[int]) -> int:
         proposal = self.method.ask(pending)
         workload, shape = self.pairs[proposal.index]
         number = len(self.method.told) + len(pending) + 1
-        self.progress.note(f"run {number}: {self._named(proposal.index)}: {proposal.reason}")
+        self.progress.note(f"run {number}: {self.named(proposal.index)}: {proposal.reason}")
         self.journal.proposed(shape.name, workload, proposal.reason)
         return proposal.index
 
-    def _ended(self, index: int, outcome: Event) -> None:
+    def ended(self, index: int, outcome: Event) -> None:
         self.journal.ended(outcome)
         self._told(index, outcome)
         said = ", ".join(f"{name} {value:.4g}" for name, value in outcome.values.items())
@@ -357,7 +225,7 @@ class _Search:
                 return f"{workload} ended well and did not measure {lacks}, which the objective needs"
         return None
 
-    def _enough(self, running: int) -> str | None:
+    def enough(self, running: int) -> str | None:
         """Why no further run is started, beside so many."""
         if in_vain := self._in_vain():
             return in_vain
@@ -378,7 +246,7 @@ class _Search:
         )
         return f"; {where}. Mend the cause and give another --name, as no run of a search is made twice"
 
-    def _found(self, reason: str) -> Found:
+    def found(self, reason: str) -> Found:
         in_vain = self._in_vain()
         winner = None if in_vain else self.method.winner()
         reasons = self.journal.reasons()

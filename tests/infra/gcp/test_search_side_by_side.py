@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from analysis.search.problem import Objective
-from infra import search
+from infra import search, search_loop
 from infra.errors import Interrupted, UsageError
 from infra.experiment import DataSpec, WorkloadSpec
 from infra.gcp import target as gcp
@@ -93,7 +93,7 @@ def test_an_interrupt_ends_both_runs_in_their_teardown(
         wait_for(lambda: len(project.dataproc.jobs) == 2)
         raise Interrupted("Stopped by SIGINT.")
 
-    monkeypatch.setattr(search, "wait", press)
+    monkeypatch.setattr(search_loop, "wait", press)
     began = time.monotonic()
     with pytest.raises(Interrupted, match="Stopped by SIGINT"):
         found()
@@ -103,6 +103,6 @@ def test_an_interrupt_ends_both_runs_in_their_teardown(
     assert list((tmp_path / "runs" / "leases").iterdir()) == []
     assert '"outcome"' not in (tmp_path / "runs" / "found" / FILE).read_text()
 
-    monkeypatch.setattr(search, "wait", wait)
+    monkeypatch.setattr(search_loop, "wait", wait)
     project.dataproc.on_submit = run_for_real(project, tmp_path)
     assert [run["status"] for run in found().runs] == ["ok", "ok"]
