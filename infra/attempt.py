@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import json
 import os
 import re
 import shutil
 import time
+import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from infra import eventlog, fingerprint, frames
-from infra.errors import RecordError
+from infra.errors import RecordError, is_disk_full
 from infra.experiment import Cell
 from infra.lease import Lease, all_leases
 from infra.logs import last_words
@@ -48,7 +51,8 @@ def run_attempt(
     """Run a cell on a lease and write its record.
 
     Alone on this host while it measures; other leases of this checkout are frozen meanwhile. A failed job gives a
-    record too, with the reason in it.
+    record too, with the reason in it. Where what the job left cannot be collected, all of it is kept as it is under
+    ``runs/failed/``, and the record, whose status is ``invalid``, says where and why.
 
     Returns:
         The record's folder and its content.
@@ -63,6 +67,7 @@ def run_attempt(
         raise RecordError(f"The record {final} exists already, and records are never changed.")
     working = final.parent / f".tmp-{lease.id}-{os.getpid()}-{name}"
     working.mkdir(parents=True)
+    outcome: Outcome | None = None
     try:
         target = lease.target
         with target.own_turn(progress), target.alone(lease, all_leases(runs_dir)):
@@ -72,13 +77,44 @@ def run_attempt(
                 lease.apply(progress)
             outcome = _measure(lease, cell, working, progress)
         began = time.monotonic()
-        run = _collect(lease, cell, outcome, cell_id, attempt, began)
+        try:
+            collected = _collect(lease, cell, outcome)
+        except Exception as error:  # whatever it is: the attempt has been paid for
+            kept = _keep(lease, working, runs_dir / "failed" / cell.experiment, name, error)
+            if is_disk_full(error):  # it would refuse the record, too
+                raise
+            progress.note(f"what {name} left cannot be collected ({error}); it is kept in {kept}")
+            collected = _not_collected(error, kept)
+            working.mkdir()
+        run = _record(lease, cell, outcome, collected, cell_id, attempt, began)
         (working / "run.json").write_text(run.model_dump_json(indent=1) + "\n", encoding="utf-8")
         working.rename(final)
         lease.update(attempts=lease.state.attempts + 1)
         return final, run
+    except BaseException as error:
+        if working.exists() and (outcome is not None or isinstance(error, Exception)):
+            _keep(lease, working, runs_dir / "failed" / cell.experiment, name, error)
+        raise
     finally:
         shutil.rmtree(working, ignore_errors=True)
+
+
+def _keep(lease: Lease, working: Path, folder: Path, name: str, error: BaseException) -> Path | None:
+    """Move what an attempt has produced into ``folder``, beside the reason. Returns where; None: it left nothing."""
+    with contextlib.suppress(Exception):  # what a dying cluster does not give is no reason to lose the rest
+        lease.target.copy_logs(lease, working / "logs")
+    for log in lease.eventlog_dir.glob("*"):
+        (working / "eventlog").mkdir(exist_ok=True)
+        shutil.move(log, working / "eventlog" / log.name)
+    if not any(path.is_file() for path in working.rglob("*")):
+        return None
+    folder.mkdir(parents=True, exist_ok=True)
+    kept = next(path for n in itertools.count(1) if not (path := folder / (f"{name}-{n}" if n > 1 else name)).exists())
+    working.rename(kept)
+    with contextlib.suppress(OSError):  # on a full disk the files matter more than the reason
+        reason = f"{error}\n\n{''.join(traceback.format_exception(error))}"
+        (kept / "reason.txt").write_text(reason, encoding="utf-8")
+    return kept
 
 
 def _measure(lease: Lease, cell: Cell, folder: Path, progress: Progress) -> Outcome:
@@ -111,7 +147,19 @@ def _wait(
     return None
 
 
-def _collect(lease: Lease, cell: Cell, outcome: Outcome, cell_id: str, attempt: int, began: float) -> RunRecord:
+@dataclass
+class Collected:
+    """What was read of an attempt's working folder, for its record."""
+
+    status: Status
+    reason: str | None
+    stages: StageSeconds = field(default_factory=StageSeconds)
+    run_s_source: schema.RunSource | None = None
+    spark: SparkMetrics | None = None
+    missing: list[str] = field(default_factory=list)
+
+
+def _collect(lease: Lease, cell: Cell, outcome: Outcome) -> Collected:
     folder, target = outcome.folder, lease.target
     missing = target.collect(lease, folder, outcome.launched_at, outcome.ended_at)
     spark = _spark_metrics(lease, folder, missing)
@@ -127,9 +175,23 @@ def _collect(lease: Lease, cell: Cell, outcome: Outcome, cell_id: str, attempt: 
 
     stages, source = _stages(lease, outcome, spark, summary)
     status, reason = _verdict(lease, cell, outcome, spark, summary, summary_error, rows, stages)
-    limits, isolation = target.describe(lease, outcome.launched_at)
     if target.WHY_NO_METRIC:
         missing += frames.missing_metrics(folder, target.WHY_NO_METRIC)
+    return Collected(status, reason, stages, source, spark, missing)
+
+
+def _not_collected(error: Exception, kept: Path | None) -> Collected:
+    where = f"; all that the job left is in {kept}" if kept else ""
+    return Collected(
+        Status.INVALID, f"the attempt cannot be collected: {error}{where}", missing=["everything: see reason"]
+    )
+
+
+def _record(
+    lease: Lease, cell: Cell, outcome: Outcome, collected: Collected, cell_id: str, attempt: int, began: float
+) -> RunRecord:
+    target, run_s = lease.target, collected.stages.run_s
+    limits, isolation = target.describe(lease, outcome.launched_at)
     price = target.usd_per_hour(lease)
     revision, dirty = fingerprint.git_revision()
     return RunRecord(
@@ -146,18 +208,18 @@ def _collect(lease: Lease, cell: Cell, outcome: Outcome, cell_id: str, attempt: 
         repeat=cell.repeat,
         attempt=attempt,
         repeat_level=cell.repeat_level,
-        status=status,
-        reason=reason,
+        status=collected.status,
+        reason=collected.reason,
         started_at=datetime.fromtimestamp(outcome.launched_at, UTC).isoformat(),
         ended_at=datetime.fromtimestamp(outcome.ended_at, UTC).isoformat(),
         isolation=isolation,
         nodes=limits,
-        stages=stages.model_copy(update={"collect_s": time.monotonic() - began}),
-        run_s_source=source,
-        spark=spark,
+        stages=collected.stages.model_copy(update={"collect_s": time.monotonic() - began}),
+        run_s_source=collected.run_s_source,
+        spark=collected.spark,
         usd_per_hour=price,
-        cost_usd=price * stages.run_s / 3600 if stages.run_s is not None else None,
-        missing=missing,
+        cost_usd=price * run_s / 3600 if run_s is not None else None,
+        missing=collected.missing,
         git_revision=revision,
         git_dirty=dirty,
         packages=fingerprint.packages(),

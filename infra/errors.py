@@ -21,6 +21,9 @@
 from __future__ import annotations
 
 import difflib
+import errno
+import os
+import shutil
 from collections.abc import Iterable
 
 
@@ -94,3 +97,10 @@ def unknown_name(kind: str, value: str, known: Iterable[str]) -> UsageError:
     near = difflib.get_close_matches(value, names, n=1, cutoff=0.4)
     hint = f" Did you mean '{near[0]}'?" if near else ""
     return UsageError(f"Unknown {kind} '{value}'.{hint} Known: {', '.join(names) or 'none'}.")
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Whether a disk or quota is full. ``shutil.Error`` gathers errors as text, without a number."""
+    numbers = (errno.ENOSPC, errno.EDQUOT)
+    gathered = isinstance(error, shutil.Error) and any(os.strerror(number) in str(error) for number in numbers)
+    return gathered or (isinstance(error, OSError) and error.errno in numbers)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import os
-import shutil
 import sys
 
 import typer
@@ -30,7 +27,7 @@ from infra.cli import (
     search,
 )
 from infra.cli.output import stderr
-from infra.errors import BakeoffError, Interrupted
+from infra.errors import BakeoffError, Interrupted, is_disk_full
 from infra.signals import ignored, raise_interrupted
 
 app = typer.Typer(
@@ -77,7 +74,7 @@ def main() -> None:
         stderr.print(f"[bold red]bakeoff:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
         sys.exit(error.exit_code)
     except OSError as error:
-        if not _full(error):
+        if not is_disk_full(error):
             raise
         where = f" of {error.filename}" if error.filename else ""
         stderr.print(
@@ -87,14 +84,6 @@ def main() -> None:
             soft_wrap=True,
         )
         sys.exit(1)
-
-
-def _full(error: OSError) -> bool:
-    """Whether a disk or quota is full; shutil gathers errors, and has no number."""
-    numbers = (errno.ENOSPC, errno.EDQUOT)
-    return error.errno in numbers or (
-        isinstance(error, shutil.Error) and any(os.strerror(number) in str(error) for number in numbers)
-    )
 
 
 if __name__ == "__main__":
