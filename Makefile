@@ -112,7 +112,7 @@ test-fast: setup-test
 
 ## test-terraform: fmt, validate and test of every Terraform root and module
 test-terraform: setup-test
-	$(PYTEST) -m "not slow" tests/infra/terraform/test_modules.py tests/infra/gcp_terraform
+	$(PYTEST) -m "not slow" tests/infra/terraform/test_modules.py tests/infra/modules
 
 ## lock: chooses all versions in constraints.txt anew (KEEP=1: only adds what is missing)
 lock: setup-test

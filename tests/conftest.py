@@ -85,7 +85,7 @@ class SkipPolicy:
 @pytest.fixture(scope="session", autouse=True)
 def _temporary_files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """What the tests, and programs that they kill, leave in the temporary folder goes with the session."""
-    from tests.temporary_files import kept_in
+    from tests.support.temporary_files import kept_in
 
     with kept_in(tmp_path_factory.mktemp("tmp")):
         yield
@@ -94,7 +94,7 @@ def _temporary_files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
 @pytest.fixture(scope="session")
 def store_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of the object-store server of this test session."""
-    from tests.object_store import serving
+    from tests.support.object_store import serving
 
     with serving(tmp_path_factory.mktemp("store")) as address:
         yield address
@@ -103,7 +103,7 @@ def store_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def object_store(store_address: str) -> Iterator[str]:
     """The same address; gs:// is at that server for the length of the test."""
-    from tests.object_store import pointed_at
+    from tests.support.object_store import pointed_at
 
     with pointed_at(store_address):
         yield store_address

@@ -10,9 +10,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from infra.paths import PROJECT_DIR
+from infra.base.paths import PROJECT_DIR
 from tests.bench.bench_img2dataset import img2dataset
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
 
 STUB = """#!/bin/sh
 sleep 300 &

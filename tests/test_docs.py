@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from analysis.search.bakeoff import USES
+from analysis.search.strategies.bakeoff import USES
 from infra.cli.app import app
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -53,10 +53,10 @@ def violations(path: str, source: str) -> list[str]:
     for name in sorted(imported(tree)):
         ours = within(name, *ROOMS)
         may_analyse = path in (
-            "infra/bench.py",
-            "infra/repeats.py",
-            "infra/search.py",
-            "infra/search_past.py",
+            "infra/measure/bench.py",
+            "infra/measure/repeats.py",
+            "infra/search/live.py",
+            "infra/search/past.py",
             "infra/review/costs.py",
         ) or path.startswith("infra/cli/")
         if room == "workloads" and ours and not within(name, "workloads"):
@@ -91,15 +91,15 @@ def test_rules(path: Path) -> None:
 @pytest.mark.parametrize(
     ("path", "source"),
     [
-        ("workloads/a/job.py", "from infra.errors import UsageError"),
-        ("workloads/a/job.py", "def f():\n    import analysis.runs"),
-        ("analysis/runs.py", "from workloads.dataset import images"),
-        ("analysis/runs.py", "import infra"),
-        ("infra/lease.py", "import analysis"),
-        ("infra/local/node.py", "import importlib\nimportlib.import_module('analysis.runs')"),
-        ("infra/clean.py", "import python_terraform"),
-        ("infra/clean.py", "import subprocess\nsubprocess.run(['terraform', 'version'])"),
-        ("infra/clean.py", "import subprocess\nsubprocess.Popen('/usr/bin/terraform version', shell=True)"),
+        ("workloads/a/job.py", "from infra.base.errors import UsageError"),
+        ("workloads/a/job.py", "def f():\n    import analysis.records.runs"),
+        ("analysis/records/runs.py", "from workloads.dataset import images"),
+        ("analysis/records/runs.py", "import infra"),
+        ("infra/leases/lease.py", "import analysis"),
+        ("infra/targets/local/node.py", "import importlib\nimportlib.import_module('analysis.records.runs')"),
+        ("infra/clusters/clean.py", "import python_terraform"),
+        ("infra/clusters/clean.py", "import subprocess\nsubprocess.run(['terraform', 'version'])"),
+        ("infra/clusters/clean.py", "import subprocess\nsubprocess.Popen('/usr/bin/terraform version', shell=True)"),
     ],
 )
 def test_a_violation_is_seen(path: str, source: str) -> None:
@@ -109,10 +109,10 @@ def test_a_violation_is_seen(path: str, source: str) -> None:
 @pytest.mark.parametrize(
     ("path", "source"),
     [
-        ("analysis/runs.py", "from workloads.record import RunRecord"),
-        ("analysis/runs.py", "from workloads import record"),
+        ("analysis/records/runs.py", "from workloads.record import RunRecord"),
+        ("analysis/records/runs.py", "from workloads import record"),
         ("infra/cli/report.py", "from analysis import report"),
-        ("infra/terraform.py", "import python_terraform"),
+        ("infra/terraform/client.py", "import python_terraform"),
         ("workloads/a/job.py", "import subprocess\nsubprocess.run(['ls'])"),
     ],
 )

@@ -44,7 +44,7 @@ def shared(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_what_is_left_elsewhere_fails_the_run(
     pytester: pytest.Pytester, shared: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tests.temporary_files.GRACE_S", 1.0)
+    monkeypatch.setattr("tests.support.temporary_files.GRACE_S", 1.0)
     pytester.makepyfile(f"from pathlib import Path\ndef test(): Path({str(shared / 'spark-1')!r}).mkdir()\n")
     result = pytester.runpytest_inprocess()
     result.assert_outcomes(passed=1, errors=1)

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from infra.cli.app import app
 from infra.review.comment import MARKER
-from tests.policy_environment import read_yaml
+from tests.support.policy_environment import read_yaml
 
 pytestmark = pytest.mark.slow
 

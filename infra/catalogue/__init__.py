@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from infra.errors import UsageError, unknown_name
+from infra.base.errors import UsageError, unknown_name
 
 CATALOGUE_DIR = Path(__file__).resolve().parent
 

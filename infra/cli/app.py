@@ -7,7 +7,8 @@ import sys
 import typer
 from rich.markup import escape
 
-from infra import shared_runs
+from infra.base.errors import BakeoffError, Interrupted, is_disk_full
+from infra.base.signals import ignored, raise_interrupted
 from infra.cli import (
     apply,
     bench,
@@ -27,8 +28,7 @@ from infra.cli import (
     search,
 )
 from infra.cli.output import stderr
-from infra.errors import BakeoffError, Interrupted, is_disk_full
-from infra.signals import ignored, raise_interrupted
+from infra.records import store as shared_runs
 
 app = typer.Typer(
     name="bakeoff",

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from infra import apply as library
+from infra.base.options import Options
 from infra.cli.options import IsolationOption, MaxMinutesOption, MaxUsdOption, TargetOption
 from infra.cli.output import JsonOption, RunsOption, ShareOption, print_json, say, shown
-from infra.options import Options
+from infra.clusters import apply as library
 
 EXAMPLE = "Example: bakeoff apply four-small-ssd"
 

@@ -8,11 +8,11 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from infra.bench import Row, bench
+from infra.base.options import Options
 from infra.cli.options import ImagesOption, IsolationOption, MaxMinutesOption, MaxUsdOption, TargetOption
 from infra.cli.output import JsonOption, RunsOption, ShareOption, print_json, shown, stdout
-from infra.experiment import at_full_size, find_experiment, load_experiment
-from infra.options import Options
+from infra.inputs.experiment import at_full_size, find_experiment, load_experiment
+from infra.measure.bench import Row, bench
 
 EXAMPLE = "Example: bakeoff bench demo"
 

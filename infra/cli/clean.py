@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from infra.clean import clean
+from infra.base.signals import ignored
 from infra.cli.options import TargetOption
 from infra.cli.output import JsonOption, RunsOption, print_json, say, shown
-from infra.signals import ignored
+from infra.clusters.clean import clean
 
 EXAMPLE = "Example: bakeoff clean --yes"
 

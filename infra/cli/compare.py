@@ -8,11 +8,11 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from infra.base.errors import UsageError
 from infra.cli.output import JsonOption, RunsOption, print_json, shown, stdout
-from infra.errors import UsageError
 
 if TYPE_CHECKING:
-    from analysis.sides import Compared
+    from analysis.compare.sides import Compared
 
 EXAMPLE = "Example: bakeoff compare four-small-ssd one-large-ssd --experiment demo"
 
@@ -37,8 +37,8 @@ def main(
     json: JsonOption = False,
 ) -> None:
     """Say whether B is faster or slower than A. Exit code 0: no difference found, or B is better; 1: B is worse."""
+    from analysis.compare.sides import compare_named
     from analysis.errors import AnalysisError
-    from analysis.sides import compare_named
 
     try:
         with shown() as progress:
@@ -55,7 +55,7 @@ def main(
 
 
 def _print(compared: Compared) -> None:
-    from analysis.compare import stated
+    from analysis.compare.comparison import stated
 
     table = Table(title=escape(f"{compared.b} against {compared.a}, {compared.of}"))
     for heading in ("workload", "verdict", "medians (95 %)", "why"):

@@ -9,9 +9,9 @@ import typer
 from rich.table import Table
 
 from infra.cli.output import JsonOption, RunsOption, print_json, say, shown, stdout
-from infra.gcp import reconcile
-from infra.gcp.clients import Clients
-from infra.gcp.settings import config_path, load_settings
+from infra.targets.google import reconcile
+from infra.targets.google.clients import Clients
+from infra.targets.google.settings import config_path, load_settings
 
 EXAMPLE = "Example: bakeoff costs demo --table my-project.billing.gcp_billing_export_v1_ABC"
 

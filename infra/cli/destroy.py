@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
-from infra import lease as leases
-from infra import teardown
+from infra.base.errors import UsageError
+from infra.base.signals import ignored
 from infra.cli.output import JsonOption, RunsOption, print_json, say, shown
-from infra.errors import UsageError
-from infra.signals import ignored
+from infra.clusters import teardown
+from infra.leases import lease as leases
 
 EXAMPLE = "Example: bakeoff destroy four-small-ssd"
 

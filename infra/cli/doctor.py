@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from infra.base.options import TargetName
 from infra.cli.output import JsonOption, RunsOption, print_json, stdout
-from infra.doctor import examine
-from infra.gcp import doctor as gcp
-from infra.options import TargetName
+from infra.targets.google import doctor as gcp
+from infra.targets.local.doctor import examine
 
 EXAMPLE = "Example: bakeoff doctor --target gcp"
 

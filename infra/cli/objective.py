@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 if TYPE_CHECKING:
-    from analysis.search.problem import Objective
+    from analysis.search.core.problem import Objective
 
 ObjectiveName = Literal["cost", "time", "weighted", "requests"]
 ObjectiveOption = Annotated[
@@ -39,7 +39,7 @@ def objective_of(
 ) -> Objective:
     """The objective that the options say. Raises SearchError for a limit or weight out of range, or a weight of nothing."""
     from analysis.errors import SearchError
-    from analysis.search.problem import Limit, Objective
+    from analysis.search.core.problem import Limit, Objective
 
     if weight is not None and name != "weighted":
         raise SearchError(f"--weight is for --objective weighted; received {weight:g} for {name}. Leave it out.")

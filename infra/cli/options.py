@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from infra.options import TargetName
+from infra.base.options import TargetName
 
 IsolationOption = Annotated[
     Literal["auto", "namespaces", "none"],

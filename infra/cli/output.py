@@ -16,8 +16,8 @@ from pydantic import BaseModel
 from rich.console import Console
 from rich.status import Status
 
-from infra.errors import UsageError
-from infra.shared_runs import open_records, open_runs
+from infra.base.errors import UsageError
+from infra.records.store import open_records, open_runs
 
 # A table that goes into a file or a pipe is not folded to a terminal's width.
 stdout = Console(width=None if sys.stdout.isatty() else 160)

@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 
+from infra.base.options import Options
 from infra.cli.options import TargetOption
 from infra.cli.output import JsonOption, RunsOption, ShareOption, print_json, say, shown
-from infra.options import Options
-from infra.plan import plan
-from infra.scenario import load_scenario
-from infra.target import open_target
+from infra.clusters.plan import plan
+from infra.inputs.scenario import load_scenario
+from infra.targets.base import open_target
 
 EXAMPLE = "Example: bakeoff plan four-small-ssd"
 

@@ -10,11 +10,11 @@ import typer
 from rich.table import Table
 
 from infra import catalogue
+from infra.base.paths import CACHE_DIR
+from infra.catalogue.pricing import DEFAULT_REGION, regions
 from infra.cli.output import JsonOption, print_json, say, shown, stdout
-from infra.gcp import prices
-from infra.gcp.clients import Clients
-from infra.paths import CACHE_DIR
-from infra.pricing import DEFAULT_REGION, regions
+from infra.targets.google import prices
+from infra.targets.google.clients import Clients
 
 EXAMPLE = "Example: bakeoff prices --refresh --region europe-west2"
 

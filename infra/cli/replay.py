@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
+from infra.base.errors import UsageError
 from infra.cli.objective import (
     LeastAccuracyOption,
     MaxLatencyOption,
@@ -18,11 +19,10 @@ from infra.cli.objective import (
     objective_of,
 )
 from infra.cli.output import JsonOption, check_plot, print_json, print_notes, say, shown, stdout, words_of
-from infra.errors import UsageError
 
 if TYPE_CHECKING:
-    from analysis.search.problem import Objective
-    from analysis.search.recordings import Recording
+    from analysis.search.core.problem import Objective
+    from analysis.search.core.recordings import Recording
 
 DEFAULT = "bakeoff,cherrypick,random"
 EXAMPLE = (
@@ -66,13 +66,13 @@ def main(
 ) -> None:
     """Replay searches on a table of recorded runs, as if each run were paid for, and judge them."""
     from analysis.errors import SearchError
-    from analysis.formats import plural
-    from analysis.search import tournament
-    from analysis.search.bakeoff import USES, Bakeoff
-    from analysis.search.recordings import load_recordings
-    from analysis.search.replay import judgeable
-    from analysis.search.split import part
-    from analysis.search.strategies import STRATEGIES
+    from analysis.measures.formats import plural
+    from analysis.search.core.recordings import load_recordings
+    from analysis.search.replay import tournament
+    from analysis.search.replay.follow import judgeable
+    from analysis.search.replay.split import part
+    from analysis.search.strategies.bakeoff import USES, Bakeoff
+    from analysis.search.strategies.registry import STRATEGIES
 
     given = {"--uses": f"{uses:g}" if uses else None, "--strategies": strategies, "--plot": plot}
     for option, value in given.items():
@@ -112,7 +112,7 @@ def main(
     notes += result.notes
     for_uses = (USES if uses is None else uses) if listens else None
     if plot is not None:
-        from analysis.figures import search_runs
+        from analysis.report.figures import search_runs
 
         search_runs.draw(result, f"{data.name.split('.')[0]}, {asked}", plot)
     if json:
@@ -128,8 +128,8 @@ def main(
 
 
 def _print_shared(judged: list[Recording], objective: Objective, seeds: int, notes: list[str], json: bool) -> None:
-    from analysis.formats import plural
-    from analysis.search.one_for_all import one_for_all
+    from analysis.measures.formats import plural
+    from analysis.search.replay.one_for_all import one_for_all
 
     found = [one_for_all(judged, objective, seed) for seed in range(seeds)]
     if found[0].left_out:

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
+from infra.base.errors import UsageError
 from infra.cli.output import JsonOption, RunsOption, print_json, say, shown
-from infra.errors import UsageError
 
 EXAMPLE = "Example: bakeoff report demo"
 
@@ -25,8 +25,8 @@ def main(
     json: JsonOption = False,
 ) -> None:
     """Write one self-contained HTML page (Markdown, SVG, PNG, CSV, Parquet beside it) that compares an experiment's scenarios."""
-    from analysis import report as pages  # matplotlib and pandas: only this verb pays for them
-    from analysis.runs import NoRecordsError
+    from analysis.records.runs import NoRecordsError
+    from analysis.report import write as pages  # matplotlib and pandas: only this verb pays for them
 
     try:
         name = experiment or pages.newest_experiment(runs)

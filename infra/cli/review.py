@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
+from infra.base.errors import UsageError
+from infra.base.paths import PROJECT_DIR
+from infra.catalogue.pricing import DEFAULT_REGION
 from infra.cli.output import JsonOption, RecordsOption, print_json, say, shown
-from infra.errors import UsageError
-from infra.paths import PROJECT_DIR
-from infra.pricing import DEFAULT_REGION
 
 EXAMPLE = "Example: bakeoff review --base main"
 

@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from infra.bench import bench
+from infra.base.options import Options
 from infra.cli.bench import print_rows
 from infra.cli.options import ImagesOption, IsolationOption, MaxMinutesOption, MaxUsdOption, TargetOption
 from infra.cli.output import JsonOption, RunsOption, ShareOption, shown
-from infra.experiment import DataSpec
-from infra.oneoff import one_off
-from infra.options import Options
+from infra.inputs.experiment import DataSpec
+from infra.inputs.one_off import one_off
+from infra.measure.bench import bench
 
 EXAMPLE = "Example: bakeoff run --on one-large-ssd --job my_job.py --args '--input data.csv'"
 
@@ -28,7 +28,7 @@ def main(
     ],
     workload: Annotated[
         str | None,
-        typer.Argument(help="One of infra/workloads_registry.py: write_tfrecords, train, ...; leave out with --job."),
+        typer.Argument(help="One of infra/inputs/workloads.py: write_tfrecords, train, ...; leave out with --job."),
     ] = None,
     job: Annotated[Path | None, typer.Option(help="Any PySpark script of yours.")] = None,
     args: Annotated[

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
+from infra.base.errors import UsageError
 from infra.cli.output import JsonOption, check_plot, print_json, print_notes, say, stdout
-from infra.errors import UsageError
 
 if TYPE_CHECKING:
-    from analysis.search.scaling import Scaling
+    from analysis.search.scaling.fit import Scaling
 
 EXAMPLE = "Example: bakeoff scale --data small_runs.csv --machines 2,4,8,16 --scales 1,10 --plot scaling.svg"
 
@@ -36,8 +36,8 @@ def main(
 ) -> None:
     """Choose small training runs by experiment design, or predict large runs from them, with an interval and a check."""
     from analysis.errors import SearchError
-    from analysis.search import scaling
-    from analysis.search.small_runs import load_points
+    from analysis.search.scaling import fit as scaling
+    from analysis.search.scaling.small_runs import load_points
 
     for option, given in (("--workload", workload), ("--plot", plot)):
         if data is None and given is not None:
@@ -54,7 +54,7 @@ def main(
     except SearchError as error:
         raise UsageError(str(error)) from error
     if plot is not None:
-        from analysis.figures import scaling as figure
+        from analysis.report.figures import scaling as figure
 
         figure.draw(found, plot)
     _print(found, notes, json)

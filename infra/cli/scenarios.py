@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from infra.catalogue.pricing import DEFAULT_REGION
 from infra.cli.output import JsonOption, print_json, stdout
-from infra.pricing import DEFAULT_REGION
-from infra.scenario import ScenarioRow, list_scenarios
+from infra.inputs.scenario import ScenarioRow, list_scenarios
 
 EXAMPLE = "Example: bakeoff scenarios --json"
 

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from infra.base.errors import Interrupted, UsageError
+from infra.base.options import Options, TargetName
 from infra.cli.objective import (
     LeastAccuracyOption,
     MaxLatencyOption,
@@ -20,10 +22,8 @@ from infra.cli.objective import (
 from infra.cli.options import ImagesOption, IsolationOption
 from infra.cli.output import JsonOption, RunsOption, ShareOption, print_json, shown
 from infra.cli.search_output import print_found
-from infra.errors import Interrupted, UsageError
-from infra.experiment import DataSpec
-from infra.options import Options, TargetName
-from infra.workloads_registry import JOB
+from infra.inputs.experiment import DataSpec
+from infra.inputs.workloads import JOB
 
 EXAMPLE = "Example: bakeoff search --space seed --workload write_tfrecords --objective cost --max-runs 8"
 
@@ -82,11 +82,12 @@ def main(
     With several workloads it proposes pairs of shape and workload, and ends with the one shape for all and what each loses on it.
     """
     from analysis.errors import SearchError
-    from infra import search, search_past
-    from infra.oneoff import workload_specs
-    from infra.search_run import bench_runner, check_shape
-    from infra.signals import Interruptible
-    from infra.space import load_space
+    from infra.base.signals import Interruptible
+    from infra.inputs.one_off import workload_specs
+    from infra.inputs.space import load_space
+    from infra.search import live as search
+    from infra.search import past as search_past
+    from infra.search.run import bench_runner, check_shape
 
     candidates = load_space(space)
     if max_usd == 0:

@@ -9,16 +9,16 @@ from rich.table import Table
 from infra.cli.output import say, stdout
 
 if TYPE_CHECKING:
-    from analysis.search.set_loss import SetWinner
-    from analysis.search.strategy import Winner
-    from infra.search import Found
+    from analysis.search.strategies.strategy import Winner
+    from analysis.search.workload_sets.set_loss import SetWinner
+    from infra.search.live import Found
     from workloads.record import Scenario
 
 
 def print_found(found: Found, workloads: tuple[str, ...], objective: str, local: bool) -> None:
     """The runs, why it stopped, the recommendation, and what was paid and saved."""
-    from analysis.formats import plural
-    from analysis.search.set_loss import SetWinner
+    from analysis.measures.formats import plural
+    from analysis.search.workload_sets.set_loss import SetWinner
 
     _print_runs(found, objective, local, of_set=len(workloads) > 1)
     say(f"Stopped: {found.reason}.")

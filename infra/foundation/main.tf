@@ -26,7 +26,7 @@ locals {
   service_account        = var.service_account != null ? var.service_account : module.dataproc_account[0].email
   vertex_service_account = var.vertex_service_account != null ? var.vertex_service_account : module.vertex_account[0].email
 
-  # Read by infra/gcp/settings.py. JSON strings are TOML strings.
+  # Read by infra/targets/google/settings.py. JSON strings are TOML strings.
   settings = {
     project_id             = var.project_id
     region                 = var.region

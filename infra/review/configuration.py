@@ -18,13 +18,13 @@ import hcl2
 from lark.exceptions import LarkError
 from pydantic import BaseModel, ConfigDict
 
-from infra.errors import BakeoffError, SetupError, TerraformError
-from infra.google_provider.check import EmptyStatePlan, plan_from_empty
-from infra.progress import Progress
+from infra.base.errors import BakeoffError, SetupError, TerraformError
+from infra.base.progress import Progress
+from infra.review.google_provider.check import EmptyStatePlan, plan_from_empty
 from infra.review.revision import File
 from infra.review.scenarios import ScenarioChange
 
-TARGET = "infra/targets/gcp"
+TARGET = "infra/targets/dataproc/terraform"
 LAYERS = ("infra/bootstrap", "infra/foundation")
 CATALOGUE = "infra/catalogue"
 NOT_READ = ("infra/catalogue/prices.csv",)

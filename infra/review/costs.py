@@ -16,8 +16,8 @@ from statistics import median
 from pydantic import BaseModel, ConfigDict, computed_field
 
 from analysis.errors import DamagedRecordError
-from analysis.runs import read_record
-from infra.experiment import Cell, Experiment, cells, load_experiment
+from analysis.records.runs import read_record
+from infra.inputs.experiment import Cell, Experiment, cells, load_experiment
 from infra.review.scenarios import ScenarioChange
 from workloads.record import RunRecord, Scenario
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from infra import paths
+from infra.base import paths
 
 CHECKOV = paths.CACHE_DIR / "policy" / "bin" / "checkov"
 OPTIONS = paths.PROJECT_DIR / ".ci" / "checkov.yaml"

@@ -6,17 +6,17 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from infra.errors import TerraformError, unknown_name
-from infra.pricing import regions
-from infra.progress import Progress
+from infra.base.errors import TerraformError, unknown_name
+from infra.base.progress import Progress
+from infra.catalogue.pricing import regions
+from infra.records.store import place
 from infra.review.configuration import Configuration, compare_configuration
 from infra.review.costs import ExperimentCost, compare_experiments
 from infra.review.policy import CHECKOV, Policy, compare_policy
 from infra.review.revision import Base, File, changed_files, find_base, laid_out
 from infra.review.scenarios import ScenarioChange, compare_scenarios, prices_dated
-from infra.shared_runs import place
-from infra.terraform import Terraform
-from infra.terraform_binary import find_binary
+from infra.terraform.binary import find_binary
+from infra.terraform.client import Terraform
 
 
 class Review(BaseModel):

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from pydantic import BaseModel, ConfigDict
 
-from infra.errors import UsageError
+from infra.base.errors import UsageError
 
 GIT_TIMEOUT_S = 60
 

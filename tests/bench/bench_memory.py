@@ -15,7 +15,7 @@ from tests.bench.bench_write_tfrecords import with_spark
 from tests.bench.data import photographs, upload
 from tests.bench.harness import Result
 from tests.bench.local_spark import local_spark
-from tests.object_store import object_store_server
+from tests.support.object_store import object_store_server
 from workloads.dataset import list_dataset
 from workloads.shards import ShardOptions
 

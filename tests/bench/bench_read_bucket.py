@@ -15,7 +15,7 @@ import urllib3
 from tests.bench.data import photographs, upload
 from tests.bench.harness import Result, compare
 from tests.bench.team import CORES, team
-from tests.object_store import object_store_server
+from tests.support.object_store import object_store_server
 from workloads.bucket import client
 from workloads.read_speed.crew import crew_of
 from workloads.read_speed.readers import ImageReader

@@ -15,7 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from infra.paths import PROJECT_DIR
+from infra.base.paths import PROJECT_DIR
 
 
 def sampling_cost(lease_dir: Path, nodes: list[str], seconds: float) -> dict[str, float | int]:
@@ -26,7 +26,7 @@ def sampling_cost(lease_dir: Path, nodes: list[str], seconds: float) -> dict[str
             [
                 sys.executable,
                 "-m",
-                "infra.local.sampler",
+                "infra.targets.local.sampler",
                 "--lease-dir",
                 str(lease_dir),
                 "--out",

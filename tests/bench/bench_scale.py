@@ -9,11 +9,11 @@ from __future__ import annotations
 import statistics
 from pathlib import Path
 
-from infra.bench import Row, bench
-from infra.experiment import DataSpec, Experiment, WorkloadSpec
-from infra.options import Options
-from infra.progress import Silent
-from infra.scenario import lent
+from infra.base.options import Options
+from infra.base.progress import Silent
+from infra.inputs.experiment import DataSpec, Experiment, WorkloadSpec
+from infra.inputs.scenario import lent
+from infra.measure.bench import Row, bench
 from tests.bench.harness import RUNS, Result, interval
 from workloads.record import Scenario, Summary
 from workloads.record.tables import MEASUREMENTS, read_table

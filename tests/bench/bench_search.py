@@ -28,14 +28,14 @@ from typing import Any
 
 import numpy as np
 
-from analysis.search import judgement, tournament
-from analysis.search.encoding import encode
-from analysis.search.judgement import FACTORS, Judgement
-from analysis.search.problem import Objective
-from analysis.search.recordings import Recording, load_recordings
-from analysis.search.replay import CHECKPOINTS, Trace, judgeable
-from analysis.search.split import part
-from analysis.search.strategies import STRATEGIES
+from analysis.search.core.encoding import encode
+from analysis.search.core.problem import Objective
+from analysis.search.core.recordings import Recording, load_recordings
+from analysis.search.replay import judgement, tournament
+from analysis.search.replay.follow import CHECKPOINTS, Trace, judgeable
+from analysis.search.replay.judgement import FACTORS, Judgement
+from analysis.search.replay.split import part
+from analysis.search.strategies.registry import STRATEGIES
 from tests.bench.search_stops import play_bakeoff
 
 PEERS = ("optuna-gp", "optuna-tpe", "scikit-optimize", "smac3")
@@ -242,7 +242,7 @@ def main() -> None:
         default=20,
         help="searches are followed so far; later counts as never (random: exact, unbounded)",
     )
-    parser.add_argument("--split", default="all", help="judge: all, tuning or held-out (analysis.search.split)")
+    parser.add_argument("--split", default="all", help="judge: all, tuning or held-out (analysis.search.replay.split)")
     parser.add_argument("--out", type=Path)
     asked = parser.parse_args()
     results = []

@@ -15,8 +15,8 @@ import time
 import numpy as np
 import pandas as pd
 
-from analysis.search.bakeoff import Bakeoff
-from analysis.search.problem import Candidates, Objective, Outcome, Past, Problem
+from analysis.search.core.problem import Candidates, Objective, Outcome, Past, Problem
+from analysis.search.strategies.bakeoff import Bakeoff
 
 
 def steps(n: int, runs: int, past: int, seed: int = 0) -> list[float]:

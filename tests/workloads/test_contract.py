@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
 from workloads.contract import Measurements, Outcome, WorkloadConfig, run_job
 from workloads.errors import InvalidRun, WorkloadError
 from workloads.record import Rejected, Summary

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.workloads.faults import Faults, through
+from tests.support.workloads.faults import Faults, through
 from workloads import bucket as bucket_store
 from workloads.bucket import STREAM_CHUNK_BYTES, Bucket
 from workloads.dataset import list_dataset

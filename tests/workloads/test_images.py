@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from tests.workloads.pictures import encode, gradient, nasty, rotated_by_exif
+from tests.support.workloads.pictures import encode, gradient, nasty, rotated_by_exif
 from workloads import images
 from workloads.images import Reason, Unusable, decode, decode_square, to_square_jpeg
 

@@ -14,9 +14,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.processes import kill_family
+from tests.support.processes import kill_family
+from tests.support.workloads.faults import Faults, faulty_store
 from tests.workloads.conftest import set_java_home
-from tests.workloads.faults import Faults, faulty_store
 from workloads.dataset import list_dataset
 from workloads.generate import draw
 from workloads.record import Summary

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.workloads.pictures import encode, gradient
+from tests.support.workloads.pictures import encode, gradient
 from workloads.errors import DatasetError
 from workloads.generate import draw
 from workloads.read_speed import job, readers, staging

@@ -146,7 +146,7 @@ def test_what_is_no_example_is_told(data: bytes) -> None:
 def test_tensorflow_reads_our_shards(tmp_path: Path) -> None:
     import tensorflow as tf
 
-    from tests.workloads.pictures import encode, gradient
+    from tests.support.workloads.pictures import encode, gradient
     from workloads.images import to_square_jpeg
 
     images = [to_square_jpeg(encode(gradient(300 + i, 240)), 192, 90) for i in range(5)]

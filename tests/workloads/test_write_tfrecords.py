@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from tests.support.workloads.pictures import encode, gradient, nasty
 from tests.workloads.conftest import FLOWERS
-from tests.workloads.pictures import encode, gradient, nasty
 from workloads.contract import Measurements
 from workloads.errors import ConfigError, DatasetError, WorkloadError
 from workloads.generate import draw

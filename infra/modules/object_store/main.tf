@@ -1,7 +1,7 @@
 # An object-store server as a daemon, bound to one address. See ../spark_node/main.tf for why there are two resources.
 
 locals {
-  # The fields of infra/local/spec.py. The store is no machine of the shape: it has no size, and no limits.
+  # The fields of infra/targets/local/spec.py. The store is no machine of the shape: it has no size, and no limits.
   spec = {
     lease_id             = var.lease.id
     lease_dir            = var.lease.dir
@@ -37,7 +37,7 @@ resource "terraform_data" "slot" {
 
   provisioner "local-exec" {
     when        = destroy
-    command     = "exec \"$python\" -m infra.local.node stop"
+    command     = "exec \"$python\" -m infra.targets.local.node stop"
     working_dir = self.input.project_dir
 
     environment = {
@@ -51,7 +51,7 @@ resource "terraform_data" "process" {
   triggers_replace = terraform_data.slot.id
 
   provisioner "local-exec" {
-    command     = "exec \"$python\" -m infra.local.node start"
+    command     = "exec \"$python\" -m infra.targets.local.node start"
     working_dir = var.lease.project_dir
 
     environment = {

@@ -1,4 +1,4 @@
-# One node: its namespace, limits and Spark daemons, made and removed by `python -m infra.local.node start|stop`.
+# One node: its namespace, limits and Spark daemons, made and removed by `python -m infra.targets.local.node start|stop`.
 #
 # Two resources, because Terraform skips the destroy provisioner of a resource whose create provisioner failed: the
 # half-started daemon would live on. `process` only starts; `slot`, which cannot fail to be made, only stops, and
@@ -6,7 +6,7 @@
 # `exec`, so that an interrupted Terraform ends the node program itself and not just a shell around it.
 
 locals {
-  # What a change of which means another node. The fields of infra/local/spec.py, but for the number of workers.
+  # What a change of which means another node. The fields of infra/targets/local/spec.py, but for the number of workers.
   identity = {
     lease_id             = var.lease.id
     lease_dir            = var.lease.dir
@@ -42,7 +42,7 @@ resource "terraform_data" "slot" {
 
   provisioner "local-exec" {
     when        = destroy
-    command     = "exec \"$python\" -m infra.local.node stop"
+    command     = "exec \"$python\" -m infra.targets.local.node stop"
     working_dir = self.input.project_dir
 
     environment = {
@@ -56,7 +56,7 @@ resource "terraform_data" "process" {
   triggers_replace = terraform_data.slot.id
 
   provisioner "local-exec" {
-    command     = "exec \"$python\" -m infra.local.node start"
+    command     = "exec \"$python\" -m infra.targets.local.node start"
     working_dir = var.lease.project_dir
 
     environment = {

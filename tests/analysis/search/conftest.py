@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.analysis.search.recorded import table
+from tests.support.analysis.recorded import table
 
 
 @pytest.fixture(scope="session")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from analysis.search.cluster_model import CURVES, ClusterModel
-from analysis.search.cluster_shapes import ClusterShapes, sizes_of
-from analysis.search.past import kinds_of, votes
-from analysis.search.problem import Candidates, Objective, Outcome, Past, Problem
+from analysis.search.core.problem import Candidates, Objective, Outcome, Past, Problem
+from analysis.search.model.cluster_model import CURVES, ClusterModel
+from analysis.search.model.cluster_shapes import ClusterShapes, sizes_of
+from analysis.search.model.past import kinds_of, votes
 
 TIME = Objective("time")
 GRID = [(nodes, vcpus, per_core * vcpus) for per_core in (2.0, 8.0) for vcpus in (2, 4) for nodes in (2, 4, 8, 16, 32)]

@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 
 from analysis.errors import SearchError
-from analysis.search.problem import Candidates, Limit, Objective, Outcome, Problem
-from analysis.search.strategies import STRATEGIES
-from analysis.search.strategy import Strategy
-from tests.analysis.search.recorded import candidates, problem, ran
+from analysis.search.core.problem import Candidates, Limit, Objective, Outcome, Problem
+from analysis.search.strategies.registry import STRATEGIES
+from analysis.search.strategies.strategy import Strategy
+from tests.support.analysis.recorded import candidates, problem, ran
 
 ALL = pytest.mark.parametrize("name", sorted(STRATEGIES))
 FAILED = Outcome("failed", {"runtime_s": 3.0, "cost_usd": 0.01})
@@ -31,7 +31,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def small(name: str, made: Candidates, seed: int = 0) -> Strategy:
     """A strategy on candidates without a recording; a past of two applications for those that need one."""
-    from analysis.search.problem import Past
+    from analysis.search.core.problem import Past
 
     outcomes = {i: ran(100.0 + 10 * i) for i in range(len(made))}
     history = tuple(Past(f"w{k}", f"app{k}", made, outcomes) for k in range(2))

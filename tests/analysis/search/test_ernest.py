@@ -11,10 +11,11 @@ import pytest
 from typer.testing import CliRunner
 
 from analysis.errors import SearchError
-from analysis.search import ernest_model, scaling
-from analysis.search.small_runs import load_points
+from analysis.search.scaling import ernest_model
+from analysis.search.scaling import fit as scaling
+from analysis.search.scaling.small_runs import load_points
+from infra.base.errors import UsageError
 from infra.cli.app import app
-from infra.errors import UsageError
 
 DATA = Path(__file__).resolve().parents[4] / "shared/data/configsearch"
 POINTS = np.asarray([(m, s) for s in (1.0, 2.0) for m in (1.0, 2.0, 4.0, 8.0)])

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.search.cluster_model import ClusterModel
-from analysis.search.experience import HEARD, RUNS, Experience, experience_of
-from analysis.search.problem import Problem
-from tests.analysis.search.pasts import COUNT, JAGGED_S, TIME, alike, machines, past
+from analysis.search.core.problem import Problem
+from analysis.search.model.cluster_model import ClusterModel
+from analysis.search.model.experience import HEARD, RUNS, Experience, experience_of
+from tests.support.analysis.pasts import COUNT, JAGGED_S, TIME, alike, machines, past
 
 
 def played(*runtimes_s: list[float]) -> Experience:

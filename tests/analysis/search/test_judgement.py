@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.search import judgement, tournament
-from analysis.search.problem import Candidates, Objective, Outcome
-from analysis.search.recordings import Recording
-from analysis.search.replay import Trace
+from analysis.search.core.problem import Candidates, Objective, Outcome
+from analysis.search.core.recordings import Recording
+from analysis.search.replay import judgement, tournament
+from analysis.search.replay.follow import Trace
 
 
 def recording(outcomes: list[Outcome]) -> Recording:

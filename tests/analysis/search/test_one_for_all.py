@@ -11,13 +11,13 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from analysis.errors import SearchError
-from analysis.search.micky import Bandit
-from analysis.search.one_for_all import Shared, one_for_all
-from analysis.search.problem import Candidates, Objective, Outcome
-from analysis.search.recordings import Recording
+from analysis.search.core.problem import Candidates, Objective, Outcome
+from analysis.search.core.recordings import Recording
+from analysis.search.replay.one_for_all import Shared, one_for_all
+from analysis.search.strategies.micky import Bandit
+from infra.base.errors import UsageError
 from infra.cli.app import app
-from infra.errors import UsageError
-from tests.analysis.search.recorded import recordings
+from tests.support.analysis.recorded import recordings
 
 
 @pytest.fixture(scope="module")

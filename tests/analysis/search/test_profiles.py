@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.search.bakeoff import Bakeoff
-from analysis.search.cluster_model import ClusterModel
-from analysis.search.problem import Limit, Objective, Outcome, Past, Problem
-from analysis.search.profiles import Profiles
-from tests.analysis.search.pasts import COUNT, JAGGED_S, TIME, alike, machines, past, unlike
+from analysis.search.core.problem import Limit, Objective, Outcome, Past, Problem
+from analysis.search.model.cluster_model import ClusterModel
+from analysis.search.model.profiles import Profiles
+from analysis.search.strategies.bakeoff import Bakeoff
+from tests.support.analysis.pasts import COUNT, JAGGED_S, TIME, alike, machines, past, unlike
 
 
 def test_a_best_on_which_all_applications_agree_goes_first_and_is_enough() -> None:

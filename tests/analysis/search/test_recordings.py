@@ -11,12 +11,12 @@ import pytest
 from typer.testing import CliRunner
 
 from analysis.errors import SearchError
-from analysis.search import tournament
-from analysis.search.problem import Limit, Objective
-from analysis.search.recordings import Recording, load_recordings
-from analysis.search.replay import judgeable
+from analysis.search.core.problem import Limit, Objective
+from analysis.search.core.recordings import Recording, load_recordings
+from analysis.search.replay import tournament
+from analysis.search.replay.follow import judgeable
 from infra.cli.app import app
-from tests.analysis.search.recorded import table
+from tests.support.analysis.recorded import table
 
 COST, TIME, WEIGHTED, REQUESTS = (Objective(name) for name in ("cost", "time", "weighted", "requests"))
 

@@ -14,17 +14,17 @@ import pytest
 from typer.testing import CliRunner
 
 from analysis.errors import SearchError
-from analysis.search import judgement, tournament
-from analysis.search.problem import Limit, Objective, Outcome, Problem
-from analysis.search.random_order import Random
-from analysis.search.recordings import Recording, load_recordings
-from analysis.search.replay import Trace, follow, judgeable, problem_for
-from analysis.search.split import part
-from analysis.search.strategies import STRATEGIES
-from analysis.search.strategy import Proposal
+from analysis.search.core.problem import Limit, Objective, Outcome, Problem
+from analysis.search.core.recordings import Recording, load_recordings
+from analysis.search.replay import judgement, tournament
+from analysis.search.replay.follow import Trace, follow, judgeable, problem_for
+from analysis.search.replay.split import part
+from analysis.search.strategies.random_order import Random
+from analysis.search.strategies.registry import STRATEGIES
+from analysis.search.strategies.strategy import Proposal
+from infra.base.errors import UsageError
 from infra.cli.app import app
-from infra.errors import UsageError
-from tests.analysis.search.recorded import recordings, table
+from tests.support.analysis.recorded import recordings, table
 
 DATA = Path(__file__).resolve().parents[4] / "shared/data/configsearch"
 
@@ -241,7 +241,7 @@ def test_on_public_recordings_bakeoff_beats_cherrypick_and_random(name: str, obj
 
 
 def test_bakeoff_needs_no_price_and_no_history() -> None:
-    from tests.analysis.search.recorded import candidates, ran
+    from tests.support.analysis.recorded import candidates, ran
 
     made = candidates(nodes=[2, 4, 8, 16], vcpus=[2, 2, 2, 2])
     strategy = STRATEGIES["bakeoff"](Problem(type(made)(made.names, made.features, None), Objective("time")))

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from analysis.search import tournament
+from analysis.search.replay import tournament
+from infra.base.errors import UsageError
 from infra.cli.app import app
-from infra.errors import UsageError
 
 
 @pytest.mark.parametrize("option", ["--strategies", "--features"])

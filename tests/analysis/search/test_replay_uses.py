@@ -7,9 +7,9 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from analysis.search.bakeoff import USES
+from analysis.search.strategies.bakeoff import USES
+from infra.base.errors import UsageError
 from infra.cli.app import app
-from infra.errors import UsageError
 
 
 def test_more_uses_search_longer(words: list[str]) -> None:

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from analysis.errors import SearchError
-from analysis.search.problem import Objective
-from analysis.search.recordings import Recording, load_recordings
+from analysis.search.core.problem import Objective
+from analysis.search.core.recordings import Recording, load_recordings
 
 TIME = Objective("time")
 HEAD = "workload,nodes,runtime_s,completed\n"

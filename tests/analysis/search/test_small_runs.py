@@ -14,12 +14,12 @@ from matplotlib.figure import Figure
 from typer.testing import CliRunner
 
 from analysis.errors import SearchError
-from analysis.figures import scaling as figure
-from analysis.figures import style
-from analysis.search import scaling
-from analysis.search.small_runs import load_points
+from analysis.report.figures import scaling as figure
+from analysis.report.figures import style
+from analysis.search.scaling import fit as scaling
+from analysis.search.scaling.small_runs import load_points
+from infra.base.errors import UsageError
 from infra.cli.app import app
-from infra.errors import UsageError
 
 HEAD = "machines,scale,runtime_s"
 RUNS = [(m, s, 10 + 100 * s / m) for s in (1, 2) for m in (1, 2, 4, 8)]

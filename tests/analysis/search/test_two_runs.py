@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.search import bakeoff
-from analysis.search.bakeoff import Bakeoff
-from analysis.search.cluster_model import Belief
-from analysis.search.problem import Candidates, Objective, Outcome, Problem
-from analysis.search.two_runs import worth_of_second
+from analysis.search.core.problem import Candidates, Objective, Outcome, Problem
+from analysis.search.model.cluster_model import Belief
+from analysis.search.model.two_runs import worth_of_second
+from analysis.search.strategies import bakeoff
+from analysis.search.strategies.bakeoff import Bakeoff
 
 SURE = 0.001  # deviation and noise
 BEST, TELLS, GOOD_IF_HIGH, DEAR = range(4)

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from analysis.errors import SearchError
-from analysis.search.micky import NOISE_SD
-from analysis.search.problem import Objective, Outcome
-from analysis.search.workload_set import SetSearch
+from analysis.search.core.problem import Objective, Outcome
+from analysis.search.strategies.micky import NOISE_SD
+from analysis.search.workload_sets.workload_set import SetSearch
 
 SHAPES = [f"s{i}" for i in range(6)]
 

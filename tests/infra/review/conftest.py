@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.paths import PROJECT_DIR
-from infra.progress import Silent
+from infra.base.paths import PROJECT_DIR
+from infra.base.progress import Silent
 from infra.review.review import Review, review
 
 SHAPE = """\

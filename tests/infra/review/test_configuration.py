@@ -6,9 +6,9 @@ import html
 
 import pytest
 
-from infra.google_provider.provider import CHOICE_VARIABLE
 from infra.review.comment import comment
 from infra.review.configuration import ResourceChange, RootDiff, _folders
+from infra.review.google_provider.provider import CHOICE_VARIABLE
 from infra.review.markdown import code
 from tests.infra.review.conftest import Repository
 
@@ -86,8 +86,8 @@ variables {
 def terraformed(repository: Repository) -> Repository:
     """The repository with a Terraform root and a module on main too."""
     repository.git("switch", "--quiet", "main")
-    repository.write("infra/targets/gcp/main.tf", TERRAFORM)
-    repository.write("infra/targets/gcp/tests/cluster.tftest.hcl", TEST)
+    repository.write("infra/targets/dataproc/terraform/main.tf", TERRAFORM)
+    repository.write("infra/targets/dataproc/terraform/tests/cluster.tftest.hcl", TEST)
     repository.write("infra/modules/bucket/main.tf", BUCKET)
     repository.commit("Terraform")
     repository.git("switch", "--quiet", "-C", "change")
@@ -101,7 +101,7 @@ def test_a_changed_scenario_shows_as_changed_resources(terraformed: Repository) 
     assert found.planned == 1  # six reads nothing that changed
     assert found.diffs == [
         RootDiff(
-            root="infra/targets/gcp",
+            root="infra/targets/dataproc/terraform",
             scenarios=["four"],
             resources=[
                 ResourceChange(
@@ -124,7 +124,9 @@ def test_a_change_of_terraform_alone_shows_once_for_all_scenarios_that_it_change
     terraformed: Repository,
 ) -> None:
     terraformed.write("infra/modules/bucket/main.tf", BUCKET.replace('"STANDARD"', '"NEARLINE"'))
-    terraformed.write("infra/targets/gcp/main.tf", TERRAFORM.replace("var.workers > 0 ?", "var.workers > 4 ?"))
+    terraformed.write(
+        "infra/targets/dataproc/terraform/main.tf", TERRAFORM.replace("var.workers > 0 ?", "var.workers > 4 ?")
+    )
     review = terraformed.review()
     assert {scenario.kind for scenario in review.scenarios} == {"same"}
     bucket = ResourceChange(
@@ -147,13 +149,16 @@ def test_a_change_of_terraform_alone_shows_once_for_all_scenarios_that_it_change
 def test_terraform_that_is_refused_is_named_with_its_own_words(terraformed: Repository) -> None:
     terraformed.remove("infra/scenarios/six.tfvars")
     terraformed.commit("one scenario is enough")
-    terraformed.write("infra/targets/gcp/main.tf", TERRAFORM.replace("priority", "priorty"))
+    terraformed.write("infra/targets/dataproc/terraform/main.tf", TERRAFORM.replace("priority", "priorty"))
     review = terraformed.review()
     (failure,) = review.configuration.failed
-    assert (failure.root, failure.scenario, failure.when) == ("infra/targets/gcp", "four", "after")
+    assert (failure.root, failure.scenario, failure.when) == ("infra/targets/dataproc/terraform", "four", "after")
     assert "priorty" in failure.reason
     assert str(terraformed.root) not in comment(review)
-    assert "**Terraform refuses** <code>infra/targets/gcp</code> for <code>four</code> (after)" in comment(review)
+    assert (
+        "**Terraform refuses** <code>infra/targets/dataproc/terraform</code> for <code>four</code> (after)"
+        in comment(review)
+    )
 
 
 def test_where_no_provider_is_to_be_had_that_is_said_and_the_rest_given(
@@ -171,9 +176,9 @@ def test_where_no_provider_is_to_be_had_that_is_said_and_the_rest_given(
 
 def test_what_terraform_does_not_read_is_not_planned(terraformed: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(CHOICE_VARIABLE, "none")  # a plan would say so
-    terraformed.write("infra/targets/gcp/README.md", "Words.\n")
+    terraformed.write("infra/targets/dataproc/terraform/README.md", "Words.\n")
     terraformed.write("infra/modules/unused/main.tf", BUCKET)
-    terraformed.write("infra/targets/gcp/tests/cluster.tftest.hcl", TEST + "\n")
+    terraformed.write("infra/targets/dataproc/terraform/tests/cluster.tftest.hcl", TEST + "\n")
     configuration = terraformed.review().configuration
     assert (configuration.planned, configuration.unavailable) == (0, None)
 
@@ -183,8 +188,8 @@ def test_a_module_of_a_module_is_read_and_so_is_the_catalogue_where_it_is_named(
     terraformed.write(
         "infra/modules/inner/main.tf", 'locals {\n  x = file("${path.module}/../../catalogue/disks.csv")\n}\n'
     )
-    assert _folders(terraformed.root, "infra/targets/gcp") == {
-        "infra/targets/gcp",
+    assert _folders(terraformed.root, "infra/targets/dataproc/terraform") == {
+        "infra/targets/dataproc/terraform",
         "infra/modules/bucket",
         "infra/modules/inner",
         "infra/catalogue",
@@ -193,7 +198,7 @@ def test_a_module_of_a_module_is_read_and_so_is_the_catalogue_where_it_is_named(
 
 def test_terraform_out_of_format_is_said(terraformed: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(CHOICE_VARIABLE, "none")
-    terraformed.write("infra/targets/gcp/main.tf", TERRAFORM.replace("priority  =", "priority ="))
+    terraformed.write("infra/targets/dataproc/terraform/main.tf", TERRAFORM.replace("priority  =", "priority ="))
     review = terraformed.review()
-    assert "targets/gcp/main.tf" in str(review.formatting)
+    assert "targets/dataproc/terraform/main.tf" in str(review.formatting)
     assert str(review.formatting) in html.unescape(comment(review))

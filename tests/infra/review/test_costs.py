@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from infra.pricing import usd_per_hour
+from infra.catalogue.pricing import usd_per_hour
+from infra.inputs.scenario import load_scenario
 from infra.review.comment import comment
 from infra.review.costs import CellCost, ExperimentCost
 from infra.review.review import Review
-from infra.scenario import load_scenario
-from tests.analysis import factory
 from tests.infra.review.conftest import EXPERIMENT, Repository
+from tests.support.analysis import factory
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.errors import UsageError
+from infra.base.errors import UsageError
 from infra.review import revision
 from tests.infra.review.conftest import Repository
 

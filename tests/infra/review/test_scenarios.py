@@ -8,18 +8,18 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from infra import shared_runs
+from infra.base.errors import UsageError
+from infra.base.progress import Silent
+from infra.catalogue.pricing import usd_per_hour
 from infra.cli.app import app
-from infra.errors import UsageError
-from infra.pricing import usd_per_hour
-from infra.progress import Silent
+from infra.inputs.scenario import load_scenario
+from infra.records import store as shared_runs
 from infra.review.comment import MARKER, comment
 from infra.review.markdown import code
 from infra.review.review import Review, review
 from infra.review.scenarios import ScenarioChange
-from infra.scenario import load_scenario
-from tests.analysis import factory
 from tests.infra.review.conftest import REGION, Repository
+from tests.support.analysis import factory
 
 
 def kinds(review: Review) -> dict[str, str]:
@@ -207,8 +207,8 @@ def test_past_records_come_from_a_shared_place_too(
     (tmp_path / "theirs" / "demo" / "four" / "eventlog.jsonl").write_text("a hundred megabytes")
     assert shared_runs.push(tmp_path / "theirs", f"{bucket}/team") == 2 * 5 + 1
     monkeypatch.setattr("infra.cli.review.PROJECT_DIR", repository.root)
-    monkeypatch.setattr("infra.shared_runs.CACHE_DIR", tmp_path / "cache")
-    monkeypatch.setattr("infra.shared_runs._only_records", {})
+    monkeypatch.setattr("infra.records.store.CACHE_DIR", tmp_path / "cache")
+    monkeypatch.setattr("infra.records.store._only_records", {})
     repository.shape("four", 5)
     done = CliRunner().invoke(app, ["review", "--base", "main", "--json", "--runs", f"{bucket}/team/"])
     assert done.exit_code == 0, done.output

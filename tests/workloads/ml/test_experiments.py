@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from infra.catalogue import machine_type
-from infra.experiment import at_full_size, find_experiment, load_experiment
-from infra.scenario import load_scenario
+from infra.inputs.experiment import at_full_size, find_experiment, load_experiment
+from infra.inputs.scenario import load_scenario
 
 
 @pytest.mark.parametrize("name", ["seed-4b", "seed-4c", "seed-5a", "seed-5b"])

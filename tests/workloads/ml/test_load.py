@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
 from workloads.latency import due_times, percentiles
 from workloads.serve.load import offer
 from workloads.storage import Folder

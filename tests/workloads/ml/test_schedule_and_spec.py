@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from infra.errors import UsageError
-from infra.experiment import check_settings
+from infra.base.errors import UsageError
+from infra.inputs.experiment import check_settings
 from workloads.errors import ConfigError, InvalidRun
 from workloads.train.cluster_spec import ClusterSpec, check_nodes
 from workloads.train.config import TrainConfig

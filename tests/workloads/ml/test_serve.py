@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.workloads.faults import Faults, through
-from tests.workloads.ml.jobs import SMALL, images, run
+from tests.support.workloads.faults import Faults, through
+from tests.support.workloads.jobs import SMALL, images, run
 from workloads.storage import Folder
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]

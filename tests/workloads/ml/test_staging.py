@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.workloads.pictures import encode
+from tests.support.workloads.pictures import encode
 from workloads.errors import DatasetError, StorageError, TFRecordError, WorkloadError
 from workloads.shards import ShardOptions
 from workloads.storage import Folder

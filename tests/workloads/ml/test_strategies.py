@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.workloads.ml.jobs import PLAIN, SMALL, Rows, images, losses, results, run, start
+from tests.support.workloads.jobs import PLAIN, SMALL, Rows, images, losses, results, run, start
 from workloads.record import Summary
 from workloads.train.cluster_spec import ClusterSpec, free_port
 

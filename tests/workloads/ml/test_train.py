@@ -13,8 +13,8 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.workloads.ml.jobs import PLAIN, SMALL, images, losses, results, run, start
-from tests.workloads.pictures import encode, gradient
+from tests.support.workloads.jobs import PLAIN, SMALL, images, losses, results, run, start
+from tests.support.workloads.pictures import encode, gradient
 from workloads.contract import Measurements
 from workloads.errors import InvalidRun, MissingPackage, WorkloadError
 from workloads.storage import Folder, open_store

@@ -1,0 +1,30 @@
+"""How sure the recommendation is: the interval for the next run of the winner, the same for every strategy."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+from scipy.special import ndtr
+
+from analysis.search.core.problem import Outcome, Problem
+from analysis.search.model.cluster_model import ClusterModel
+from analysis.search.strategies.strategy import Winner
+
+CONFIDENCE = 0.9
+GRID = 400
+
+
+def interval_of(problem: Problem, told: Mapping[int, Outcome], index: int, measured: float) -> Winner:
+    """Prediction for one more run of a candidate, from all runs told, and its 90 % interval, noise included."""
+    ran = [i for i, outcome in told.items() if outcome.ok]
+    y = np.log([problem.objective.value(told[i]) for i in ran])
+    belief = ClusterModel(problem).condition(ran, y)
+    means = belief.means[:, index]
+    deviations = np.sqrt(belief.deviations[:, index] ** 2 + belief.noise**2)
+    grid = np.linspace((means - 5 * deviations).min(), (means + 5 * deviations).max(), GRID)
+    below = belief.weights @ ndtr((grid - means[:, None]) / deviations[:, None])
+    tail = (1 - CONFIDENCE) / 2
+    low, middle, high = np.interp([tail, 0.5, 1 - tail], below, grid)
+    return Winner(index, measured, math.exp(middle), math.exp(low), math.exp(high), CONFIDENCE)

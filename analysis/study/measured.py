@@ -1,0 +1,73 @@
+"""What a measure of a claim is made of: what was measured, differences with intervals, and words for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from analysis.measures.formats import plural
+from analysis.records.runs import Runs
+from analysis.statistics.intervals import Interval, t_interval
+from analysis.study import seed
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was measured of a claim; ``said`` is empty where nothing was, and ``lacks`` then says what it would take."""
+
+    said: str = ""
+    agrees: bool | None = None
+    why: str = ""
+    runs: tuple[str, ...] = ()
+    leases: int = 0  # of the side that has fewest
+    missing: tuple[str, ...] = ()  # conditions particular to this claim that do not hold
+    lacks: str = ""
+
+
+def mean_difference(a: pd.Series, b: pd.Series) -> tuple[float, float] | None:
+    """95 % interval of mean(b) - mean(a) by Welch's t; None below two values of a side."""
+    if len(a) < 2 or len(b) < 2:
+        return None
+    from scipy import stats
+
+    x, y = a.to_numpy(float), b.to_numpy(float)
+    if bool(np.ptp(x) == 0) and bool(np.ptp(y) == 0):
+        return float(y[0] - x[0]), float(y[0] - x[0])
+    if len(x) == len(y) and a.index.equals(b.index):  # the same leases: within each
+        return t_interval(y - x)
+    found = stats.ttest_ind(y, x, equal_var=False).confidence_interval()
+    return float(found.low), float(found.high)
+
+
+def side(low: float, high: float, *, below: bool, zero: float = 1.0) -> bool | None:
+    """Whether an interval lies wholly on the side of ``zero`` that is asked for; None where it holds it."""
+    if high < zero or low > zero:
+        return (high < zero) == below
+    return None
+
+
+def published(name: str) -> float:
+    return next(n.value for n in seed.NUMBERS if n.name == name)
+
+
+def runs_of(runs: Runs, workloads: set[str]) -> tuple[str, ...]:
+    return tuple(str(run) for run in runs.ok.loc[runs.ok["workload"].isin(list(workloads)), "run"])
+
+
+def names(*sides: pd.DataFrame) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(str(run) for side in sides for run in side["run"]))
+
+
+def ratio(value: float, low: float | None, high: float | None) -> str:
+    between = "" if low is None or high is None else f" (95 %: {low:.2f} to {high:.2f})"
+    return f"{value:.2f} times{between}"
+
+
+def spread(found: Interval, form: Callable[[float], str], unit: str) -> str:
+    """A median in words, with its unit, and its interval."""
+    if found.low is None or found.high is None:
+        return f"{form(found.median)} {unit} (no interval from {plural(found.n, 'lease')})"
+    return f"{form(found.median)} {unit} (95 %: {form(found.low)} to {form(found.high)}, {plural(found.n, 'lease')})"

@@ -1,0 +1,44 @@
+"""Bring a cluster up and leave it standing; on a standing one, mend and change only what must be."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from importlib.util import find_spec
+
+from infra.base.options import Options
+from infra.base.progress import Progress
+from infra.base.signals import ignored
+from infra.clusters import teardown
+from infra.clusters.pool import bring_up, keep_logs
+from infra.inputs.scenario import load_scenario
+from infra.leases import lease as leases
+from infra.leases.lease import Lease
+
+
+def apply(name: str, options: Options, progress: Progress) -> Lease:
+    """Apply a scenario. A failed apply destroys what it made.
+
+    Raises:
+        TerraformError: with Terraform's own words, after everything of the lease has been removed.
+    """
+    lease = leases.standing(options.runs_dir, name, options.target)
+    if lease is None:
+        # It may be used for anything that this environment can run.
+        options = replace(options, tensorflow=find_spec("tensorflow") is not None)
+        return bring_up(name, None, options, progress, experiment=None, kept=True)
+    scenario = load_scenario(name)
+    target = lease.target
+    target.check([scenario], options, standing=lease)
+    try:
+        progress.stage(f"apply {name} ({lease.id}, standing)")
+        target.thaw(lease)
+        lease.update(scenario=scenario)
+        leases.write_root(lease)
+        lease.apply(progress)
+    except BaseException as error:
+        with ignored():
+            if isinstance(error, Exception):
+                keep_logs(lease, options.runs_dir, progress)
+            teardown.tear_down(lease, options.runs_dir, progress)
+        raise
+    return lease

@@ -1,0 +1,296 @@
+"""An experiment: which scenarios x which workloads x which parameter grid x how many repeats.
+
+The file is TOML (see ``infra/experiments/``); every point of it, once per repeat, is a :class:`Cell`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import random
+import tomllib
+from collections import Counter
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from infra.base.errors import UsageError, unknown_name
+from infra.base.paths import EXPERIMENTS_DIR
+from infra.inputs import workloads as workloads_registry
+from infra.inputs.workloads import JOB
+from workloads.record import Scenario
+
+LEAST_ADAPTIVE = 5  # repeats; the same as the least for a verdict, analysis.statistics.intervals.MIN_REPEATS
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DataSpec(_Strict):
+    """What the workload reads: a folder or gs:// prefix laid out ``<class>/<name>.jpg``, else a generated set."""
+
+    images: str | None = None
+    count: int = Field(default=300, ge=1, le=1_000_000)  # of the generated set
+    seed: int = 1
+
+
+class WorkloadSpec(_Strict):
+    """One workload, its fixed configuration, and a grid: each key's values are crossed."""
+
+    name: str
+    config: dict[str, object] = {}
+    grid: dict[str, list[object]] = {}
+    script: str | None = None  # for name = "job": the PySpark script
+    args: list[str] = []
+
+
+class Adaptive(_Strict):
+    """Repeat until the metric is known well enough, at most as often as this says; see :mod:`analysis.compare.stopping`."""
+
+    metric: str = "run_s"
+    width: float = Field(default=0.05, gt=0, le=1)  # half the interval's width: 0.05 is within 5 % either way
+    max_repeats: int = Field(default=20, ge=1, le=1000)
+    max_minutes: float | None = Field(default=None, gt=0)  # of measuring, all sessions of the experiment together
+    max_usd: float | None = Field(default=None, gt=0)  # list price of all recorded stages; notional on the local target
+
+
+class FullSize(_Strict):
+    """What ``--full`` changes: the study's own sizes instead of a laptop's. ``config`` goes into every workload's, and
+    the values in ``grid`` into every grid that has that name."""
+
+    scenarios: list[str] | None = Field(default=None, min_length=1)
+    repeats: int | None = Field(default=None, ge=1, le=1000)
+    repeat_level: Literal["lease", "attempt"] | None = None
+    timeout_s: float | None = Field(default=None, gt=0)
+    data: DataSpec | None = None
+    config: dict[str, object] = {}
+    grid: dict[str, list[object]] = {}
+
+
+class Experiment(_Strict):
+    """A validated experiment file. ``leases`` and ``failed`` are no names: those folders are taken.
+
+    With ``[adaptive]``, ``repeats`` is the number of repeats that are made in any case.
+    """
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,40}$")
+    scenarios: list[str] = Field(min_length=1)
+    repeats: int = Field(ge=1, le=1000)
+    repeat_level: Literal["lease", "attempt"] = "attempt"
+    order_seed: int = 0
+    timeout_s: float = Field(default=1800, gt=0)
+    data: DataSpec = DataSpec()
+    workloads: list[WorkloadSpec] = Field(min_length=1)
+    adaptive: Adaptive | None = None
+    full: FullSize | None = None
+
+    @property
+    def most_repeats(self) -> int:
+        """How many repeats there are at most."""
+        return self.adaptive.max_repeats if self.adaptive else self.repeats
+
+    @property
+    def needs_images(self) -> bool:
+        """A script of the user's reads what it wants; images are loaded for it only when they were asked for."""
+        return self.data.images is not None or any(workload.script is None for workload in self.workloads)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One point of an experiment: scenario x workload x configuration x repeat."""
+
+    experiment: str
+    scenario: Scenario
+    workload: str
+    configuration: dict[str, object]
+    repeat: int
+    repeat_level: Literal["lease", "attempt"]
+    timeout_s: float
+    script: str | None = None
+    args: tuple[str, ...] = ()
+
+    def identity(self, conditions: dict[str, object]) -> str:
+        """Name of the record's folder: readable, and ending in a hash of what determines the result.
+
+        Args:
+            conditions: what lies outside of the cell: data set, isolation, CPU share, code of the workload.
+        """
+        facts = {
+            "scenario": self.scenario.model_dump(exclude_defaults=True),
+            "workload": self.workload,
+            "configuration": self.configuration,
+            "repeat": self.repeat,
+            "script": hashlib.sha256(Path(self.script).read_bytes()).hexdigest() if self.script else None,
+            "args": list(self.args),
+            **conditions,
+        }
+        digest = hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()[:10]
+        return f"{self.scenario.name}--{self.workload}--r{self.repeat}-{digest}"
+
+
+def find_experiment(name_or_path: str) -> Path:
+    """A path, or the name of a file in ``infra/experiments/``."""
+    path = Path(name_or_path)
+    if path.suffix == ".toml" or path.exists():
+        if not path.is_file():
+            raise UsageError(f"No experiment file '{path}'. Give a .toml file, or one of: {_known()}.")
+        return path
+    named = EXPERIMENTS_DIR / f"{name_or_path}.toml"
+    if not named.is_file():
+        raise unknown_name("experiment", name_or_path, (p.stem for p in EXPERIMENTS_DIR.glob("*.toml")))
+    return named
+
+
+def _known() -> str:
+    return ", ".join(sorted(p.stem for p in EXPERIMENTS_DIR.glob("*.toml")))
+
+
+def load_experiment(path: Path) -> Experiment:
+    """Read and validate an experiment file.
+
+    Raises:
+        UsageError: not TOML, or a rule is broken; the message names the field, the rule and the value.
+    """
+    try:
+        experiment = Experiment.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{path} is not valid TOML: {error}") from error
+    except ValidationError as error:
+        raise UsageError(f"{path}: {explain(error)}") from error
+    # A script's path is meant from the folder of the file that names it.
+    resolved = [
+        w.model_copy(update={"script": str((path.parent / w.script).resolve())}) if w.script else w
+        for w in experiment.workloads
+    ]
+    experiment = experiment.model_copy(update={"workloads": resolved})
+    check(experiment)
+    return experiment
+
+
+def at_full_size(experiment: Experiment) -> Experiment:
+    """The experiment with its table ``[full]`` in force. Its records are other cells than the laptop's.
+
+    Raises:
+        UsageError: it has no such table, or a setting in it breaks a rule.
+    """
+    full = experiment.full
+    if full is None:
+        raise UsageError(
+            f"Experiment '{experiment.name}' has no table [full], so --full changes nothing. Leave it out."
+        )
+    changed = full.model_dump(include={"scenarios", "repeats", "repeat_level", "timeout_s"}, exclude_none=True)
+    workloads = [
+        w.model_copy(
+            update={
+                "config": {**w.config, **full.config},
+                "grid": {name: full.grid.get(name, values) for name, values in w.grid.items()},
+            }
+        )
+        for w in experiment.workloads
+    ]
+    larger = experiment.model_copy(update={**changed, "data": full.data or experiment.data, "workloads": workloads})
+    check(larger)
+    return larger
+
+
+def check(experiment: Experiment) -> None:
+    """What the types alone do not say: known workloads, valid settings, nothing twice.
+
+    Raises:
+        UsageError: with the field, the rule and the value.
+    """
+    if experiment.name in ("leases", "failed"):
+        raise UsageError(
+            f"name must not be 'leases' or 'failed', whose folders are taken; received '{experiment.name}'."
+        )
+    twice = [name for name, count in Counter(experiment.scenarios).items() if count > 1]
+    if twice:
+        raise UsageError(f"scenarios must name each shape once; received {', '.join(twice)} more than once.")
+    if (adaptive := experiment.adaptive) is not None:
+        if experiment.repeats < LEAST_ADAPTIVE:
+            raise UsageError(
+                f"repeats must be at least {LEAST_ADAPTIVE} with [adaptive], as no interval of fewer is trusted; "
+                f"received {experiment.repeats}."
+            )
+        if adaptive.max_repeats < experiment.repeats:
+            raise UsageError(
+                f"adaptive.max_repeats must be at least repeats ({experiment.repeats}); received {adaptive.max_repeats}."
+            )
+    for workload in experiment.workloads:
+        check_workload(workload.name, workload.script)
+        for point in _points(workload.grid):
+            check_settings(workload.name, {**workload.config, **point})
+
+
+def check_settings(workload: str, settings: dict[str, object]) -> None:
+    """Validate a workload's settings before anything is brought up for them. A script of the user's has none."""
+    if workload == JOB:
+        if settings:
+            raise UsageError(f"A job takes args and no settings; received {', '.join(settings)}.")
+        return
+    config = import_module(f"workloads.{workload}.config")
+    (model,) = (
+        value
+        for value in vars(config).values()
+        if isinstance(value, type) and issubclass(value, BaseModel) and value.__module__ == config.__name__
+    )
+    unknown = [name for name in settings if name not in model.model_fields]
+    if unknown:
+        raise unknown_name(f"setting of {workload}", unknown[0], model.model_fields)
+    try:
+        model.model_validate({"images_uri": "gs://b/images", "output_uri": "gs://b/out", **settings})
+    except ValidationError as error:
+        raise UsageError(f"{workload}: {explain(error)}") from error
+
+
+def check_workload(name: str, script: str | None) -> None:
+    """Refuse an unknown workload, or a ``job`` whose script is not there."""
+    if name == JOB and (script is None or not Path(script).is_file()):
+        raise UsageError(f"The workload 'job' needs an existing PySpark script; 'script' is {script!r}.")
+    workloads_registry.find(name)
+
+
+def explain(error: ValidationError) -> str:
+    """A pydantic error in one line: field, rule, value."""
+    return "; ".join(
+        f"{'.'.join(str(p) for p in e['loc']) or 'file'}: {e['msg']} (got {e['input']!r})" for e in error.errors()
+    )
+
+
+def cells(experiment: Experiment, scenarios: dict[str, Scenario], first_repeat: int = 0) -> list[list[Cell]]:
+    """Blocks of cells in running order: each block holds every cell of one repeat, shuffled by ``order_seed``.
+
+    A drift of the host then falls on all scenarios alike (randomised complete blocks).
+    """
+    shuffled = random.Random(experiment.order_seed)
+    blocks = []
+    for repeat in range(first_repeat, first_repeat + experiment.most_repeats):
+        block = [
+            Cell(
+                experiment=experiment.name,
+                scenario=scenarios[scenario],
+                workload=workload.name,
+                configuration={**workload.config, **point},
+                repeat=repeat,
+                repeat_level=experiment.repeat_level,
+                timeout_s=experiment.timeout_s,
+                script=workload.script,
+                args=tuple(workload.args),
+            )
+            for scenario in experiment.scenarios
+            for workload in experiment.workloads
+            for point in _points(workload.grid)
+        ]
+        shuffled.shuffle(block)
+        blocks.append(block)
+    return blocks
+
+
+def _points(grid: dict[str, list[object]]) -> list[dict[str, object]]:
+    names = sorted(grid)
+    return [dict(zip(names, values, strict=True)) for values in itertools.product(*(grid[n] for n in names))]

@@ -1,0 +1,108 @@
+"""The packages that jobs need on a cluster, from this very environment: same versions, and nothing asked of the internet.
+
+They lie in the bucket under a hash of what they are, so that they are uploaded once and not once per lease. Every node runs
+``install.sh`` when it boots (an initialization action), and finds the folder in its metadata.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+import tarfile
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+
+from infra.base.errors import SetupError
+from infra.base.locks import host_lock
+from infra.base.progress import Progress
+from infra.targets.google.settings import GcpSettings
+from workloads.storage import open_store
+
+PACKAGES = ("google-cloud-storage", "numpy", "pillow", "pydantic")  # what workloads import, beside Spark
+TENSORFLOW = ("tensorflow", "tf_keras")
+ARCHIVE = "packages.tar.gz"
+SITE = "/opt/bakeoff/site"
+PYTHON = "/opt/conda/default/bin/python"  # Dataproc 2.2 and 2.3: 3.11, as here
+INSTALL = f"""#!/bin/bash
+# Unpacks the packages of bakeoff's jobs beside the image's own, and in front of them on Python's path.
+set -euo pipefail
+from=$(/usr/share/google/get_metadata_value attributes/bakeoff-dependencies)
+mkdir -p {SITE}
+gcloud storage cat "$from/{ARCHIVE}" | tar -xz -C {SITE}
+purelib=$({PYTHON} -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+echo 'import sys; sys.path.insert(0, "{SITE}")' > "$purelib/bakeoff.pth"
+{PYTHON} -c 'import google.cloud.storage, numpy, PIL, pydantic
+for package in (google.cloud.storage, numpy, PIL, pydantic):
+    assert package.__file__.startswith("{SITE}/"), "not ours: " + package.__file__'
+"""
+
+
+def uri(settings: GcpSettings, *, tensorflow: bool) -> str:
+    """Where the packages lie: ``gs://bucket/dependencies/<hash>``."""
+    names = closure(_roots(tensorflow))
+    facts = "\n".join([INSTALL, *(f"{name} {metadata.version(name)}" for name in names)])
+    return f"gs://{settings.bucket}/dependencies/{hashlib.sha256(facts.encode()).hexdigest()[:16]}"
+
+
+def upload(settings: GcpSettings, progress: Progress, *, tensorflow: bool) -> str:
+    """Put the packages into the bucket, unless they are there; returns their URI.
+
+    Raises:
+        StorageError: the bucket cannot be written.
+        SetupError: a package is not installed here.
+    """
+    place = uri(settings, tensorflow=tensorflow)
+    store = open_store(place)
+    with host_lock(f"upload-{place}", progress=progress):
+        if not store.exists("install.sh"):  # it goes last
+            progress.stage("uploading the packages of the jobs (once per set of versions)")
+            store.write(ARCHIVE, archive(closure(_roots(tensorflow))))
+            store.write("install.sh", INSTALL.encode())
+    return place
+
+
+def _roots(tensorflow: bool) -> tuple[str, ...]:
+    return (*PACKAGES, *TENSORFLOW) if tensorflow else PACKAGES
+
+
+@cache
+def closure(roots: tuple[str, ...]) -> tuple[str, ...]:
+    """These distributions and all that they require here, sorted. Raises SetupError for one that is not installed."""
+    found: set[str] = set()
+    todo = list(roots)
+    while todo:
+        name = re.sub(r"[-_.]+", "-", todo.pop()).lower()
+        if name in found:
+            continue
+        try:
+            requirements = metadata.requires(name) or []
+        except metadata.PackageNotFoundError as error:
+            if name in {re.sub(r"[-_.]+", "-", root).lower() for root in roots}:
+                raise SetupError(
+                    f"The package {name}, which jobs need, is not installed here. Run: make setup-gcp"
+                ) from error
+            continue  # required on another platform only
+        found.add(name)
+        # An extra is not part of it; a marker of the platform is left to whether the package is installed.
+        todo += [re.split(r"[\s;<>=!~\[(]", r, maxsplit=1)[0] for r in requirements if "extra ==" not in r]
+    return tuple(sorted(found))
+
+
+def archive(names: tuple[str, ...]) -> bytes:
+    """The installed files of these distributions as one tar; the same versions give the same files."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz", compresslevel=1) as tar:
+        for name in names:
+            for file in sorted(metadata.files(name) or [], key=str):
+                path = Path(str(file.locate()))
+                if ".." not in file.parts and "__pycache__" not in file.parts and path.is_file():
+                    tar.add(path, arcname=str(file), filter=_plain)
+    return buffer.getvalue()
+
+
+def _plain(member: tarfile.TarInfo) -> tarfile.TarInfo:
+    member.uid = member.gid = member.mtime = 0
+    member.uname = member.gname = ""
+    return member

@@ -1,0 +1,230 @@
+"""Before anything is applied: all that stands in its way, in one list, each with its cure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from functools import reduce
+from operator import or_
+from typing import Any, NamedTuple
+
+from infra.base.errors import CloudError, CredentialsError, MissingError
+from infra.targets.google import quotas
+from infra.targets.google.calls import LOGIN, as_ours, call, pages
+from infra.targets.google.clients import Clients
+from infra.targets.google.quotas import Quota
+from workloads.record import Scenario
+
+APIS = (
+    "compute.googleapis.com",
+    "logging.googleapis.com",
+    "monitoring.googleapis.com",
+    "storage.googleapis.com",
+)
+DATAPROC_APIS = ("dataproc.googleapis.com",)
+VERTEX_APIS = ("aiplatform.googleapis.com",)
+# Of the caller, in the project. Source: cloud.google.com/iam/docs/permissions-reference.
+PERMISSIONS = (
+    "compute.machineTypes.get",
+    "monitoring.timeSeries.list",
+    "resourcemanager.projects.get",
+    "serviceusage.services.list",
+)
+DATAPROC_PERMISSIONS = (
+    "compute.addresses.list",  # this and the next: to see that nothing is left
+    "compute.disks.list",
+    "compute.firewalls.list",
+    "compute.instances.list",
+    "compute.projects.get",
+    "compute.regions.get",
+    "dataproc.clusters.create",
+    "dataproc.clusters.delete",
+    "dataproc.clusters.get",
+    "dataproc.clusters.list",
+    "dataproc.clusters.use",
+    "dataproc.jobs.cancel",
+    "dataproc.jobs.create",
+    "dataproc.jobs.get",
+    "dataproc.jobs.list",
+    "dataproc.operations.get",
+    "storage.buckets.list",
+)
+VERTEX_PERMISSIONS = (
+    "aiplatform.customJobs.cancel",
+    "aiplatform.customJobs.create",
+    "aiplatform.customJobs.get",
+    "aiplatform.customJobs.list",
+)
+READS = (".get", ".list")
+PAGE = 200  # the most that a page of enabled services holds
+
+
+class Problem(NamedTuple):
+    """What stands in the way, and what to do about it."""
+
+    what: str
+    cure: str
+
+
+def problems(
+    clients: Clients,
+    scenarios: Sequence[Scenario],
+    *,
+    zone: str,
+    dataproc: bool = True,
+    vertex: bool = False,
+    addresses: int = 0,
+    together: bool = True,
+    writes: bool = True,
+) -> list[Problem]:
+    """Everything that would make an apply of these clusters fail, side by side or (not ``together``) one after another.
+
+    Args:
+        dataproc: the scenarios become Dataproc clusters, in the project's quotas of Compute Engine.
+        vertex: their jobs run on Vertex AI.
+        writes: they are to be made, and not only planned: the caller needs more than the right to read.
+
+    A check that cannot be made is a problem too; the others are still made. What it cannot see: rights on a single
+    bucket or service account, Vertex AI's own quotas, and whether the zone has machines left at this moment.
+
+    Raises:
+        UsageError: a scenario names a machine, disk or accelerator that the catalogue does not know.
+    """
+    alone = [quotas.needed([scenario], addresses=addresses) for scenario in scenarios]
+    wanted = quotas.needed(scenarios, addresses=addresses) if together else reduce(or_, alone, Counter())
+    try:
+        _ = clients.credentials
+    except CredentialsError as error:
+        return [Problem(str(error), LOGIN)]
+    permissions = (*PERMISSIONS, *_where(dataproc, DATAPROC_PERMISSIONS), *_where(vertex, VERTEX_PERMISSIONS))
+    checks: list[Callable[[], list[Problem]]] = [
+        lambda: _project(clients),
+        lambda: _apis(clients, (*APIS, *_where(dataproc, DATAPROC_APIS), *_where(vertex, VERTEX_APIS))),
+        lambda: _permissions(clients, [name for name in permissions if writes or name.endswith(READS)]),
+        lambda: _offered(clients, scenarios, zone),
+        lambda: _quotas(clients, wanted) if dataproc else [],
+    ]
+    found: list[Problem] = []
+    for check in checks:
+        try:
+            found += check()
+        except CredentialsError as error:
+            return [Problem(str(error), LOGIN)]
+        except CloudError as error:
+            found.append(Problem(f"A check could not be made. {error}", "See above; then check again."))
+    return found
+
+
+def _where(used: bool, names: tuple[str, ...]) -> tuple[str, ...]:
+    return names if used else ()
+
+
+def _project(clients: Clients) -> list[Problem]:
+    from google.cloud import resourcemanager_v3
+
+    request = resourcemanager_v3.GetProjectRequest(name=f"projects/{clients.project_id}")
+    try:
+        project = call(clients.projects.get_project, request, clients.backoff)
+    except MissingError:
+        return [_no_project(clients)]
+    if project.state.name != "ACTIVE":
+        return [
+            Problem(f"The project {clients.project_id} is {project.state.name}.", "Restore it, or name another one.")
+        ]
+    return []
+
+
+def _no_project(clients: Clients) -> Problem:
+    return Problem(
+        f"There is no project {clients.project_id}, or you may not see it.",
+        "Set project_id in gcp.toml to one of: gcloud projects list",
+    )
+
+
+def _apis(clients: Clients, names: Sequence[str]) -> list[Problem]:
+    from google.cloud import service_usage_v1
+
+    request = service_usage_v1.ListServicesRequest(
+        parent=f"projects/{clients.project_id}", filter="state:ENABLED", page_size=PAGE
+    )
+    enabled = {service.config.name for service in pages(clients.services.list_services, request, clients.backoff)}
+    return [
+        Problem(f"The API {name} is not enabled.", f"gcloud services enable {name} --project {clients.project_id}")
+        for name in names
+        if name not in enabled
+    ]
+
+
+def _permissions(clients: Clients, names: Sequence[str]) -> list[Problem]:
+    from google.iam.v1 import iam_policy_pb2
+
+    request = iam_policy_pb2.TestIamPermissionsRequest(
+        resource=f"projects/{clients.project_id}", permissions=list(names)
+    )
+    granted = set(call(clients.projects.test_iam_permissions, request, clients.backoff).permissions)
+    lacking = sorted(name for name in names if name not in granted)
+    if not lacking:
+        return []
+    roles = sorted({_role(name) for name in lacking})
+    return [
+        Problem(
+            f"You lack {len(lacking)} permissions in {clients.project_id}: {', '.join(lacking)}.",
+            f"Ask whoever owns the project for {' and '.join(roles)}, or a custom role with these permissions.",
+        )
+    ]
+
+
+def _role(permission: str) -> str:
+    service = permission.split(".", 1)[0]
+    roles = {
+        "aiplatform": "roles/aiplatform.user",
+        "dataproc": "roles/dataproc.editor",
+        "resourcemanager": "roles/browser",
+        "storage": "roles/storage.bucketViewer",
+        "serviceusage": "roles/serviceusage.serviceUsageViewer",
+    }
+    return roles.get(service, f"roles/{service}.viewer")
+
+
+def _offered(clients: Clients, scenarios: Sequence[Scenario], zone: str) -> list[Problem]:
+    found = []
+    machines = {name for s in scenarios for name in (s.machine_type, s.master_machine_type)}
+    accelerators = {s.accelerator_type for s in scenarios if s.accelerator_type}
+    for collection, field, kind, names in (
+        ("MachineTypes", "machine_type", "machine type", machines),
+        ("AcceleratorTypes", "accelerator_type", "accelerator type", accelerators),
+    ):
+        for name in sorted(names):
+            try:
+                _get(clients, collection, {"zone": zone, field: name})
+            except MissingError:
+                command = f"gcloud compute {kind.replace(' ', '-')}s list --filter 'name={name}'"
+                found.append(Problem(f"The {kind} {name} is not offered in {zone}.", f"Choose a zone of: {command}"))
+    return found
+
+
+def _quotas(clients: Clients, wanted: dict[str, int]) -> list[Problem]:
+    region = _get(clients, "Regions", {"region": clients.region})
+    project = _get(clients, "Projects", {})
+    known = {quota.metric: Quota(quota.limit, quota.usage) for quota in (*project.quotas, *region.quotas)}
+    return [
+        Problem(
+            f"The quota {short.metric} does not suffice: {short.needed:g} needed, {short.quota.left:g} left of "
+            f"{short.quota.limit:g} in {clients.region}.",
+            "Ask for more (console.cloud.google.com/iam-admin/quotas), take a smaller scenario or another region, "
+            "or destroy what stands: bakeoff destroy --all",
+        )
+        for short in quotas.shortages(wanted, known)
+    ]
+
+
+def _get(clients: Clients, collection: str, names: dict[str, str]) -> Any:
+    """One resource of Compute Engine. Raises as :func:`infra.targets.google.calls.call`."""
+    from google.api_core.exceptions import GoogleAPIError
+    from google.auth.exceptions import GoogleAuthError
+
+    try:
+        client = clients.compute(collection)
+        return call(client.get, {"project": clients.project_id, **names}, clients.backoff)
+    except (GoogleAPIError, GoogleAuthError) as error:
+        raise as_ours(error) from error

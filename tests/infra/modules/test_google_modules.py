@@ -1,0 +1,196 @@
+"""Modules and roots for Google Cloud against both schemas: formatted, valid, their own tests pass, and what they plan."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+
+import pytest
+
+from infra.base.errors import TerraformError
+from infra.inputs.scenario import problems
+from infra.review.google_provider.provider import VERSIONS
+from infra.targets.google.settings import GcpSettings
+from infra.terraform.client import Terraform
+from tests.infra.terraform.test_modules import blocks
+from tests.support.terraform import policy
+from tests.support.terraform.tree import INFRA, MODULES, SHAPE, VARIABLES, Tree
+from workloads.record import Scenario
+
+CLIENT_ROLES = {
+    "roles/aiplatform.user",
+    "roles/compute.viewer",
+    "roles/dataproc.editor",
+    "roles/monitoring.viewer",
+    "roles/serviceusage.serviceUsageViewer",
+    "roles/storage.bucketViewer",
+}
+GRANTS = {
+    "bootstrap": {
+        ("plan_account[0]", "roles/compute.viewer"),
+        ("plan_account[0]", "roles/dataproc.viewer"),
+        ("plan_account[0]", "roles/iam.securityReviewer"),
+        ("plan_account[0]", "roles/iam.workloadIdentityUser"),
+        ("plan_account[0]", "roles/monitoring.viewer"),
+        ("plan_account[0]", "roles/serviceusage.serviceUsageViewer"),
+        ("plan_account[0]", "roles/storage.bucketViewer"),
+        ("plan_account[0]", "roles/storage.objectViewer"),
+        ("clean_account[0]", "roles/iam.workloadIdentityUser"),
+        ("clean_account[0]", "roles/storage.objectUser"),
+    },
+    "foundation": {
+        ("dataproc_account[0]", "roles/dataproc.worker"),
+        ("dataproc_account[0]", "roles/storage.objectUser"),
+        ("dataproc_account[0]", "roles/iam.serviceAccountUser"),
+        ("vertex_account[0]", "roles/logging.logWriter"),
+        ("vertex_account[0]", "roles/monitoring.metricWriter"),
+        ("vertex_account[0]", "roles/storage.objectUser"),
+        ("vertex_account[0]", "roles/iam.serviceAccountUser"),
+        ("clients", "roles/storage.objectUser"),
+        ('google_storage_bucket_iam_member.reader["plan"]', "roles/storage.objectViewer"),
+        *(("clients", role) for role in CLIENT_ROLES),
+    },
+    "targets/dataproc/terraform": set(),
+}
+
+
+def test_there_are_modules() -> None:
+    assert {*VARIABLES, "modules/dataproc_cluster", "modules/network", "modules/bucket"} <= set(MODULES)
+    assert VERSIONS == ("7.46.1", "8.7.0")
+
+
+def test_each_root_pins_a_version_that_the_modules_are_held_to() -> None:
+    for module in MODULES:
+        asked = re.findall(r'version = "(.*)"', (INFRA / module / "versions.tf").read_text(encoding="utf-8"))[1:]
+        assert asked == [VERSIONS[-1] if module in VARIABLES else ">= 7.46, < 9"], module
+
+
+def test_all_terraform_is_formatted() -> None:
+    Terraform(INFRA).fmt_check()
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_valid(tree: Tree, module: str) -> None:
+    tree.terraform(module).validate()
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if module not in VARIABLES])
+def test_a_modules_own_tests_pass(newest: Tree, module: str) -> None:
+    assert newest.terraform(module).test() >= 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("module", MODULES)
+def test_own_tests_pass_with_each_version(tree: Tree, module: str) -> None:
+    assert tree.terraform(module).test() >= 3
+
+
+@pytest.mark.parametrize("root", VARIABLES)
+def test_what_a_root_plans_keeps_the_rules(tree: Tree, root: str) -> None:
+    plan = tree.plan(root)
+    assert plan.resources
+    assert policy.problems(plan.resources) == []
+    assert policy.grants(plan.resources) == GRANTS[root]
+
+
+GPU = {"accelerator_type": "nvidia-tesla-t4", "accelerator_count": 2, "spot_workers": 0}
+SINGLE = {"workers": 0, "machine_type": "n1-standard-8", "master_machine_type": "n1-standard-8", "spot_workers": 0}
+
+
+@pytest.mark.parametrize("changes", [{}, SINGLE, GPU, {**SINGLE, **GPU}], ids=json.dumps)
+def test_the_planned_cluster_is_of_the_scenario(newest: Tree, changes: dict[str, object]) -> None:
+    scenario = Scenario.model_validate({**SHAPE, "spot_workers": 2, **changes}).model_dump()
+    assert policy.shape(newest.plan("targets/dataproc/terraform", **changes).resources) == scenario
+
+
+@pytest.mark.parametrize("member", ["allUsers", "user:everyone"])
+def test_rights_are_for_somebody(newest: Tree, member: str) -> None:
+    with pytest.raises(TerraformError, match=r"client_members must be .* received"):
+        newest.plan("foundation", client_members={"all": member})
+
+
+def test_who_only_cleans_cannot_act_as_the_nodes(newest: Tree) -> None:
+    cleaner = "serviceAccount:bakeoff-ci-clean@my-project.iam.gserviceaccount.com"
+    resources = newest.plan("foundation", cleaner_members={"team": cleaner}).resources  # named as a client is
+    held = {member: set[str | None]() for member in (cleaner, "group:data@example.com")}
+    for resource in resources:
+        if resource.values.get("member") in held:
+            held[resource.values["member"]].add(resource.values.get("role"))
+    roles = {*CLIENT_ROLES, "roles/storage.objectUser", None}  # None: the sweeper's, known once it is made
+    assert held == {cleaner: roles, "group:data@example.com": roles | {"roles/iam.serviceAccountUser"}}
+
+
+def test_a_lease_makes_the_cluster_and_nothing_else(newest: Tree) -> None:
+    assert [resource.type for resource in newest.plan("targets/dataproc/terraform").resources] == [
+        "google_dataproc_cluster"
+    ]
+
+
+def test_the_client_reads_what_the_foundation_writes(newest: Tree) -> None:
+    given = {
+        "subnetwork": "projects/host/regions/us-central1/subnetworks/theirs",
+        "service_account": "nodes@my-project.iam.gserviceaccount.com",
+        "vertex_service_account": "vertex@my-project.iam.gserviceaccount.com",
+        "bucket": "their-data",
+        "staging_bucket": "their-staging",
+        "temp_bucket": "their-temp",
+    }
+    text = newest.plan("foundation", **given).outputs["gcp_toml"]
+    settings = GcpSettings.model_validate(tomllib.loads(text))
+    assert settings.model_dump().items() >= given.items()
+    assert (settings.project_id, settings.zone) == ("my-project", "us-central1-a")
+    assert settings.state_bucket == "my-project-bakeoff-state"
+    assert settings.labels == {"team": "data"}
+
+
+def test_both_targets_have_the_variables_of_a_scenario() -> None:
+    local, gcp = (blocks(INFRA / "targets" / name / "variables.tf", "variable") for name in ("local", "gcp"))
+    for name, field in Scenario.model_fields.items():
+        assert local[name]["type"] == gcp[name]["type"]
+        assert ("default" in local[name]) == ("default" in gcp[name]) == (not field.is_required())
+        assert local[name].get("default") == gcp[name].get("default")
+        here, there = (
+            {rule["condition"]: rule["error_message"] for rule in target[name].get("validation", [])}
+            for target in (local, gcp)
+        )
+        assert all("on the local target" in here[rule] for rule in here.keys() - there.keys())
+        assert there.keys() - here.keys() <= ({max(there)} if name == "accelerator_type" else set())
+        assert all(here[rule] == there[rule] for rule in here.keys() & there.keys())
+
+
+def test_both_targets_have_the_same_cluster_output() -> None:
+    local, gcp = (blocks(INFRA / "targets" / name / "outputs.tf", "output") for name in ("local", "gcp"))
+    assert set(local["cluster"]["value"]) <= set(gcp["cluster"]["value"])
+
+
+WRONG: list[dict[str, object]] = [
+    {"name": "Four"},
+    {"workers": 1},
+    {"workers": 0, "master_machine_type": "n1-standard-8"},
+    {"disk_type": "ssd"},
+    {"disk_gb": 65537},
+    {"spot_workers": 101},
+    {"spot_workers": 2, "workers": 0},
+    {"accelerator_count": 1},
+    {"accelerator_type": "nvidia-tesla-t4"},
+    {"accelerator_count": 9},
+]
+
+
+def test_spot_workers_have_no_accelerators(newest: Tree) -> None:
+    both = {**GPU, "spot_workers": 2}
+    (said,) = problems(Scenario.model_validate({**SHAPE, **both}))
+    assert said.endswith("received 2 and 2 per machine.")
+    with pytest.raises(TerraformError, match="cannot have accelerators"):
+        newest.plan("targets/dataproc/terraform", **both)
+
+
+@pytest.mark.parametrize("wrong", WRONG, ids=json.dumps)
+def test_python_and_terraform_refuse_in_the_same_words(newest: Tree, wrong: dict[str, object]) -> None:
+    said = problems(Scenario.model_validate({**SHAPE, **wrong}))
+    assert said
+    with pytest.raises(TerraformError) as caught:
+        newest.plan("targets/dataproc/terraform", **{"spot_workers": 0, **wrong})
+    # Terraform does not go on to rules that depend on a variable which has broken its own.
+    assert any(message.split(" Did you mean")[0] in str(caught.value) for message in said)
