@@ -11,6 +11,7 @@ from infra.cli.completion import complete_scenario
 from infra.cli.options import IsolationOption, MaxMinutesOption, MaxUsdOption, TargetOption
 from infra.cli.output import JsonOption, RunsOption, ShareOption, print_json, say, shown
 from infra.clusters import apply as library
+from infra.inputs.workloads import all_workloads
 
 EXAMPLE = "Example: bakeoff apply four-small-ssd"
 
@@ -37,6 +38,6 @@ def main(
         )
         return
     say(f"{scenario} is up as lease {lease.id} ({lease.state.apply_s:.1f} s), until {lease.state.expires_at[:16]} UTC.")
-    workload = "write_tfrecords" if lease.target.ROOT else "train"
+    workload = next(name for name, known in all_workloads().items() if lease.target.ROOT or known.runs_without_spark)
     on = "" if target == "local" else f" --target {target}"
     say(f"Run on it: bakeoff run {workload} --on {scenario}{on}.  Tear down: bakeoff destroy {scenario}")

@@ -11,7 +11,7 @@ from pathlib import Path
 from infra import catalogue
 from infra.base.errors import CloudError
 from infra.inputs.experiment import Cell
-from infra.inputs.workloads import settings
+from infra.inputs.workloads import full_settings
 from infra.leases.lease import Lease
 from infra.targets.base import Driver
 from infra.targets.dataproc import jobs as dataproc
@@ -51,7 +51,7 @@ def submit(lease: Lease, cell: Cell, folder: Path) -> Iterator[Driver]:
         package_uri=put.workloads,
         arguments=put.arguments,
         time_limit_s=cell.timeout_s,
-        environment={"BAKEOFF_BUCKET": state.settings.bucket},
+        environment={"BAKEOFF_BUCKET": state.settings.bucket, "BAKEOFF_OUT": put.out},
         properties=package.spark_properties(machine, executors, put.eventlog),
     )
     clients = clients_of(lease)
@@ -63,7 +63,7 @@ def upload(lease: Lease, cell: Cell, folder: Path, shape: Scenario) -> Package:
     """Put what a cell's job needs into the bucket; its configuration, which may follow from the shape, stays here, too."""
     (folder / "job").mkdir(exist_ok=True)
     images = own(lease).images_uri or f"{lease_uri(lease)}/images"
-    chosen = settings(cell.workload, shape, images, f"{lease_uri(lease)}/{cell.workload}", cell.configuration)
+    chosen = full_settings(cell.workload, shape, images, f"{lease_uri(lease)}/{cell.workload}", cell.configuration)
     ours = cell.script is None
     put = package.upload(
         attempt_uri(lease, folder),

@@ -9,9 +9,8 @@ import re
 from dataclasses import dataclass
 
 from infra import catalogue
-from infra.inputs import workloads as workloads_registry
 from infra.inputs.experiment import Cell
-from infra.inputs.workloads import JOB
+from infra.inputs.workloads import JOB, all_workloads, find_workload
 from infra.targets.dataproc.describe import Role, limits
 from infra.targets.google.cost import Machine
 from infra.targets.vertex.job import Strategy
@@ -54,8 +53,8 @@ def of(cell: Cell) -> Pools:
 def refusal(cell: Cell) -> str | None:
     """Why a cell cannot run on Vertex AI; None where it can."""
     workload, shape = cell.workload, cell.scenario
-    if workload == JOB or not workloads_registry.find(workload).vertex:
-        able = ", ".join(sorted(name for name, known in workloads_registry.WORKLOADS.items() if known.vertex))
+    if workload == JOB or not find_workload(workload).runs_without_spark:
+        able = ", ".join(name for name, known in all_workloads().items() if known.runs_without_spark)
         return f"{workload} needs Spark, and Vertex AI has none. Use --target gcp, or one of: {able}."
     pools = of(cell)
     if pools.strategy == "multi-worker" and not 2 <= pools.machines <= max(shape.workers, 1):
