@@ -14,6 +14,7 @@ from workloads.contract import WorkloadConfig
 class ToyConfig(WorkloadConfig):
     rows: int = Field(default=1000, ge=1, description="numbers to sum")
     threads: int = Field(default=1, ge=1)
+    least_s: float = Field(default=0.01, gt=0)
 """,
     "workload.py": """
 from workloads.record import Column
@@ -43,7 +44,7 @@ def total(config, measurements):
     """Sum numbers."""
     started_at, start = time.time(), time.perf_counter()
     sum(range(config.rows))
-    time.sleep(0.05)
+    time.sleep(config.least_s)
     duration_s = time.perf_counter() - start
     rate = config.rows / duration_s
     measurements.add(operation="sum", started_at=started_at, duration_s=duration_s, images=None, rows_per_s=rate)
