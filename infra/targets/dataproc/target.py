@@ -125,7 +125,7 @@ def new_lease(lease_id: str, scenario: Scenario, options: Options, others: list[
 
 
 def variables(lease: Lease, lease_dir: Path) -> Mapping[str, object]:
-    """Values of the variables of ``infra/targets/dataproc/terraform``; ``expires_at`` is when Google deletes the cluster by itself."""
+    """Values of the variables of the root in ``terraform/``; ``expires_at`` is when Google deletes the cluster by itself."""
     state = own(lease)
     given = ("project_id", "region", "zone", "subnetwork", "service_account", "bucket", "staging_bucket", "temp_bucket")
     return {
