@@ -6,8 +6,8 @@ from importlib import import_module
 
 from pydantic import BaseModel
 
-from infra import catalogue
 from infra.base.errors import UsageError, unknown_name
+from infra.catalogue import Catalogue
 from workloads import registry
 from workloads.errors import ConfigError
 from workloads.outcomes import SHARED
@@ -56,6 +56,6 @@ def settings_model(workload: str) -> type[BaseModel]:
 
 def full_settings(workload: str, scenario: Scenario, images_uri: str, output_uri: str, chosen: Settings) -> Settings:
     """All settings of a workload: where its data lies, what follows from the cluster, what was chosen."""
-    shape = ClusterShape(scenario.workers, catalogue.machine_type(scenario.master_machine_type).vcpus)
+    shape = ClusterShape(scenario.workers, Catalogue.default().machine_type(scenario.master_machine_type).vcpus)
     following = find_workload(workload).settings_for(shape)
     return {"images_uri": images_uri, "output_uri": output_uri, **following, **chosen}
