@@ -25,4 +25,4 @@ class Options:
     allowed_s: float | None = None  # what the limits leave for the next cluster; None: not asked yet
     expected_s: float | None = None  # how long the next cluster is expected to be needed
     plan_only: bool = False  # nothing is applied: the right to read is enough
-    tensorflow: bool = False  # a workload needs it
+    packages: tuple[str, ...] = ()  # distributions that the workloads need, besides those that all of them do

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from importlib.util import find_spec
 
 from infra.base.options import Options
 from infra.base.progress import Progress
@@ -11,6 +10,7 @@ from infra.base.signals import ignored
 from infra.clusters import teardown
 from infra.clusters.pool import bring_up, keep_logs
 from infra.inputs.scenario import load_scenario
+from infra.inputs.workloads import installed_packages
 from infra.leases import lease as leases
 from infra.leases.lease import Lease
 
@@ -24,7 +24,7 @@ def apply(name: str, options: Options, progress: Progress) -> Lease:
     lease = leases.standing(options.runs_dir, name, options.target)
     if lease is None:
         # It may be used for anything that this environment can run.
-        options = replace(options, tensorflow=find_spec("tensorflow") is not None)
+        options = replace(options, packages=installed_packages())
         return bring_up(name, None, options, progress, experiment=None, kept=True)
     scenario = load_scenario(name)
     target = lease.target

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from importlib import import_module
+from collections.abc import Iterable
+from importlib import import_module, metadata
 
 from pydantic import BaseModel
 
@@ -40,6 +41,23 @@ def all_workloads() -> dict[str, Workload]:
         return {name: registry.load(name) for name in registry.names()}
     except ConfigError as error:
         raise UsageError(f"{error}.") from error
+
+
+def packages_of(names: Iterable[str]) -> tuple[str, ...]:
+    """The distributions that these workloads need, besides those that all workloads do; sorted."""
+    return tuple(sorted({package for name in names for package in find_workload(name).packages}))
+
+
+def installed_packages() -> tuple[str, ...]:
+    """Those of :func:`packages_of` all workloads that are installed here."""
+    return tuple(package for package in packages_of(all_workloads()) if _is_installed(package))
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        return bool(metadata.version(package))
+    except metadata.PackageNotFoundError:
+        return False
 
 
 def settings_model(workload: str) -> type[BaseModel]:

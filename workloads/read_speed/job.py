@@ -32,7 +32,7 @@ from workloads.read_speed.staging import stage, staging_area
 from workloads.record import Rejected
 from workloads.storage import GS
 
-WORKLOAD = "read_speed"
+NAME = "read_speed"
 
 
 @dataclass
@@ -178,7 +178,7 @@ def _place(reader: Reader) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    return run_job(WORKLOAD, ReadSpeedConfig, read_speed, arguments)
+    return run_job(NAME, ReadSpeedConfig, read_speed, arguments)
 
 
 if __name__ == "__main__":

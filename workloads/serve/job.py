@@ -24,7 +24,7 @@ from workloads.train import artifact
 from workloads.train.config import TrainConfig
 from workloads.train.process import require_tensorflow
 
-WORKLOAD = "serve"
+NAME = "serve"
 WARM_UP = 5  # requests before any is timed
 BACKLOG_GOALS = 10.0  # a step is cut off once a request has waited for so many latency goals
 FETCH_THREADS = 8
@@ -189,7 +189,7 @@ def _step(
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    return run_job(WORKLOAD, ServeConfig, serve, arguments)
+    return run_job(NAME, ServeConfig, serve, arguments)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from workloads.spark_read_speed.config import SparkReadSpeedConfig
 from workloads.spark_read_speed.variants import PASSES, VARIANTS, MeasuredUnit, Readers, Unit
 from workloads.storage import GS
 
-WORKLOAD = "spark_read_speed"
+NAME = "spark_read_speed"
 
 
 def spark_read_speed(config: SparkReadSpeedConfig, measurements: Measurements) -> Accounts:
@@ -36,7 +36,7 @@ def spark_read_speed(config: SparkReadSpeedConfig, measurements: Measurements) -
     random.Random(config.seed).shuffle(units)
     asked = sum(unit.point.images for unit in units)
     passes = PASSES[config.variant]
-    with spark_context(WORKLOAD) as context:
+    with spark_context(NAME) as context:
         partitions = config.partitions or context.defaultParallelism
         if config.warm_up:
             _warm_up(context, readers, min(config.batch_sizes))
@@ -131,7 +131,7 @@ def _add(measurements: Measurements, row: MeasuredUnit, place: str) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    return run_job(WORKLOAD, SparkReadSpeedConfig, spark_read_speed, arguments)
+    return run_job(NAME, SparkReadSpeedConfig, spark_read_speed, arguments)
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ from workloads.stream.batches import RESULTS, SHARDS, Ledger, Work, committed
 from workloads.stream.config import StreamConfig
 from workloads.stream.feeder import Feeder, journaled
 
-WORKLOAD = "stream"
+NAME = "stream"
 ARRIVALS = "arrivals"
 POLL_S = 0.25
 WARM_UP = 2  # images
@@ -76,7 +76,7 @@ def stream(config: StreamConfig, measurements: Measurements) -> Accounts:
         open_store(checkpoint_uri).delete_all()
         journal.write("begun", b"")  # Spark refuses a folder that is not there
     feeder = Feeder(open_store(work.arrivals_uri), journal, pictures, config.upload_threads, first=len(before))
-    with spark_context(WORKLOAD) as context:
+    with spark_context(NAME) as context:
         from pyspark.sql import SparkSession
 
         spark = SparkSession(context)
@@ -283,7 +283,7 @@ def _outcome(run: StreamRun, journal: Store, sustained: float | None, before: in
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    return run_job(WORKLOAD, StreamConfig, stream, arguments)
+    return run_job(NAME, StreamConfig, stream, arguments)
 
 
 if __name__ == "__main__":

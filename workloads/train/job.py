@@ -24,7 +24,7 @@ from workloads.train.cluster_spec import ClusterSpec, check_nodes
 from workloads.train.config import TrainConfig
 from workloads.train.process import PRETRAINED, Task, TaskResult, require_tensorflow, run_task
 
-WORKLOAD = "train"
+NAME = "train"
 CHIEF_WAIT_S = 600.0  # for the chief to write TFRecords
 FETCH_S = 60.0
 
@@ -124,7 +124,7 @@ def _run(task: Task, cluster: ClusterSpec | None) -> Trained:
         from workloads.spark import spark_context
         from workloads.train.nodes import run_on_nodes
 
-        with spark_context(WORKLOAD) as context:
+        with spark_context(NAME) as context:
             return Trained(*run_on_nodes(context, task))
     if several:
         raise ConfigError(
@@ -250,7 +250,7 @@ def _facts(config: TrainConfig, trained: Trained, pretrained: bool) -> dict[str,
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    return run_job(WORKLOAD, TrainConfig, train, _own_out(list(sys.argv[1:] if arguments is None else arguments)))
+    return run_job(NAME, TrainConfig, train, _own_out(list(sys.argv[1:] if arguments is None else arguments)))
 
 
 def _own_out(arguments: list[str]) -> list[str]:

@@ -20,7 +20,7 @@ from workloads.spark import counted, spark_context
 from workloads.storage import GS
 from workloads.write_tfrecords.config import WriteTFRecordsConfig
 
-WORKLOAD = "write_tfrecords"
+NAME = "write_tfrecords"
 
 
 def write_tfrecords(config: WriteTFRecordsConfig, measurements: Measurements) -> Accounts:
@@ -28,7 +28,7 @@ def write_tfrecords(config: WriteTFRecordsConfig, measurements: Measurements) ->
     dataset = list_dataset(config.images_uri, config.classes)
     begin_output(dataset, config.output_uri)
     options = config.shard_options
-    with spark_context(WORKLOAD) as context:
+    with spark_context(NAME) as context:
         shards = config.partitions or context.defaultParallelism
         plans = plan_shards(dataset, shards, config.output_uri, options, config.fetch_threads)
         started_at, start = time.time(), time.perf_counter()
@@ -84,7 +84,7 @@ def run_tasks(context: SparkContext, plans: Sequence[ShardPlan]) -> list[ShardRe
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    return run_job(WORKLOAD, WriteTFRecordsConfig, write_tfrecords, arguments)
+    return run_job(NAME, WriteTFRecordsConfig, write_tfrecords, arguments)
 
 
 if __name__ == "__main__":

@@ -48,7 +48,7 @@ def prepare(options: Options, progress: Progress) -> None:
     """Put the packages of the jobs into the bucket. Raises SetupError without gcp.toml or Google's clients."""
     settings = load_settings()
     need_clients()
-    dependencies.upload(settings, progress, tensorflow=options.tensorflow)
+    dependencies.upload(settings, progress, packages=options.packages)
 
 
 def conditions(options: Options) -> dict[str, object]:

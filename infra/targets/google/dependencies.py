@@ -21,8 +21,13 @@ from infra.base.progress import Progress
 from infra.targets.google.settings import GcpSettings
 from workloads.storage import open_store
 
-PACKAGES = ("google-cloud-storage", "numpy", "pillow", "protobuf", "pydantic")  # what workloads import, beside Spark
-TENSORFLOW = ("tensorflow", "tf_keras")
+PACKAGES = (
+    "google-cloud-storage",
+    "numpy",
+    "pillow",
+    "protobuf",
+    "pydantic",
+)  # what all workloads import, beside Spark
 ARCHIVE = "packages.tar.gz"
 SITE = "/opt/bakeoff/site"
 PYTHON = "/opt/conda/default/bin/python"  # of Dataproc 2.2 and 2.3
@@ -41,14 +46,14 @@ for package in (google.cloud.storage, numpy, PIL, pydantic):
 """
 
 
-def uri(settings: GcpSettings, *, tensorflow: bool) -> str:
+def uri(settings: GcpSettings, *, packages: tuple[str, ...]) -> str:
     """Where the packages lie: ``gs://bucket/dependencies/<hash>``."""
-    names = closure(_roots(tensorflow))
+    names = closure((*PACKAGES, *packages))
     facts = "\n".join([INSTALL, *(f"{name} {metadata.version(name)}" for name in names)])
     return f"gs://{settings.bucket}/dependencies/{hashlib.sha256(facts.encode()).hexdigest()[:16]}"
 
 
-def upload(settings: GcpSettings, progress: Progress, *, tensorflow: bool) -> str:
+def upload(settings: GcpSettings, progress: Progress, *, packages: tuple[str, ...]) -> str:
     """Put the packages into the bucket, unless they are there; returns their URI.
 
     Raises:
@@ -56,12 +61,12 @@ def upload(settings: GcpSettings, progress: Progress, *, tensorflow: bool) -> st
         SetupError: a package is not installed here, or the Python here is not that of the nodes.
     """
     check_python(sys.version_info[:2])
-    place = uri(settings, tensorflow=tensorflow)
+    place = uri(settings, packages=packages)
     store = open_store(place)
     with host_lock(f"upload-{place}", progress=progress):
         if not store.exists("install.sh"):  # it goes last
             progress.stage("uploading the packages of the jobs (once per set of versions)")
-            store.write(ARCHIVE, archive(closure(_roots(tensorflow))))
+            store.write(ARCHIVE, archive(closure((*PACKAGES, *packages))))
             store.write("install.sh", INSTALL.encode())
     return place
 
@@ -74,10 +79,6 @@ def check_python(here: tuple[int, int]) -> str:
             "have Python 3.11. Run: make clean && make PYTHON=python3.11 setup-gcp"
         )
     return "3.11, as on the nodes"
-
-
-def _roots(tensorflow: bool) -> tuple[str, ...]:
-    return (*PACKAGES, *TENSORFLOW) if tensorflow else PACKAGES
 
 
 @cache

@@ -34,6 +34,6 @@ def lease_fields(options: Options, rate: float, estimate_usd: Callable[[float], 
             limit_s=limit_s,
             worst_usd_per_hour=rate,
             estimated_usd=estimate_usd(min(options.expected_s or limit_s, limit_s)),
-            dependencies_uri=dependencies.uri(settings, tensorflow=options.tensorflow),
+            dependencies_uri=dependencies.uri(settings, packages=options.packages),
         ),
     }

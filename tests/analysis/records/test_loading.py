@@ -112,7 +112,8 @@ def own(unit: str = "rows/s", kind: ColumnType = "float64") -> tuple[Column, ...
 
 @pytest.mark.parametrize("copies", [True, False])
 def test_columns_of_single_workloads_reach_the_frames_with_their_units(tmp_path: Path, copies: bool) -> None:
-    for index, rows in enumerate(([{"images": 1}], [{"rows_per_s": 2.5}], [{"images": 3}])):
+    measured: list[list[dict[str, object]]] = [[{"images": 1}], [{"rows_per_s": 2.5}], [{"images": 3}]]
+    for index, rows in enumerate(measured):
         directory = factory.write(tmp_path, factory.run_json(cell=f"c{index}"), measurements=rows)
         if index == 1:
             write_table(directory, "measurements", own(), rows)
