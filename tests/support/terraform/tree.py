@@ -37,6 +37,7 @@ VARIABLES: dict[str, dict[str, object]] = {
         "region": "us-central1",
         "github_repository": "example/bakeoff",
         "github_repository_id": "12345",
+        "github_repository_owner_id": "678",
     },
     "foundation": {
         "project_id": "my-project",
@@ -60,7 +61,7 @@ VARIABLES: dict[str, dict[str, object]] = {
         "staging_bucket": "my-project-bakeoff-staging",
         "temp_bucket": "my-project-bakeoff-temp",
         "dependencies_uri": "gs://my-project-bakeoff-data/dependencies/1a2b",
-        "expires_at": "2026-11-24T20:00:00Z",
+        "expires_unix_s": 4102444800,
     },
 }
 """Values of the variables of each root."""
