@@ -18,8 +18,7 @@ from infra.terraform.client import Terraform
 INFRA = paths.PROJECT_DIR / "infra"
 MODULES = sorted(
     str(path.parent.relative_to(INFRA))
-    for pattern in ("*/versions.tf", "*/*/versions.tf")
-    for path in INFRA.glob(pattern)
+    for path in INFRA.glob("**/versions.tf")
     if "hashicorp/google" in path.read_text(encoding="utf-8")
 )
 
