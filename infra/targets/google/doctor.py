@@ -6,14 +6,14 @@ from infra.base.errors import CloudError, SetupError, UsageError
 from infra.base.options import TargetName
 from infra.inputs.scenario import load_scenario, scenario_names
 from infra.targets.google.clients import Clients
-from infra.targets.google.preflight import problems
+from infra.targets.google.preflight import problems, runs_on_dataproc
 from infra.targets.google.settings import load_settings
 from infra.targets.local.doctor import Check, guarded
 from infra.terraform.binary import find_binary
 
 
 def examine(target: TargetName) -> list[Check]:
-    """Terraform, the settings, and the preflight of every scenario, each taken alone."""
+    """Terraform, the settings, and the preflight of every scenario, each taken alone, but for those that cannot run there."""
     terraform = guarded("terraform", lambda: f"{(found := find_binary()).version}, {found.origin}", "make setup")
     try:
         settings = load_settings()
@@ -22,6 +22,8 @@ def examine(target: TargetName) -> list[Check]:
         return [terraform, Check(name="settings", state="broken", detail=str(error), cure=cure)]
     where = f"{settings.project_id}, {settings.zone}"
     scenarios = [load_scenario(name) for name in scenario_names()]
+    if target == "gcp":
+        scenarios = list(filter(runs_on_dataproc, scenarios))
     try:
         found = problems(
             Clients(settings.project_id, settings.region),

@@ -157,7 +157,7 @@ def test_what_bootstrap_makes_waits_for_the_apis() -> None:
 
 
 def test_a_users_credentials_count_against_the_project() -> None:
-    """Else the budget's API refuses them: registry.terraform.io/providers/hashicorp/google/latest/docs/resources/billing_budget"""
+    """Else the budget's API refuses them (the provider's documentation of ``google_billing_budget``)."""
     provider = blocks(INFRA / "foundation" / "main.tf", "provider")["google"]
     assert provider["user_project_override"] is True
     assert provider["billing_project"] == provider["project"] == "${var.project_id}"

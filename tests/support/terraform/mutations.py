@@ -68,9 +68,6 @@ CLUSTERS = [
     Mutation("name that clean does not know", CLUSTER, '"bakeoff-${var.lease_id}"', '"cluster-${var.lease_id}"'),
     Mutation("the team's labels lost", CLUSTER, "merge(var.labels, {", "merge({}, {"),
     Mutation(
-        "Spot workers without rules", CLUSTER, "  spot_workers        = var.spot_workers", "  spot_workers        = 0"
-    ),
-    Mutation(
         "a rule that holds for everything",
         "targets/dataproc/terraform/variables.tf",
         'condition     = var.machine_type != "n1-standard-1"',
