@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from infra.base.errors import CloudError, SetupError, UsageError
@@ -125,7 +125,7 @@ def new_lease(lease_id: str, scenario: Scenario, options: Options, others: list[
 
 
 def variables(lease: Lease, lease_dir: Path) -> Mapping[str, object]:
-    """Values of the variables of the root in ``terraform/``; ``expires_at`` is when Google deletes the cluster by itself."""
+    """Values of the variables of ``infra/targets/dataproc/terraform``; Google deletes the cluster at ``expires_unix_s``."""
     state = own(lease)
     given = ("project_id", "region", "zone", "subnetwork", "service_account", "bucket", "staging_bucket", "temp_bucket")
     return {
@@ -134,7 +134,7 @@ def variables(lease: Lease, lease_dir: Path) -> Mapping[str, object]:
         "lease_id": lease.id,
         "labels": state.settings.labels,
         "dependencies_uri": state.dependencies_uri,
-        "expires_at": datetime.fromisoformat(lease.state.expires_at).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "expires_unix_s": int(datetime.fromisoformat(lease.state.expires_at).timestamp()),
     }
 
 
@@ -170,7 +170,7 @@ def dead_nodes(lease: Lease) -> list[str]:
 
 def replacements(lease: Lease) -> list[str]:
     """A cluster in ERROR is replaced whole; one that is gone Terraform sees itself."""
-    return ["module.cluster.google_dataproc_cluster.this"] if leftovers.in_error(lease) else []
+    return ["google_dataproc_cluster.this"] if leftovers.in_error(lease) else []
 
 
 def own_turn(progress: Progress) -> contextlib.AbstractContextManager[None]:

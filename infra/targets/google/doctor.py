@@ -9,14 +9,14 @@ from infra.base.options import TargetName
 from infra.inputs.scenario import load_scenario, scenario_names
 from infra.targets.google.clients import Clients
 from infra.targets.google.dependencies import check_python
-from infra.targets.google.preflight import problems
+from infra.targets.google.preflight import problems, runs_on_dataproc
 from infra.targets.google.settings import load_settings
 from infra.targets.local.doctor import Check, guarded
 from infra.terraform.binary import find_binary
 
 
 def examine(target: TargetName) -> list[Check]:
-    """Terraform, Python, the settings, and the preflight of every scenario, each taken alone."""
+    """Terraform, Python, the settings, and the preflight of every scenario that can run there, each taken alone."""
     terraform = guarded("terraform", lambda: find_binary().label, "make setup")
     python = guarded(
         "python", lambda: check_python(sys.version_info[:2]), "make clean && make PYTHON=python3.11 setup-gcp"
@@ -28,6 +28,8 @@ def examine(target: TargetName) -> list[Check]:
         return [terraform, python, Check(name="settings", state="broken", detail=str(error), cure=cure)]
     where = f"{settings.project_id}, {settings.zone}"
     scenarios = [load_scenario(name) for name in scenario_names()]
+    if target == "gcp":
+        scenarios = list(filter(runs_on_dataproc, scenarios))
     try:
         found = problems(
             Clients(settings.project_id, settings.region),
