@@ -9,27 +9,20 @@ from __future__ import annotations
 
 import sys
 
-from infra.catalogue.pricing import DEFAULT_REGION, usd_per_hour
+from infra.catalogue.pricing import DEFAULT_REGION
 from infra.inputs.scenario import load_scenario
 from infra.targets.google.cost import Cost, cost, machines
-from infra.targets.google.settings import load_settings
 from workloads.record import Scenario
 
 
-def of_cluster(scenario: Scenario, region: str, seconds: float) -> Cost:
+def cluster_cost(scenario: Scenario, region: str, seconds: float) -> Cost:
     """What a cluster costs that stands so long, with all its machines. Raises UsageError for something without a price."""
     return cost(machines(scenario, seconds), region)
 
 
-def list_price(scenario: Scenario) -> tuple[float, str]:
-    """List price of the shape, USD per hour, in the region of gcp.toml, and that region. Raises SetupError without the file."""
-    region = load_settings().region
-    return usd_per_hour(scenario, region), region
-
-
 def main(name: str, minutes: str, region: str = DEFAULT_REGION) -> None:
     """Print the cost of a cluster by what is paid for, and in all."""
-    found = of_cluster(load_scenario(name), region, float(minutes) * 60)
+    found = cluster_cost(load_scenario(name), region, float(minutes) * 60)
     for item in ("machines", "spot machines", "accelerators", "disks", "dataproc fee"):
         print(f"{item:14} {found.of(item):8.4f} USD")
     print(

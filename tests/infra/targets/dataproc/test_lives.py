@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from infra.base.errors import CloudError
-from infra.targets.dataproc import lives
+from infra.targets.google import lives
 from infra.targets.google.cost import cost
 from tests.support.google.cloud import Cloud
 from tests.support.google.jobs import FOUR
