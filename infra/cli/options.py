@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from infra.cli.completion import complete_target
 from infra.targets.registry import open_target
 
 IsolationOption = Annotated[
@@ -25,6 +26,7 @@ TargetOption = Annotated[
     typer.Option(
         metavar="NAME",
         parser=_known_target,
+        autocompletion=complete_target,
         help="Where it runs: local, on this machine; gcp, on Dataproc; vertex, as training jobs on Vertex AI (these two need "
         "gcp.toml, and cost money); or a target of your own, see infra/targets/README.md.",
     ),

@@ -14,13 +14,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple, get_args
 
-import hcl2
-from lark.exceptions import LarkError
-
 from infra import catalogue
 from infra.base import paths
 from infra.base.errors import UsageError, unknown_name
 from infra.catalogue.pricing import DEFAULT_REGION, hourly_price
+from infra.inputs.tfvars import read_tfvars
 from workloads.record import Scenario
 
 SUFFIX = ".tfvars"
@@ -86,7 +84,7 @@ def load_scenario(name: str, directory: Path = paths.SCENARIOS_DIR) -> Scenario:
     if name not in scenario_names(directory):
         raise unknown_name("scenario", name, scenario_names(directory))
     path = directory / f"{name}{SUFFIX}"
-    return _checked(_read(path), path)
+    return _checked(read_tfvars(path), path)
 
 
 def list_scenarios(directory: Path = paths.SCENARIOS_DIR, region: str = DEFAULT_REGION) -> list[ScenarioRow]:
@@ -154,18 +152,6 @@ def _optional_problems(scenario: Scenario) -> list[str]:
             f"accelerator_count must be a whole number from 0 to {MAX_ACCELERATORS}; received {scenario.accelerator_count}."
         )
     return found
-
-
-def _read(path: Path) -> dict[str, object]:
-    try:
-        with path.open(encoding="utf-8") as file:
-            values = hcl2.load(
-                file, serialization_options=hcl2.SerializationOptions(with_comments=False, strip_string_quotes=True)
-            )
-    except (LarkError, UnicodeDecodeError) as error:
-        reason = str(error).splitlines()[0]
-        raise UsageError(f"{path} is not a readable .tfvars file: {reason}") from error
-    return dict(values)
 
 
 def _checked(values: dict[str, object], path: Path) -> Scenario:

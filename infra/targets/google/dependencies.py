@@ -20,7 +20,7 @@ from infra.base.progress import Progress
 from infra.targets.google.settings import GcpSettings
 from workloads.storage import open_store
 
-PACKAGES = ("google-cloud-storage", "numpy", "pillow", "pydantic")  # what workloads import, beside Spark
+PACKAGES = ("google-cloud-storage", "numpy", "pillow", "protobuf", "pydantic")  # what workloads import, beside Spark
 TENSORFLOW = ("tensorflow", "tf_keras")
 ARCHIVE = "packages.tar.gz"
 SITE = "/opt/bakeoff/site"
