@@ -73,7 +73,6 @@ def problems(
     *,
     zone: str,
     service: Service = "dataproc",
-    addresses: int = 0,
     together: bool = True,
     writes: bool = True,
 ) -> list[Problem]:
@@ -89,8 +88,8 @@ def problems(
     Raises:
         UsageError: a scenario names a machine, disk or accelerator that the catalogue does not know.
     """
-    alone = [quotas.needed([scenario], addresses=addresses) for scenario in scenarios]
-    wanted = quotas.needed(scenarios, addresses=addresses) if together else reduce(or_, alone, Counter())
+    alone = [quotas.needed([scenario]) for scenario in scenarios]
+    wanted = quotas.needed(scenarios) if together else reduce(or_, alone, Counter())
     try:
         _ = clients.credentials
     except CredentialsError as error:
