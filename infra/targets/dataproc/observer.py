@@ -7,8 +7,8 @@ import json
 import time
 from pathlib import Path
 
-from infra import catalogue
 from infra.base.errors import CloudError
+from infra.catalogue import Catalogue
 from infra.leases.lease import Lease
 from infra.targets.base import Description, Observer
 from infra.targets.dataproc import monitoring
@@ -31,11 +31,13 @@ class DataprocObserver(Observer):
             lease, ended_at
         )  # a machine preempted meanwhile is paid for until now, not until the end of the lease
         seen = lives.seen_in_attempt(lease, launched_at, ended_at)
-        spot = {life.node: catalogue.machine_type(life.machine_type).vcpus for life in seen if lives.is_spot(life)}
+        spot = {
+            life.node: Catalogue.default().machine_type(life.machine_type).vcpus for life in seen if lives.is_spot(life)
+        }
         gone = {life.node for life in seen if life.gone_by} - {life.node for life in seen if not life.gone_by}
         missing = [f"{node} was preempted or replaced: it has no samples to the end" for node in sorted(gone)]
         missing += fetch_output(lease, folder)
-        vcpus = {name: catalogue.machine_type(_machine_type(lease, name)).vcpus for name in lease.node_names}
+        vcpus = {name: Catalogue.default().machine_type(_machine_type(lease, name)).vcpus for name in lease.node_names}
         try:
             found = monitoring.collect(
                 clients_of(lease),
@@ -78,5 +80,5 @@ def _machine_type(lease: Lease, node: str) -> str:
 
 def _node_limits(lease: Lease, name: str) -> NodeLimits:
     role: Role = "worker" if name != "m" else "master" if lease.scenario.workers else "single"
-    machine = catalogue.machine_type(_machine_type(lease, name))
+    machine = Catalogue.default().machine_type(_machine_type(lease, name))
     return limits(name, role, f"{cluster_name(lease)}-{name}", machine, lease.scenario)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from infra import catalogue
+from infra.catalogue import Catalogue
 from infra.inputs.experiment import Cell
 from infra.leases.lease import Lease
 from infra.targets.base import Driver
@@ -25,7 +25,7 @@ class DataprocJobs(GoogleJobs):
     @contextlib.contextmanager
     def submit(self, lease: Lease, cell: Cell, folder: Path) -> Iterator[Driver]:
         put = package.upload_cell(lease, cell, folder, cell.scenario)
-        machine = catalogue.machine_type(lease.scenario.machine_type)
+        machine = Catalogue.default().machine_type(lease.scenario.machine_type)
         executors = max(1, lease.scenario.workers + lease.scenario.spot_workers)
         job = jobs.DataprocJob(
             cluster=cluster_name(lease),

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from infra.base.options import Options
 from infra.catalogue import pricing
+from infra.catalogue.pricing import breakdown, cluster_cost, cost
 from infra.inputs.experiment import Cell
 from infra.leases.lease import Lease
 from infra.targets.base import Rate, Traits
@@ -17,8 +18,6 @@ from infra.targets.dataproc.submit import DataprocJobs
 from infra.targets.dataproc.sweeper import DataprocSweeper
 from infra.targets.google import lives
 from infra.targets.google.base import FLAGS, GooglePricing, GoogleTarget, need_clients
-from infra.targets.google.cost import breakdown, cost
-from infra.targets.google.costs import cluster_cost
 from infra.targets.google.lease import settings_of, state_of
 from infra.targets.google.settings import load_settings
 from workloads.record import RunCost, Scenario

@@ -9,15 +9,8 @@ from __future__ import annotations
 
 import sys
 
-from infra.catalogue.pricing import DEFAULT_REGION
+from infra.catalogue.pricing import DEFAULT_REGION, cluster_cost
 from infra.inputs.scenario import load_scenario
-from infra.targets.google.cost import Cost, cost, machines
-from workloads.record import Scenario
-
-
-def cluster_cost(scenario: Scenario, region: str, seconds: float) -> Cost:
-    """What a cluster costs that stands so long, with all its machines. Raises UsageError for something without a price."""
-    return cost(machines(scenario, seconds), region)
 
 
 def main(name: str, minutes: str, region: str = DEFAULT_REGION) -> None:

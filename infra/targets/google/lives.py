@@ -13,10 +13,10 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from infra.base.errors import CloudError
+from infra.catalogue.pricing import Machine
 from infra.leases.lease import Lease
 from infra.targets.google.calls import pages
 from infra.targets.google.clients import Clients
-from infra.targets.google.cost import Machine
 from infra.targets.google.lease import clients_of, settings_of
 from workloads.record import MachineLife, Scenario
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from infra import catalogue
-from infra.catalogue import MachineType
+from infra.catalogue import Catalogue, MachineType
 from workloads.record import Isolation, NodeLimits, Scenario
 
 Role = Literal["master", "worker", "single"]
@@ -16,7 +15,7 @@ MB_PER_MIB = 2**20 / 1e6
 
 def limits(name: str, role: Role, address: str, machine: MachineType, shape: Scenario) -> NodeLimits:
     """What a machine of this type gets, with the scenario's disk."""
-    disk = catalogue.disk_limits(shape.disk_type, shape.disk_gb, machine)
+    disk = Catalogue.default().disk_limits(shape.disk_type, shape.disk_gb, machine)
     return NodeLimits(
         node=name,
         role=role,

@@ -70,7 +70,7 @@ def expire(runs: Path, lease_id: str) -> None:
 
 def test_local_clusters_are_destroyed_through_their_own_terraform(checkout: Path, tmp_path: Path) -> None:
     runs = tmp_path / "runs"
-    leases = {}
+    leases: dict[str, str] = {}
     try:
         for shape in ("one-large-standard", "one-large-ssd"):
             run(checkout, runs, "infra.cli.app", "apply", shape, "--isolation", "none")
