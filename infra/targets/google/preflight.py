@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 
 from infra.base.errors import CloudError, CredentialsError, MissingError
 from infra.targets.google import quotas
-from infra.targets.google.calls import LOGIN, as_ours, call, pages
+from infra.targets.google.calls import LOGIN, typed_error, call, pages
 from infra.targets.google.clients import Clients
 from infra.targets.google.quotas import Quota
 from workloads.record import Scenario
@@ -221,4 +221,4 @@ def _get(clients: Clients, collection: str, names: dict[str, str]) -> Any:
         client = clients.compute(collection)
         return call(client.get, {"project": clients.project_id, **names}, clients.backoff)
     except (GoogleAPIError, GoogleAuthError) as error:
-        raise as_ours(error) from error
+        raise typed_error(error) from error

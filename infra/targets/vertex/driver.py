@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.base.errors import CloudError
-from infra.targets.google.calls import as_ours, call, is_transient, pages
+from infra.targets.google.calls import typed_error, call, is_transient, pages
 from infra.targets.google.clients import Clients
 from infra.targets.google.driver import CANCELLED_EXIT, FAILED_EXIT, RemoteDriver
 from infra.targets.google.driver_log import DriverLog
@@ -55,7 +55,7 @@ def create(clients: Clients, job: VertexJob, sleep: Callable[[float], None] = ti
             return clients.custom_jobs.create_custom_job(request=request, retry=None, timeout=clients.backoff.attempt_s)
         except (GoogleAPIError, GoogleAuthError) as error:
             if not is_transient(error) or waited >= clients.backoff.total_s:
-                raise as_ours(error) from error
+                raise typed_error(error) from error
         sleep(wait_s)
         waited, wait_s = waited + wait_s, min(2 * wait_s, clients.backoff.longest_s)
 
