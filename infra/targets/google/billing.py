@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from infra.base.errors import UsageError
-from infra.targets.google.calls import typed_error, retry
+from infra.targets.google.calls import retry, typed_error
 from infra.targets.google.clients import Clients
 from infra.targets.google.labels import LEASE
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from infra.base.errors import AccessError
-from infra.targets.google.calls import typed_error, pages
+from infra.targets.google.calls import pages, typed_error
 from infra.targets.google.clients import Clients
 from infra.targets.google.labels import EXPIRES, LEASE
 from infra.targets.google.settings import GcpSettings

@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 
 from infra.base.errors import CloudError, CredentialsError, MissingError
 from infra.targets.google import quotas
-from infra.targets.google.calls import LOGIN, typed_error, call, pages
+from infra.targets.google.calls import LOGIN, call, pages, typed_error
 from infra.targets.google.clients import Clients
 from infra.targets.google.quotas import Quota
 from workloads.record import Scenario

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from infra.base.errors import CloudError, MissingError
-from infra.targets.google.calls import typed_error, call
+from infra.targets.google.calls import call, typed_error
 from infra.targets.google.clients import Clients
 from infra.targets.google.inventory import Resource
 from workloads.storage import open_store

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.base.errors import CloudError
-from infra.targets.google.calls import typed_error, call, is_transient, pages
+from infra.targets.google.calls import call, is_transient, pages, typed_error
 from infra.targets.google.clients import Clients
 from infra.targets.google.driver import CANCELLED_EXIT, FAILED_EXIT, RemoteDriver
 from infra.targets.google.driver_log import DriverLog
