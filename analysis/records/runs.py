@@ -24,7 +24,7 @@ from analysis.records.columnar import read_tables, to_frame
 from analysis.records.columns import RUN_MEASUREMENT_COLUMNS, RUN_NODE_COLUMNS
 from analysis.records.paid import Paid, paid, read_bill
 from analysis.records.rows import runs_frame
-from workloads.record import SCHEMA_VERSION, Billed, RunRecord, Summary, Teardown
+from workloads.record import SCHEMA_VERSION, Billed, Column, RunRecord, Summary, Teardown
 
 __all__ = ["UPGRADES", "Damaged", "NoRecordsError", "Runs", "load", "read_record"]
 
@@ -56,6 +56,8 @@ class Runs:
     teardowns: list[Teardown]
     paid: Paid
     damaged: list[Damaged]
+    own_columns: tuple[Column, ...] = ()
+    """Columns of ``measurements`` besides :data:`MEASUREMENT_COLUMNS`, with their units: what single workloads measure."""
 
     @property
     def ok(self) -> pd.DataFrame:
@@ -121,6 +123,7 @@ def load(runs_dir: Path, experiment: str) -> Runs:
         teardowns=teardowns,
         paid=costs,
         damaged=[*damaged, *unread],
+        own_columns=tuple(tables.own.values()),
     )
 
 

@@ -123,7 +123,7 @@ def read_search(folder: Path) -> Searched | None:
     except (OSError, ValueError, SearchError) as error:
         raise DamagedRecordError(f"{path.name} cannot be read: {error}") from error
     why = {(e.workload, e.shape): e.reason for e in events if isinstance(e, journal.Proposal)}
-    outcomes = [event for event in events if isinstance(event, journal.Outcome)]
+    outcomes = [event for event in events if isinstance(event, journal.RunOutcome)]
     shapes = tuple(begun.shape_names)
     runs: list[SearchRun] = []
     best: dict[str, float | None] = {}
@@ -140,7 +140,7 @@ def read_search(folder: Path) -> Searched | None:
 
 
 def _set_search(
-    begun: journal.Search, shapes: tuple[str, ...], objective: Objective, outcomes: list[journal.Outcome]
+    begun: journal.Search, shapes: tuple[str, ...], objective: Objective, outcomes: list[journal.RunOutcome]
 ) -> SetSearch:
     search = SetSearch(begun.workloads, shapes, objective, begun.seed)
     for event in outcomes:
@@ -149,7 +149,7 @@ def _set_search(
     return search
 
 
-def _run(event: journal.Outcome, why: str, objective: Objective, best: float | None) -> SearchRun:
+def _run(event: journal.RunOutcome, why: str, objective: Objective, best: float | None) -> SearchRun:
     outcome = Outcome(event.status, event.values, event.metrics)
     try:
         value, feasible = objective.value(outcome), objective.feasible(outcome)

@@ -17,9 +17,9 @@ from infra.base.signals import ignored
 from infra.clusters import teardown
 from infra.clusters.pool import Pool
 from infra.inputs import dataset as data
-from infra.inputs import workloads as workloads_registry
 from infra.inputs.experiment import Cell, Experiment, cells
 from infra.inputs.scenario import load_scenario
+from infra.inputs.workloads import find_workload
 from infra.leases import lease as leases
 from infra.measure.attempt import run_attempt
 from infra.measure.repeats import Repeats
@@ -82,7 +82,7 @@ def _bench(experiment: Experiment, options: Options, progress: Progress) -> list
     names = {cell_key(cell): cell.identity(conditions) for block in blocks for cell in block}
     done = {key: found for key, name in names.items() if (found := finished(options.runs_dir, experiment.name, name))}
     rows = _Rows(blocks, done)
-    needs = any(workloads_registry.find(workload.name).tensorflow for workload in experiment.workloads)
+    needs = any("tensorflow" in find_workload(workload.name).packages for workload in experiment.workloads)
     pool = Pool(experiment, options, dataset, progress, tensorflow=needs)
     repeats = Repeats(experiment, options.runs_dir, names.values(), len(blocks[0]))
     todo = [[cell for cell in block if cell_key(cell) not in done] for block in blocks]

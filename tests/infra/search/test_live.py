@@ -20,7 +20,7 @@ from infra.inputs.scenario import lent, load_scenario
 from infra.inputs.space import load_space
 from infra.search import live as search
 from workloads.record import Scenario
-from workloads.record.search import FILE, Outcome
+from workloads.record.search import FILE, RunOutcome
 
 SHAPES = load_space("seed").shapes()
 
@@ -32,7 +32,7 @@ def took(shape: Scenario) -> float:
     return (20 + 200 / total) * (0.9 if shape.disk_type == "pd-ssd" else 1.0)
 
 
-def ran(shape: Scenario, **change: object) -> Outcome:
+def ran(shape: Scenario, **change: object) -> RunOutcome:
     seconds = took(shape)
     usd = usd_per_hour(shape) * seconds / 3600
     fields = {
@@ -40,17 +40,17 @@ def ran(shape: Scenario, **change: object) -> Outcome:
         "values": {"runtime_s": seconds, "cost_usd": usd}, "metrics": {}, "paid_usd": usd,
         "reason": None, "record": None,
     }  # fmt: skip
-    return Outcome.model_validate({**fields, **change})
+    return RunOutcome.model_validate({**fields, **change})
 
 
 class Counting:
     """A runner that notes what it ran; fails or is cut off where it is told to."""
 
-    def __init__(self, cut_off_at: int | None = None, result: Callable[[Scenario], Outcome] = ran) -> None:
+    def __init__(self, cut_off_at: int | None = None, result: Callable[[Scenario], RunOutcome] = ran) -> None:
         self.shapes: list[str] = []
         self.cut_off_at, self.result = cut_off_at, result
 
-    def __call__(self, shape: Scenario, workload: str, slot: int, left_usd: float | None) -> Outcome:
+    def __call__(self, shape: Scenario, workload: str, slot: int, left_usd: float | None) -> RunOutcome:
         if len(self.shapes) == self.cut_off_at:
             raise Interrupted
         self.shapes.append(shape.name)
@@ -178,7 +178,7 @@ def test_limits_on_runs_and_money_hold(tmp_path: Path) -> None:
 
 
 def test_failures_are_told_and_do_not_end_the_search(tmp_path: Path) -> None:
-    def small_fails(shape: Scenario) -> Outcome:
+    def small_fails(shape: Scenario) -> RunOutcome:
         failed: dict[str, object] = {
             "status": "failed",
             "values": {},
@@ -212,7 +212,7 @@ def test_several_run_side_by_side_and_never_the_same(tmp_path: Path) -> None:
     lock, running, most, slots = threading.Lock(), set[str](), [0], set[int]()
     three, begun = threading.Barrier(3, timeout=60), list[str]()
 
-    def runner(shape: Scenario, workload: str, slot: int, left_usd: float | None) -> Outcome:
+    def runner(shape: Scenario, workload: str, slot: int, left_usd: float | None) -> RunOutcome:
         with lock:
             assert shape.name not in running
             running.add(shape.name)
