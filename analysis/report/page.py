@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from analysis.measures import formats, metrics
 from analysis.records.runs import Runs
 from analysis.report.evidence import Evidence
-from analysis.report.figures.style import Drawn
 from analysis.report.summary import Result, Spread, Summary
 from analysis.statistics.intervals import Interval
 from analysis.statistics.linear import Estimate
@@ -18,6 +17,8 @@ from analysis.study.claims import Finding
 
 if TYPE_CHECKING:
     from markupsafe import Markup
+
+    from analysis.report.figures.canvas import Drawn
 
 LEASE_METRICS = ("apply_s", "load_data_s")  # happen once per lease
 STAGE_METRICS = ("submit_s", "run_s", "finish_s", "collect_s", "overhead_ratio")

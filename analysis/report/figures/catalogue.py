@@ -15,11 +15,11 @@ from analysis.report.figures import (
     search_progress,
     speedup,
     stages,
-    style,
     throughput,
     time_cost,
     training,
 )
+from analysis.report.figures.canvas import Drawn
 from analysis.report.searched import Searched
 from analysis.report.summary import Summary
 
@@ -28,24 +28,21 @@ from analysis.report.summary import Summary
 class Figures:
     """All figures of a report, by the section that they belong to."""
 
-    results: list[style.Drawn]
-    search: list[style.Drawn]
-    study: list[style.Drawn]
-    nodes: list[style.Drawn]
-    stages: list[style.Drawn]
+    results: list[Drawn]
+    search: list[Drawn]
+    study: list[Drawn]
+    nodes: list[Drawn]
+    stages: list[Drawn]
     nodes_left_out: list[str]  # workloads and variants that are not drawn per node
     absent: list[str]  # one sentence for each kind of figure that these records do not allow
 
     @property
-    def all(self) -> list[style.Drawn]:
+    def all(self) -> list[Drawn]:
         return [*self.results, *self.search, *self.study, *self.nodes, *self.stages]
 
 
 def draw_all(summary: Summary, runs: Runs, evidence: Evidence, search: Searched | None, folder: Path) -> Figures:
     """Draw every figure that the records allow and write it under ``folder``; say which they do not."""
-    import matplotlib as mpl
-
-    mpl.use("Agg")
     folder.mkdir(parents=True, exist_ok=True)
     drawn = {
         "throughput": throughput.draw(summary, folder),

@@ -7,20 +7,20 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter
 
 from analysis.measures import metrics
 from analysis.measures.formats import number, percent
 from analysis.records.runs import Runs
 from analysis.report.figures import style
+from analysis.report.figures.canvas import Drawn, canvas
 from analysis.report.summary import Result, Summary
 from workloads.record import RunRecord
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 MAX_VARIANTS = 4  # per workload; the report says which were left out
 CLIP_FROM_PERCENT, CLIP_TO_PERCENT = 150.0, 120.0  # a CPU peak above the first ends the axis at the second
@@ -58,10 +58,10 @@ class Group(NamedTuple):
         return result.scenario if self.by == "scenario" else result.variant
 
 
-def draw(summary: Summary, runs: Runs, folder: Path) -> list[style.Drawn]:
+def draw(summary: Summary, runs: Runs, folder: Path) -> list[Drawn]:
     """For every group: one figure per quantity that any of the shown runs has."""
     samples = metrics.samples(runs)
-    drawn: list[style.Drawn] = []
+    drawn: list[Drawn] = []
     for group in groups(summary):
         shown = samples[samples["run"].isin([r.representative_run for r in group.results])]
         for quantity in QUANTITIES:
@@ -119,18 +119,15 @@ def _lacks_writes(shown: pd.DataFrame) -> bool:
     return bool(((known["disk_read_ops_s"] > 0) & (known["disk_write_ops_s"] == 0)).any())
 
 
-def _draw(q: Quantity, group: Group, shown: pd.DataFrame, runs: Runs, folder: Path, name: str) -> style.Drawn:
-    import matplotlib
-    from matplotlib.ticker import FuncFormatter
+def _draw(q: Quantity, group: Group, shown: pd.DataFrame, runs: Runs, folder: Path, name: str) -> Drawn:
 
     results = group.results
     columns = 1 if len(results) == 1 else 2
     rows = math.ceil(len(results) / columns)
     title = f"{group.where}, {_title(q, group, shown)}"
     top = _top(q, shown)
-    with matplotlib.rc_context(style.RC):
-        fig, head = style.figure(2.35 * rows + 0.25, title)
-        grid = fig.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    with canvas(folder, name, title, 2.35 * rows + 0.25) as sheet:
+        grid = sheet.fig.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
         panels = list(grid.flat)
         for axes, result in zip(panels, results, strict=False):
             run = str(result.representative_run)
@@ -151,11 +148,11 @@ def _draw(q: Quantity, group: Group, shown: pd.DataFrame, runs: Runs, folder: Pa
             h.get_label(): h for axes in panels for h in axes.get_lines() if not str(h.get_label()).startswith("_")
         }
         columns = 9 if len(handles) <= 9 else 5
-        fig.legend(handles=[handles[k] for k in sorted(handles, key=_order)], loc="outside lower left", ncols=columns,
+        sheet.fig.legend(handles=[handles[k] for k in sorted(handles, key=_order)], loc="outside lower left", ncols=columns,
                    handlelength=2.6, columnspacing=1.3)  # fmt: skip
         alt = f"Lines over time, one panel per {group.by}: {' '.join(q.axis.split())}, of each node. {title}."
         drawn = tuple(str(r.representative_run) for r in results)
-        return style.save(fig, head, folder, name, title, _caption(q, shown, top), alt, runs=drawn)
+        return sheet.save(_caption(q, shown, top), alt, runs=drawn)
 
 
 def _top(q: Quantity, shown: pd.DataFrame) -> float | None:
@@ -208,9 +205,9 @@ def _panel(axes: Axes, q: Quantity, rows: pd.DataFrame, runs: Runs, run: str, to
         return
     for position, (node, of_node) in enumerate(sorted(rows.groupby("node"), key=lambda item: _order(item[0]))):
         times, values = with_gaps(of_node["t_s"].to_numpy(), of_node[q.column].to_numpy() * q.per)
+        colour, marker, dash = style.look(position)
         axes.plot(
-            times, values, label=str(node), color=style.COLOURS[position % len(style.COLOURS)], linewidth=1.5,
-            linestyle=style.DASHES[position % len(style.DASHES)], marker=style.MARKERS[position % len(style.MARKERS)],
+            times, values, label=str(node), color=colour, linewidth=1.5, linestyle=dash, marker=marker,
             markersize=4, markevery=(3 * position % 10, 10), markeredgecolor=style.PAPER, markeredgewidth=0.5,
         )  # fmt: skip
     if q.column == "cpu_ratio" and rows["node"].nunique() > 1:
