@@ -26,8 +26,6 @@ from analysis.records.paid import Paid, paid, read_bill
 from analysis.records.rows import runs_frame
 from workloads.record import SCHEMA_VERSION, Billed, RunRecord, Summary, Teardown
 
-__all__ = ["UPGRADES", "Damaged", "NoRecordsError", "Runs", "load", "read_record"]
-
 Json = dict[str, Any]
 
 UPGRADES: dict[int, Callable[[Json], Json]] = {1: dict}  # version 2 only added fields, each with a default
@@ -122,6 +120,18 @@ def load(runs_dir: Path, experiment: str) -> Runs:
         paid=costs,
         damaged=[*damaged, *unread],
     )
+
+
+def newest_experiment(runs_dir: Path) -> str:
+    """Name of the experiment whose record was written last.
+
+    Raises:
+        NoRecordsError: there is no record at all.
+    """
+    records = list(runs_dir.glob("*/*/run.json"))
+    if not records:
+        raise NoRecordsError(f"No records under '{runs_dir}'. Measure first: bakeoff bench demo")
+    return max(records, key=lambda path: (path.stat().st_mtime_ns, path)).parent.parent.name
 
 
 def read_record(directory: Path) -> RunRecord:

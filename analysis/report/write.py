@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from analysis.compare.stopping import read_decisions
 from analysis.compare.verdict import MIN_REPEATS, RULE
-from analysis.errors import DamagedRecordError, NoRecordsError
+from analysis.errors import DamagedRecordError
 from analysis.measures import formats, metrics
 from analysis.measures.validity import COVERAGE_FLOOR, PROBE_TOLERANCE
 from analysis.records.runs import Damaged, Runs, load
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from analysis.report.figures.catalogue import Figures
 
-__all__ = ["NoRecordsError", "Report", "build", "newest_experiment"]
+__all__ = ["Report", "build"]
 
 T = TypeVar("T")
 TEMPLATES = Path(__file__).parent / "templates"
@@ -43,18 +43,6 @@ class Report:
     page: Path
     markdown: Path
     summary: dict[str, Any]
-
-
-def newest_experiment(runs_dir: Path) -> str:
-    """Name of the experiment whose record was written last.
-
-    Raises:
-        NoRecordsError: there is no record at all.
-    """
-    records = list(runs_dir.glob("*/*/run.json"))
-    if not records:
-        raise NoRecordsError(f"No records under '{runs_dir}'. Measure first: bakeoff bench demo")
-    return max(records, key=lambda path: (path.stat().st_mtime_ns, path)).parent.parent.name
 
 
 def build(

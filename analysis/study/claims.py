@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from analysis.records.runs import NoRecordsError, Runs, load
+from analysis.errors import NoRecordsError
+from analysis.records.runs import Runs, load
 from analysis.statistics.intervals import MIN_REPEATS
 from analysis.study import claim_measures, claim_training, seed
 from analysis.study.measured import Measured

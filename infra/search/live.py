@@ -10,8 +10,9 @@ from typing import Any, Protocol
 
 from analysis.errors import SearchError
 from analysis.search.core.problem import Objective, Outcome, Past, Problem
+from analysis.search.model.winner import Winner
 from analysis.search.strategies.registry import DEFAULT, strategy_for
-from analysis.search.strategies.strategy import Proposal, Told, Winner, tell_or_failed
+from analysis.search.strategies.strategy import Proposal, Told, tell_or_failed
 from analysis.search.workload_sets.set_loss import SetWinner
 from analysis.search.workload_sets.workload_set import SetSearch
 from infra.base.errors import Interrupted, UsageError

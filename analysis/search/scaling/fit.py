@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import SearchError
-from analysis.search.scaling import ernest_model
-from analysis.search.scaling.ernest_model import ScalingModel
+from analysis.search.model import ernest_model
+from analysis.search.model.ernest_model import ScalingModel
 
 FAR = 2  # times the largest number of machines, or scale, that was trained on
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from analysis.errors import SearchError
 from analysis.search.core.problem import Outcome, Problem
+from analysis.search.model.winner import Winner, winner_of
 
 
 @dataclass(frozen=True)
@@ -29,18 +30,6 @@ class Proposal:
     reason: str
     gain: float | None = None
     uncertainty: float | None = None
-
-
-@dataclass(frozen=True)
-class Winner:
-    """The recommendation: the best run so far that keeps the limits, with the interval for its next run."""
-
-    index: int
-    measured: float
-    predicted: float
-    low: float
-    high: float
-    confidence: float = 0.9
 
 
 class Told(Protocol):
@@ -150,10 +139,8 @@ class Strategy(ABC):
 
     def winner(self) -> Winner | None:
         """The recommendation; None while no run has ended well within the limits."""
-        from analysis.search.model.interval import interval_of  # imports the models, which import this
-
         best = self.best()
-        return None if best is None else interval_of(self.problem, self.told, *best)
+        return None if best is None else winner_of(self.problem, self.told, *best)
 
     def training(self) -> tuple[list[int], np.ndarray]:
         """Runs as (indices, log values) for a model that knows no failures: (k,) and (k,).
