@@ -8,11 +8,9 @@ after Holm's correction for all comparisons made at once. Without significance, 
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
@@ -57,10 +55,6 @@ class Comparison:
     word: str  # faster, slower, cheaper, dearer: what the verdict says of B; else "no evidence", "too noisy", ...
     more_repeats: int | None  # independent repeats of each side that are missing for a verdict, where that is known
     text: str
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain types only, ready for JSON."""
-        return dataclasses.asdict(self)
 
 
 @dataclass(frozen=True)

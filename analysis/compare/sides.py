@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from analysis.compare.comparison import Comparison, compare_scenarios, compare_sets, compare_variants
 from analysis.compare.difference import MIN_EFFECT
@@ -33,18 +32,6 @@ class Compared:
     def undecided(self) -> bool:
         """Whether the records could not say anywhere."""
         return any(c.verdict in UNDECIDED for c in self.comparisons)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain types only, ready for JSON."""
-        return {
-            "a": self.a,
-            "b": self.b,
-            "of": self.of,
-            "worse": self.worse,
-            "undecided": self.undecided,
-            "comparisons": [c.as_dict() for c in self.comparisons],
-            "damaged": [d._asdict() for d in self.damaged],
-        }
 
 
 def compare_named(

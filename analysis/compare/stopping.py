@@ -10,13 +10,11 @@ made below :data:`analysis.statistics.intervals.MIN_REPEATS` repeats. Stopping l
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -66,10 +64,6 @@ class Decision:
     stop: bool
     reason: str
     groups: list[Group]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain types only, ready for JSON."""
-        return dataclasses.asdict(self)
 
 
 @dataclass(frozen=True)

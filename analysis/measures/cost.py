@@ -6,9 +6,7 @@ than runs: a cluster costs from apply to destroy. Intervals are over leases (see
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -38,10 +36,6 @@ class Cost:
     paid_usd: Interval | None  # per lease: all recorded stages of all its runs, apply and loading among them
     run_share: Interval | None  # of what was paid for per lease, the share in which the workload itself ran
 
-    def as_dict(self) -> dict[str, Any]:
-        """Plain types only, ready for JSON."""
-        return dataclasses.asdict(self)
-
 
 @dataclass(frozen=True)
 class FrontierPoint:
@@ -53,10 +47,7 @@ class FrontierPoint:
     cost_usd: Interval
     dominated_by: tuple[str, ...]
     frontier_share: float | None  # of resamples of the leases in which it is on the frontier; None below 5 leases
-
-    @property
-    def on_frontier(self) -> bool:
-        return not self.dominated_by
+    on_frontier: bool  # no shape dominates it
 
 
 @dataclass(frozen=True)
@@ -67,13 +58,6 @@ class Frontier:
     variant: str
     points: list[FrontierPoint]
     text: str
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain types only, ready for JSON."""
-        return {
-            **dataclasses.asdict(self),
-            "points": [{**dataclasses.asdict(p), "on_frontier": p.on_frontier} for p in self.points],
-        }
 
 
 def costs(runs: Runs) -> list[Cost]:
@@ -148,7 +132,7 @@ def _frontier(workload: str, variant: str, units: dict[str, pd.DataFrame]) -> Fr
         run_s, cost = (interval_of(units[name][column].tolist()) for column in ("run_s", "cost_usd"))
         assert run_s is not None and cost is not None
         by = tuple(other for other, is_so in zip(names, beaten[index], strict=True) if is_so)
-        points.append(FrontierPoint(name, len(units[name]), run_s, cost, by, shares.get(name)))
+        points.append(FrontierPoint(name, len(units[name]), run_s, cost, by, shares.get(name), not by))
     points.sort(key=lambda point: point.run_s.median)
     return Frontier(workload, variant, points, _said(points))
 

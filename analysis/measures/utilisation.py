@@ -6,9 +6,7 @@ such a node has no imbalance. Imbalance is over the workers: the master has othe
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
@@ -63,10 +61,6 @@ class Utilisation:
     runs: int
     leases: int
     of: dict[str, Interval | None]  # by the name of a column of RUN_COLUMNS
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain types only, ready for JSON."""
-        return dataclasses.asdict(self)
 
 
 def by_node(runs: Runs) -> pd.DataFrame:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -15,7 +13,7 @@ from analysis.compare.verdict import Verdict, verdicts
 from analysis.measures import metrics
 from analysis.measures.units import units_of, values_of
 from analysis.measures.validity import Validity, validity
-from analysis.records.runs import Damaged, Runs, load
+from analysis.records.runs import Damaged, Runs
 from analysis.statistics.intervals import Interval, interval_of
 from workloads.record import RunRecord
 
@@ -108,21 +106,6 @@ class Summary:
     teardowns: list[dict[str, Any]]
     cost_source: str  # billed, measured or list price
     cost_said: str  # what that means, a sentence
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain types only, ready for JSON."""
-        plain = dataclasses.asdict(self)
-        plain["damaged"] = [d._asdict() for d in self.damaged]
-        return plain
-
-
-def summarise(runs_dir: Path, experiment: str) -> Summary:
-    """Load an experiment and summarise it.
-
-    Raises:
-        NoRecordsError: there is no readable record.
-    """
-    return summary_of(load(runs_dir, experiment), experiment)
 
 
 def summary_of(runs: Runs, experiment: str) -> Summary:

@@ -39,7 +39,7 @@ def write_tables(summary: Summary, evidence: Evidence, runs: Runs, search: Searc
         "table-1": table_1_frame(evidence.table_1),
         "table-2": table_2_frame(evidence.table_2),
         "epochs": training.epochs(runs),
-        "claims": pd.DataFrame([{**f.as_dict(), "missing": "; ".join(f.missing)} for f in evidence.findings]),
+        "claims": pd.DataFrame([{**dataclasses.asdict(f), "missing": "; ".join(f.missing)} for f in evidence.findings]),
         "search": pd.DataFrame([dataclasses.asdict(run) for run in search.runs] if search else []),
         "runs": metrics.per_run(runs).reset_index(),
         "disk-probes": pd.DataFrame(

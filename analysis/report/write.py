@@ -14,6 +14,7 @@ from analysis.compare.verdict import MIN_REPEATS, RULE
 from analysis.errors import DamagedRecordError
 from analysis.measures import formats, metrics
 from analysis.measures.validity import COVERAGE_FLOOR, PROBE_TOLERANCE
+from analysis.plain import plain
 from analysis.records.runs import Damaged, Runs, load
 from analysis.report import page
 from analysis.report.evidence import Evidence, evidence_of
@@ -88,9 +89,7 @@ def build(
     written.write_text(_environment(summary, html=True).get_template("report.html.j2").render(shown), encoding="utf-8")
     text.parent.mkdir(parents=True, exist_ok=True)
     text.write_text(_environment(summary, html=False).get_template("report.md.j2").render(shown), encoding="utf-8")
-    return Report(
-        written, text, {**summary.as_dict(), "evidence": evidence.as_dict(), "figures_absent": figures.absent}
-    )
+    return Report(written, text, {**plain(summary), "evidence": plain(evidence), "figures_absent": figures.absent})
 
 
 def _beside(read: Callable[[Path], T], folder: Path, runs: Runs) -> T | None:

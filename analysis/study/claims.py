@@ -12,7 +12,7 @@ import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from analysis.errors import NoRecordsError
 from analysis.records.runs import Runs, load
@@ -36,10 +36,6 @@ class Finding:
     missing: tuple[str, ...]  # conditions of the claim that do not hold here
     agrees: bool | None  # whether what was measured points the claim's way; None: it cannot tell
     why: str
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain types only, ready for JSON."""
-        return dataclasses.asdict(self)
 
 
 MEASURES: dict[str, Callable[[Runs, list[Regression]], Measured]] = {

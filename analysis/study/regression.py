@@ -6,9 +6,7 @@ interval, the checks of its residuals, the curves that may fit better, and what 
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
@@ -85,10 +83,6 @@ class Regression:
 
     def parameter(self, name: str) -> ParameterFit | None:
         return next((p for p in self.parameters if p.parameter == name), None)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain types only, ready for JSON."""
-        return dataclasses.asdict(self)
 
 
 def regressions(runs: Runs) -> list[Regression]:

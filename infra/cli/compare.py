@@ -39,6 +39,7 @@ def main(
     """Say whether B is faster or slower than A. Exit code 0: no difference found, or B is better; 1: B is worse."""
     from analysis.compare.sides import compare_named
     from analysis.errors import AnalysisError
+    from analysis.plain import plain
 
     try:
         with shown() as progress:
@@ -47,7 +48,7 @@ def main(
     except AnalysisError as error:
         raise UsageError(str(error)) from error
     if json:
-        print_json(compared.as_dict())
+        print_json(plain(compared) | {"worse": compared.worse, "undecided": compared.undecided})
     else:
         _print(compared)
     if compared.worse or (strict and compared.undecided):

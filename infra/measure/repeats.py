@@ -72,12 +72,13 @@ class Repeats:
 
     def _keep(self, blocks_done: int, decision: Decision) -> None:
         from analysis.compare.stopping import FILE
+        from analysis.plain import plain
 
         path = self._runs_dir / self._experiment.name / FILE
         path.parent.mkdir(parents=True, exist_ok=True)
         past = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
         temporary = path.with_suffix(".tmp")
-        temporary.write_text(json.dumps([*past, {"repeats": blocks_done, **decision.as_dict()}], indent=1))
+        temporary.write_text(json.dumps([*past, {"repeats": blocks_done, **plain(decision)}], indent=1))
         os.replace(temporary, path)
 
 

@@ -11,6 +11,7 @@ import pytest
 from analysis.compare.comparison import compare_sets
 from analysis.measures import utilisation as use
 from analysis.measures.cost import costs, dominated, frontiers
+from analysis.plain import plain
 from analysis.records.columns import PANDAS_TYPES
 from analysis.records.runs import load
 from analysis.report.summary import summary_of
@@ -46,7 +47,7 @@ def test_costs_are_price_times_time_and_the_lease_costs_more(tmp_path: Path) -> 
     assert cost.paid_usd is not None and cost.run_share is not None
     assert cost.paid_usd.median == pytest.approx(0.62 * all_s / 3600)
     assert cost.run_share.median == pytest.approx(ran_s / all_s)
-    json.dumps(cost.as_dict(), allow_nan=False)
+    json.dumps(plain(cost), allow_nan=False)
 
 
 def test_a_training_run_has_a_cost_of_its_own(tmp_path: Path) -> None:
@@ -72,7 +73,7 @@ def test_the_frontier_holds_fastest_and_cheapest_and_says_how_sure(tmp_path: Pat
     assert frontier.points[2].dominated_by == (A, B)
     assert [p.frontier_share for p in frontier.points] == [1.0, 1.0, 0.0]
     assert frontier.text.startswith(f"On the frontier of time and cost: {A}, {B}.")
-    assert json.loads(json.dumps(frontier.as_dict()))["points"][0]["on_frontier"] is True
+    assert json.loads(json.dumps(plain(frontier)))["points"][0]["on_frontier"] is True
 
 
 def test_a_frontier_that_noise_could_turn_over_says_so(tmp_path: Path) -> None:
@@ -127,7 +128,7 @@ def test_imbalance_is_of_the_workers_during_the_run(tmp_path: Path) -> None:
     (summary,) = use.utilisation(runs)
     variation = summary.of["cpu_variation"]
     assert variation is not None and variation.n == 1
-    json.dumps(summary.as_dict(), allow_nan=False)
+    json.dumps(plain(summary), allow_nan=False)
 
 
 @pytest.mark.parametrize(

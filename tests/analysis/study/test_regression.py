@@ -11,6 +11,7 @@ import pytest
 import statsmodels.api as sm
 from scipy import stats
 
+from analysis.plain import plain
 from analysis.records.runs import load
 from analysis.statistics.curves import CURVES, alternatives, fit_curve
 from analysis.statistics.diagnostics import residuals
@@ -234,7 +235,7 @@ def test_from_records_on_disk_per_format_and_as_json(tmp_path: Path) -> None:
         one = regression.parameter("batch_size")
         assert one is not None
         assert one.slope.value == pytest.approx(slope, abs=0.01)
-        json.dumps(regression.as_dict(), allow_nan=False)
+        json.dumps(plain(regression), allow_nan=False)
     tidy = table(found)
     assert len(tidy) == 8
     assert tidy.set_index(["format", "parameter"]).loc[("tfrecord", "batch_size"), "slope"] == pytest.approx(
