@@ -22,7 +22,8 @@ from analysis.errors import DamagedRecordError
 from analysis.measures.units import HIGHER_IS_BETTER, units_of, values_of
 from analysis.records.columns import STAGES
 from analysis.records.runs import Runs
-from analysis.statistics.intervals import MIN_REPEATS, t_interval
+from analysis.statistics.intervals import MIN_REPEATS
+from analysis.statistics.means import one_sample
 from analysis.statistics.warmup import warm_up
 
 LEVEL = 0.975
@@ -95,11 +96,8 @@ def half_width(values: Sequence[float]) -> float | None:
     """Half the width of the :data:`LEVEL` interval of positive values, as a ratio: exp(half width of logarithms) - 1."""
     if len(values) < 2 or any(not value > 0 for value in values):
         return None
-    logs = np.log(np.asarray(values, float))
-    if float(np.ptp(logs)) < 1e-12:
-        return 0.0
-    low, high = t_interval(logs, LEVEL)
-    return math.exp((high - low) / 2) - 1
+    mean = one_sample(np.log(np.asarray(values, float)), LEVEL)
+    return None if mean.low is None or mean.high is None else math.exp((mean.high - mean.low) / 2) - 1
 
 
 def enough(values: Sequence[float], width: float) -> bool:

@@ -89,9 +89,9 @@ def largest_batch(runs: Runs, _: list[Regression]) -> Measured:
     found = interval_of(ratios.tolist())
     if found is None:
         return Measured(lacks="no lease read image files at both of the largest batch sizes")
-    agrees = None if found.low is None or found.high is None else side(found.low, found.high, below=True)
     return Measured(
-        spread(found, number, f"times at batch {sizes[-1]:g} what it was at {sizes[-2]:g}"), agrees,
+        spread(found, number, f"times at batch {sizes[-1]:g} what it was at {sizes[-2]:g}"),
+        side(found.low, found.high, below=True),
         "below 1 it slows down.", tuple(rows["run"].astype(str).unique()), found.n,
         () if sizes[-1] >= 256 else (f"a batch as large as the study's (here {sizes[-1]:g})",),
     )  # fmt: skip
@@ -106,12 +106,10 @@ def caching_time(runs: Runs, _: list[Regression]) -> Measured:
     a, b = units_of(before, "run_s"), units_of(after, "run_s")
     found = difference(a, b)
     target = published("speed_tests_after_s") / published("speed_tests_before_s")
-    agrees: bool | None = None
-    if found.low is not None and found.high is not None:
-        agrees = side(found.low, found.high, below=True)
     medians = f"{quantity(float(a.values.median()), 's')} to {quantity(float(b.values.median()), 's')}"
     return Measured(
-        f"{medians} on {scenario}: {ratio(found.ratio, found.low, found.high)}", agrees,
+        f"{medians} on {scenario}: {ratio(found.ratio, found.low, found.high)}",
+        side(found.low, found.high, below=True),
         f"the study's ratio is {target:g}; it points the same way where the time clearly falls. "
         "Times are geometric means of the repeats on a lease.",
         names(before, after), min(a.count, b.count), _eight_tiny(runs, scenario),
@@ -135,8 +133,8 @@ def caching_cpu(runs: Runs, _: list[Regression]) -> Measured:
     if len(uneven[0]) and len(uneven[1]):
         said += f"; variation over the workers {number(uneven[0].median())} to {number(uneven[1].median())}"
         change = mean_difference(uneven[0], uneven[1])
-        evens = None if change is None else side(*change, below=True, zero=0.0)
-    rises = None if more is None else side(*more, below=False, zero=0.0)
+        evens = side(change.low, change.high, below=True, zero=0.0)
+    rises = side(more.low, more.high, below=False, zero=0.0)
     agrees = False if False in (rises, evens) else True if rises and evens else None
     return Measured(
         f"{said}, on {scenario}", agrees, "both must clearly change: the average up, the variation down.",

@@ -21,10 +21,12 @@ def mirrored_accuracy(runs: Runs, _: list[Regression]) -> Measured:
     sides = [frame[frame["batch_size"] == size] for size in (sizes[0], sizes[-1])]
     small, large = (side.groupby("lease")["validation_accuracy"].mean().astype(float) for side in sides)
     change = mean_difference(small, large)
-    agrees = None if change is None else side(*change, below=True, zero=0.0)
-    bounds = "" if change is None else f" (difference, 95 %: {change[0] * 100:.1f} to {change[1] * 100:.1f} points)"
+    bounds = ""
+    if change.low is not None and change.high is not None:
+        bounds = f" (difference, 95 %: {change.low * 100:.1f} to {change.high * 100:.1f} points)"
     return Measured(
-        f"batch {sizes[0]}: {small.median():.1%}, batch {sizes[-1]}: {large.median():.1%}{bounds}", agrees,
+        f"batch {sizes[0]}: {small.median():.1%}, batch {sizes[-1]}: {large.median():.1%}{bounds}",
+        side(change.low, change.high, below=True, zero=0.0),
         "it points the same way where the accuracy clearly falls.", names(*sides), min(len(small), len(large)),
         () if sizes[-1] >= 512 else (f"a batch of 512 (here up to {sizes[-1]})",),
     )  # fmt: skip
@@ -40,16 +42,13 @@ def mirrored_time(runs: Runs, _: list[Regression]) -> Measured:
         if one.empty or many.empty:
             continue
         a, b = (of.groupby("lease")["time_s"].mean().astype(float).map(math.log) for of in (one, many))
-        change = mean_difference(a, b)
-        ratios.append(
-            (int(str(size)), math.exp(b.mean() - a.mean()), change and (math.exp(change[0]), math.exp(change[1])))
-        )
+        ratios.append((int(str(size)), mean_difference(a, b).through(math.exp)))
         used += [one, many]
         fewest = min(fewest, len(a), len(b))
     if not ratios:
         return Measured(lacks="no training with both OneDeviceStrategy and MirroredStrategy at the same batch size")
-    ways = [side(*bounds, below=True) if bounds else None for _, _, bounds in ratios]
-    said = "; ".join(f"batch {size}: {ratio(value, *(bounds or (None, None)))}" for size, value, bounds in ratios)
+    ways = [side(times.low, times.high, below=True) for _, times in ratios]
+    said = "; ".join(f"batch {size}: {ratio(times.value, times.low, times.high)}" for size, times in ratios)
     agrees = False if False in ways else None if None in ways else True
     return Measured(said, agrees, "below 1 the mirrored one is faster.", names(*used), fewest)
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from analysis.measures.formats import plural
 from analysis.records.runs import Runs
-from analysis.statistics.intervals import Interval, t_interval
+from analysis.statistics.intervals import Interval
+from analysis.statistics.means import Mean, one_sample, welch
 from analysis.study import seed
 
 
@@ -27,26 +27,17 @@ class Measured:
     lacks: str = ""
 
 
-def mean_difference(a: pd.Series, b: pd.Series) -> tuple[float, float] | None:
-    """95 % interval of mean(b) - mean(a) by Welch's t; None below two values of a side."""
-    if len(a) < 2 or len(b) < 2:
-        return None
-    from scipy import stats
-
+def mean_difference(a: pd.Series, b: pd.Series) -> Mean:
+    """Mean of b less mean of a, both indexed by lease: within leases where both have the same ones."""
     x, y = a.to_numpy(float), b.to_numpy(float)
-    if bool(np.ptp(x) == 0) and bool(np.ptp(y) == 0):
-        return float(y[0] - x[0]), float(y[0] - x[0])
-    if len(x) == len(y) and a.index.equals(b.index):  # the same leases: within each
-        return t_interval(y - x)
-    found = stats.ttest_ind(y, x, equal_var=False).confidence_interval()
-    return float(found.low), float(found.high)
+    return one_sample(y - x) if len(x) > 1 and a.index.equals(b.index) else welch(x, y)
 
 
-def side(low: float, high: float, *, below: bool, zero: float = 1.0) -> bool | None:
-    """Whether an interval lies wholly on the side of ``zero`` that is asked for; None where it holds it."""
-    if high < zero or low > zero:
-        return (high < zero) == below
-    return None
+def side(low: float | None, high: float | None, *, below: bool, zero: float = 1.0) -> bool | None:
+    """Whether an interval lies wholly on the asked side of ``zero``; None where it contains it, or there is no interval."""
+    if low is None or high is None or low <= zero <= high:
+        return None
+    return (high < zero) == below
 
 
 def published(name: str) -> float:
