@@ -37,13 +37,6 @@ class Interval:
     level: float
     method: Method
 
-    @property
-    def relative_width(self) -> float | None:
-        """Half the width as a share of the centre, on the scale of logarithms: 0.05 is "within 5 % either way"."""
-        if self.low is None or self.high is None or self.low <= 0:
-            return None
-        return math.exp((math.log(self.high) - math.log(self.low)) / 2) - 1
-
 
 def interval_of(values: Sequence[float], level: float = LEVEL) -> Interval | None:
     """Median and interval of independent values; None where there are none.

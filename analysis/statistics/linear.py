@@ -27,7 +27,7 @@ MANY_BLOCKS = 100  # from here on block means are subtracted rather than given a
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number with its 95 % interval and the p-value against zero; None where it cannot be had."""
+    """A number with its 95 % interval and the p-value against zero; None: cannot be had."""
 
     value: float
     low: float | None

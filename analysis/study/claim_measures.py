@@ -14,7 +14,8 @@ from analysis.measures.grid import observations
 from analysis.measures.units import units_of, values_of
 from analysis.records.runs import Runs
 from analysis.statistics.intervals import interval_of
-from analysis.study.measured import Measured, mean_difference, names, published, ratio, runs_of, side, spread
+from analysis.study import seed
+from analysis.study.measured import Measured, mean_difference, names, ratio, runs_of, side, spread
 from analysis.study.regression import Regression
 from analysis.study.tables import phase_of
 
@@ -40,7 +41,7 @@ def tfrecord_ratio(runs: Runs, _: list[Regression]) -> Measured:
     lease = wide["run"].map(runs.ok.set_index("run")["lease"])
     found = interval_of([math.exp(v) for v in ratios.groupby(lease).mean()])
     assert found is not None
-    about = published("tfrecord_to_image_ratio")
+    about = seed.TFRECORD_TO_IMAGE_RATIO
     agrees = None
     if found.low is not None and found.high is not None:
         met = found.low <= about * ABOUT and found.high >= about / ABOUT
@@ -105,7 +106,7 @@ def caching_time(runs: Runs, _: list[Regression]) -> Measured:
     scenario, before, after = sides
     a, b = units_of(before, "run_s"), units_of(after, "run_s")
     found = difference(a, b)
-    target = published("speed_tests_after_s") / published("speed_tests_before_s")
+    target = seed.SPEED_TESTS_AFTER_S / seed.SPEED_TESTS_BEFORE_S
     medians = f"{quantity(float(a.values.median()), 's')} to {quantity(float(b.values.median()), 's')}"
     return Measured(
         f"{medians} on {scenario}: {ratio(found.ratio, found.low, found.high)}",

@@ -11,7 +11,6 @@ from analysis.measures.formats import plural
 from analysis.records.runs import Runs
 from analysis.statistics.intervals import Interval
 from analysis.statistics.means import Mean, one_sample, welch
-from analysis.study import seed
 
 
 @dataclass(frozen=True)
@@ -38,10 +37,6 @@ def side(low: float | None, high: float | None, *, below: bool, zero: float = 1.
     if low is None or high is None or low <= zero <= high:
         return None
     return (high < zero) == below
-
-
-def published(name: str) -> float:
-    return next(n.value for n in seed.NUMBERS if n.name == name)
 
 
 def runs_of(runs: Runs, workloads: set[str]) -> tuple[str, ...]:

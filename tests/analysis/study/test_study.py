@@ -13,9 +13,9 @@ from analysis.report import page
 from analysis.report.evidence import Evidence, evidence_of
 from analysis.report.figures import frontier, speedup, training
 from analysis.report.summary import summary_of
+from analysis.report.tables import study_table_1, study_table_2
 from analysis.report.write import build
 from analysis.study import claims, seed
-from analysis.study.tables import table_1_frame, table_2_frame
 from tests.support.analysis import factory, study
 from tests.support.analysis.drawing import leave_png_empty
 
@@ -107,7 +107,7 @@ def test_a_multi_worker_training_that_completes_refutes_the_claim(tmp_path: Path
 def test_table_1_has_ours_beside_the_published(speed: tuple[Runs, Evidence]) -> None:
     (table,) = speed[1].table_1
     assert (table.workload, table.phases, len(table.rows)) == ("spark_read_speed", ("before", "after"), 8)
-    frame = table_1_frame([table]).set_index(["format", "parameter", "phase"]).to_dict("index")
+    frame = study_table_1([table]).set_index(["format", "parameter", "phase"]).to_dict("index")
     row = frame["tfrecord", "batch_size", "after"]
     assert row["published_r"] == 0.389
     assert 0.9 < row["r_low"] < row["r"] < row["r_high"] <= 1
@@ -118,7 +118,7 @@ def test_table_2_joins_ours_and_the_published_rows(trained: tuple[Runs, Evidence
     rows = trained[1].table_2
     published = [seed.PART_4B, *seed.TABLE_2]
     assert [(r.strategy, r.batch_size) for r in rows] == [(r.strategy, r.batch_size) for r in published]
-    frame = table_2_frame(rows).set_index(["strategy", "batch_size"]).to_dict("index")
+    frame = study_table_2(rows).set_index(["strategy", "batch_size"]).to_dict("index")
     row = frame["MirroredStrategy", 512]
     assert row["validation_accuracy_published"] == 0.664
     assert row["validation_accuracy"] == pytest.approx(0.9 - 0.4 / 3 - 0.15, abs=0.01)
