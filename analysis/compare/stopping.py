@@ -21,6 +21,7 @@ import numpy as np
 from analysis.errors import DamagedRecordError
 from analysis.measures.units import HIGHER_IS_BETTER, units_of, values_of
 from analysis.records.columns import STAGES
+from analysis.records.groups import groups
 from analysis.records.runs import Runs
 from analysis.statistics.intervals import MIN_REPEATS
 from analysis.statistics.means import one_sample
@@ -115,7 +116,7 @@ def groups_of(runs: Runs, cells: Collection[str], rule: Rule) -> list[Group]:
     rows = values_of(runs, rule.metric)
     rows = rows[rows["run"].isin(list(cells))]
     found = []
-    for key, group in rows.groupby(["scenario", "workload", "variant", "kind"], sort=True):
+    for (scenario, workload, variant, kind), group in groups(rows, ["scenario", "workload", "variant", "kind"]):
         if {runs.records[str(run)].repeat_level for run in group["run"]} == {"lease"}:
             units = units_of(group, rule.metric)
             values, cold = units.values.tolist(), len(units.warm_up)
@@ -123,7 +124,6 @@ def groups_of(runs: Runs, cells: Collection[str], rule: Rule) -> list[Group]:
             values = group["value"].tolist()
             cold = warm_up(values, higher_is_better=rule.metric in HIGHER_IS_BETTER)
             values = values[cold:]
-        scenario, workload, variant, kind = (str(part) for part in key)
         settled = enough(values, rule.width)
         found.append(Group(scenario, workload, variant, kind, len(values), cold, half_width(values), settled))
     return found

@@ -14,6 +14,7 @@ import pandas as pd
 from analysis.measures.formats import plural
 from analysis.measures.units import units_of, values_of
 from analysis.records.columns import STAGES
+from analysis.records.groups import groups
 from analysis.records.runs import Runs
 from analysis.statistics.intervals import MIN_REPEATS, SEED, Interval, interval_of
 
@@ -67,8 +68,7 @@ def costs(runs: Runs) -> list[Cost]:
     trained = set(runs.measurements.loc[runs.measurements["operation"] == "train", "run"].astype(str))
     paid = _paid(runs)
     found = []
-    for key, rows in time.groupby(keys, sort=True):
-        workload, variant, scenario = (str(part) for part in key)
+    for (workload, variant, scenario), rows in groups(time, keys):
         priced = _same(per_run, rows)
         leases = paid.loc[paid.index.isin(rows["lease"].unique())]
         run_s = _interval(rows, "run_s")
@@ -100,7 +100,7 @@ def frontiers(runs: Runs) -> list[Frontier]:
     """The time-cost frontier of each workload and variant over the scenarios that have both."""
     time, cost = values_of(runs, "run_s"), values_of(runs, "cost_usd")
     found = []
-    for key, rows in time.groupby(["workload", "variant"], sort=True):
+    for (workload, variant), rows in groups(time, ["workload", "variant"]):
         units: dict[str, pd.DataFrame] = {}
         for scenario, of_scenario in rows.groupby("scenario", sort=True):
             both = pd.DataFrame(
@@ -112,7 +112,7 @@ def frontiers(runs: Runs) -> list[Frontier]:
             if len(both):
                 units[str(scenario)] = both
         if units:
-            found.append(_frontier(str(key[0]), str(key[1]), units))
+            found.append(_frontier(workload, variant, units))
     return found
 
 

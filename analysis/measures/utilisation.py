@@ -12,6 +12,7 @@ import pandas as pd
 
 from analysis.measures import metrics
 from analysis.records.columns import RUN
+from analysis.records.groups import groups
 from analysis.records.runs import Runs
 from analysis.statistics.intervals import Interval, interval_of
 from workloads.record import Column
@@ -119,8 +120,7 @@ def utilisation(runs: Runs) -> list[Utilisation]:
     frame = by_run(runs).merge(runs.ok[["run", "lease", *keys]], on="run")
     numbers = [c.name for c in RUN_COLUMNS if c.arrow_type == "float64"]
     found = []
-    for key, group in frame.groupby(keys, sort=True):
-        workload, variant, scenario = (str(part) for part in key)
+    for (workload, variant, scenario), group in groups(frame, keys):
         leases = group.groupby("lease")[numbers].mean()
         of = {name: interval_of(leases[name].astype("float64").tolist()) for name in numbers}
         found.append(Utilisation(scenario, workload, variant, len(group), len(leases), of))

@@ -13,6 +13,7 @@ from analysis.compare.verdict import Verdict, verdicts
 from analysis.measures import metrics
 from analysis.measures.units import units_of, values_of
 from analysis.measures.validity import Validity, validity
+from analysis.records.groups import groups
 from analysis.records.runs import Damaged, Runs
 from analysis.statistics.intervals import Interval, interval_of
 from workloads.record import RunRecord
@@ -149,12 +150,9 @@ def _shapes(records: Iterable[RunRecord]) -> list[Shape]:
 
 
 def _results(runs: Runs) -> list[Result]:
-    frame = metrics.per_run(runs)
     results = []
-    for key, group in frame.groupby(["workload", "variant", "scenario"], sort=True):
-        workload, variant, scenario = (str(part) for part in key)
+    for (workload, variant, scenario), group in groups(metrics.per_run(runs), ["workload", "variant", "scenario"]):
         ok = group[group["status"] == "ok"]
-        spreads = {m.name: Spread.of(ok[m.name]) for m in metrics.METRICS}
         run_s = ok["run_s"].dropna()
         nearest = (run_s - run_s.median()).abs().sort_values(kind="stable").index
         results.append(
@@ -165,7 +163,7 @@ def _results(runs: Runs) -> list[Result]:
                 n=len(ok),
                 leases=int(ok["lease"].nunique()),
                 not_ok={str(k): int(v) for k, v in group["status"].value_counts().items() if k != "ok"},
-                metrics=spreads,
+                metrics={m.name: Spread.of(ok[m.name]) for m in metrics.METRICS},
                 missing=_missing([runs.records[str(run)] for run in ok.index]),
                 representative_run=str(nearest[0]) if len(nearest) else None,
             )
@@ -183,40 +181,18 @@ def _missing(records: list[RunRecord]) -> list[str]:
 
 
 def _throughput(runs: Runs) -> list[Throughput]:
-    frame = metrics.throughput(runs)
-    keys = ["workload", "variant", *metrics.GROUP, "scenario"]
-    by_kind = values_of(runs, "images_per_s").groupby(["workload", "variant", "scenario", "kind"])
+    keys = ("workload", "variant", *metrics.GROUP, "scenario")
+    by_kind = groups(values_of(runs, "images_per_s"), ["workload", "variant", "scenario", "kind"])
     intervals = {key: interval_of(units_of(of, "images_per_s").values.tolist()) for key, of in by_kind}
     rows = []
-    for key, group in frame.groupby(keys, sort=True, dropna=False):
-        spread = Spread.of(group["images_per_s"])
-        if spread is None:
+    for key, group in groups(metrics.throughput(runs), keys):
+        if (spread := Spread.of(group["images_per_s"])) is None:
             continue
-        named = {
-            name: "" if part is None or part is pd.NA or part != part else str(part)
-            for name, part in zip(keys, key, strict=True)
-        }
-        rows.append(
-            Throughput(
-                scenario=named["scenario"],
-                workload=named["workload"],
-                variant=named["variant"],
-                operation=named["operation"],
-                format=named["format"],
-                source=named["source"],
-                cache=named["cache"],
-                images_per_s=spread,
-                interval=intervals.get(
-                    (
-                        named["workload"],
-                        named["variant"],
-                        named["scenario"],
-                        " ".join(word for name in metrics.GROUP if (word := named[name])),
-                    )
-                ),
-                cost_per_1000_usd=Spread.of(group["cost_per_1000_usd"]),
-            )
-        )
+        named = dict(zip(keys, key, strict=True))
+        kind = " ".join(word for name in metrics.GROUP if (word := named[name]))
+        interval = intervals.get((named["workload"], named["variant"], named["scenario"], kind))
+        cost = Spread.of(group["cost_per_1000_usd"])
+        rows.append(Throughput(**named, images_per_s=spread, interval=interval, cost_per_1000_usd=cost))
     return rows
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from analysis.compare.stopping import read_decisions
-from analysis.compare.verdict import MIN_REPEATS, RULE
+from analysis.compare.verdict import RULE
 from analysis.errors import DamagedRecordError
 from analysis.measures import formats, metrics
 from analysis.measures.validity import COVERAGE_FLOOR, PROBE_TOLERANCE
@@ -20,6 +20,7 @@ from analysis.report import page
 from analysis.report.evidence import Evidence, evidence_of
 from analysis.report.searched import read_search
 from analysis.report.summary import Summary, summary_of
+from analysis.statistics.intervals import MIN_REPEATS
 from analysis.study import seed
 from analysis.study.claims import completed
 

@@ -10,6 +10,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 
 from analysis.measures.formats import number, plural
 from analysis.measures.grid import PARAMETERS, observations
+from analysis.records.groups import groups
 from analysis.records.runs import Runs
 from analysis.report.figures import marks
 from analysis.report.figures.canvas import Drawn, canvas
@@ -24,16 +25,10 @@ AXIS = {"batch_size": "batch size,\nimages", "batch_count": "number of\nbatches"
 def blocks(runs: Runs) -> list[tuple[str, pd.DataFrame]]:
     """Measurements of which a parameter varies, by all but their format; each with its name in words."""
     found = []
-    for key, rows in observations(runs).groupby(BLOCK, sort=True):
+    for (scenario, workload, variant, operation, source, cache), rows in groups(observations(runs), BLOCK):
         if any(rows[p.name].nunique() > 1 for p in PARAMETERS):
-            scenario, workload, variant, operation, source, cache = (str(part) for part in key)
-            words = [
-                f"{workload} on {scenario}",
-                variant,
-                operation,
-                source,
-                cache if cache in ("cold", "warm") else "",
-            ]
+            state = cache if cache in ("cold", "warm") else ""
+            words = (f"{workload} on {scenario}", variant, operation, source, state)
             found.append((", ".join(word for word in words if word), rows))
     return found
 

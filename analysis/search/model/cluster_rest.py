@@ -17,14 +17,10 @@ from scipy.stats import qmc
 from analysis.search.core.encoding import Encoding
 from analysis.search.model.gaussian_process import matern52
 
-LENGTH = (
-    1.1,
-    0.8,
-)  # mean and standard deviation of the logarithm of a length scale, in standard deviations of a feature
-OF_SIZE = (
-    (-1.6, 0.8),
-    (-2.8, 0.5),
-)  # of the logarithm of the standard deviation of the rest and of one run's noise (log)
+# mean and standard deviation of logarithms: of a length scale, in standard deviations of a feature, and then of the
+# deviation of the rest and of one run's noise, both logarithmic
+LENGTH = (1.1, 0.8)
+OF_SIZE = ((-1.6, 0.8), (-2.8, 0.5))
 OF_OTHERS = ((-2.5, 1.5), (-4.0, 1.0))  # the same for outcomes that do not follow the size of a cluster
 LINEAR = 0.5  # variance of the linear part / that of the Matérn part
 FREEDOM = 4.0  # degrees of freedom of the scale

@@ -25,7 +25,7 @@ from analysis.search.model.cluster_rest import LEVEL_VARIANCE
 from analysis.search.model.experience import experience_of
 from analysis.search.model.profiles import FAILED_ABOVE
 from analysis.search.model.two_runs import worth_of_second
-from analysis.search.strategies.strategy import Proposal, Strategy
+from analysis.search.strategies.strategy import Proposal, Strategy, until_told
 
 USES = 40.0  # how often the found configuration will be used, unless said otherwise
 LEAST_RUNS = 3
@@ -45,7 +45,6 @@ class Bakeoff(Strategy):
         self.model = ClusterModel(problem, seed)
         self.experience = None if problem.objective.limits else experience_of(self.model)
         self._limits: dict[str, ClusterModel] = {}
-        self._scored: tuple[object, np.ndarray, Belief] | None = None
 
     def propose(self, open_: list[int], pending: list[int]) -> Proposal:
         score, belief = self._score(tuple(pending))
@@ -88,14 +87,9 @@ class Bakeoff(Strategy):
             return 1
         return LEAST_RUNS_PAST if self.model.applications else LEAST_RUNS
 
+    @until_told
     def _score(self, pending: tuple[int, ...]) -> tuple[np.ndarray, Belief]:
-        """Constrained expected improvement of every candidate, (n,), and the belief behind it; kept until the next tell."""
-        key = (len(self.told), pending)
-        if self._scored is None or self._scored[0] != key:
-            self._scored = (key, *self._acquisition(pending))
-        return self._scored[1], self._scored[2]
-
-    def _acquisition(self, pending: tuple[int, ...]) -> tuple[np.ndarray, Belief]:
+        """Constrained expected improvement of every candidate, (n,), and the belief behind it."""
         belief = self._belief({})
         if pending:  # as if they had ended as predicted ("kriging believer", Ginsbourger, Le Riche and Carraro 2010)
             belief = self._belief({i: float(belief.mean[i]) for i in pending})

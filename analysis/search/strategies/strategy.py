@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass, replace
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, TypeVar, cast
 
 import numpy as np
 
 from analysis.errors import SearchError
 from analysis.search.core.problem import Outcome, Problem
 from analysis.search.model.winner import Winner, winner_of
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,20 @@ def tell_or_failed(search: Told, index: int, outcome: Outcome) -> str | None:
     return None
 
 
+def until_told(method: Callable[..., T]) -> Callable[..., T]:
+    """Compute a method of a strategy once for the same arguments, until the next run is told."""
+
+    @functools.wraps(method)
+    def remembered(self: Strategy, *args: Hashable) -> T:
+        key = (method.__name__, len(self.told), args)
+        if key not in self._remembered:
+            self._remembered = {k: v for k, v in self._remembered.items() if k[1] == len(self.told)}
+            self._remembered[key] = method(self, *args)
+        return cast(T, self._remembered[key])
+
+    return remembered
+
+
 class Strategy(ABC):
     """A search over a finite list of candidates. Same problem, same seed, same tells: same proposals.
 
@@ -77,6 +94,7 @@ class Strategy(ABC):
         self.seed = seed
         self.rng = np.random.default_rng(seed)
         self.told: dict[int, Outcome] = {}
+        self._remembered: dict[tuple[str, int, object], object] = {}
 
     @abstractmethod
     def propose(self, open_: list[int], pending: list[int]) -> Proposal:
