@@ -119,7 +119,7 @@ def _environment(summary: Summary, *, html: bool) -> Environment:
     environment.filters["run_id"] = page.run_id
     environment.globals.update(
         spread_text=page.spread_text, interval_text=page.interval_text, estimate_text=page.estimate_text,
-        quantity=lambda value, unit: formats.quantity(value, unit) if unit else formats.number(value),
+        quantity=formats.quantity,
     )  # fmt: skip
     return environment
 

@@ -17,11 +17,11 @@ from typing import Literal
 from analysis.errors import NoRecordsError
 from analysis.records.runs import Runs, load
 from analysis.statistics.intervals import MIN_REPEATS
-from analysis.study import claim_measures, claim_training, seed
-from analysis.study.measured import Measured
+from analysis.study import claim_speed, claim_training, seed
+from analysis.study.claim_measure import ClaimMeasure
 from analysis.study.regression import Regression, regressions
 
-Outcome = Literal["reproduced", "not reproduced", "not comparable here", "cannot tell"]
+ClaimStatus = Literal["reproduced", "not reproduced", "not comparable here", "cannot tell"]
 
 
 @dataclass(frozen=True)
@@ -31,20 +31,20 @@ class Finding:
     claim: str
     text: str
     part: str
-    outcome: Outcome
+    outcome: ClaimStatus
     measured: str  # what we measured, with its interval; empty: nothing that comes near
     missing: tuple[str, ...]  # conditions of the claim that do not hold here
     agrees: bool | None  # whether what was measured points the claim's way; None: it cannot tell
     why: str
 
 
-MEASURES: dict[str, Callable[[Runs, list[Regression]], Measured]] = {
-    "tfrecord_70x": claim_measures.tfrecord_ratio,
-    "slopes_by_format": claim_measures.slopes,
-    "image_slows_at_largest_batch": claim_measures.largest_batch,
-    "caching_25_to_10_min": claim_measures.caching_time,
-    "caching_evens_cpu": claim_measures.caching_cpu,
-    "same_time_4x2_1x8": claim_measures.same_time,
+MEASURES: dict[str, Callable[[Runs, list[Regression]], ClaimMeasure]] = {
+    "tfrecord_70x": claim_speed.tfrecord_ratio,
+    "slopes_by_format": claim_speed.slopes,
+    "image_slows_at_largest_batch": claim_speed.largest_batch,
+    "caching_25_to_10_min": claim_speed.caching_time,
+    "caching_evens_cpu": claim_speed.caching_cpu,
+    "same_time_4x2_1x8": claim_speed.same_time,
     "larger_batches_lower_mirrored": claim_training.mirrored_accuracy,
     "mirrored_faster": claim_training.mirrored_time,
     "multiworker_fails": claim_training.multi_worker,
@@ -89,7 +89,7 @@ def _loaded(runs_dir: Path, experiment: str) -> tuple[Runs, list[Regression]] | 
     return runs, regressions(runs)
 
 
-def _finding(claim: seed.Claim, measured: Measured, runs: Runs) -> Finding:
+def _finding(claim: seed.Claim, measured: ClaimMeasure, runs: Runs) -> Finding:
     if not measured.said:
         return Finding(
             claim.name, claim.text, claim.part, "not comparable here", "", (measured.lacks,), None,
@@ -99,7 +99,7 @@ def _finding(claim: seed.Claim, measured: Measured, runs: Runs) -> Finding:
     if missing:
         way = {True: "points the same way", False: "points the other way", None: "cannot tell"}[measured.agrees]
         why = f"The nearest that was measured {way}: {measured.why}"
-        outcome: Outcome = "not comparable here"
+        outcome: ClaimStatus = "not comparable here"
     elif measured.agrees is None:
         outcome, why = "cannot tell", f"Under the study's conditions, but neither shown nor refuted: {measured.why}"
     else:
@@ -107,7 +107,7 @@ def _finding(claim: seed.Claim, measured: Measured, runs: Runs) -> Finding:
     return Finding(claim.name, claim.text, claim.part, outcome, measured.said, missing, measured.agrees, why)
 
 
-def conditions(runs: Runs, measured: Measured) -> list[str]:
+def conditions(runs: Runs, measured: ClaimMeasure) -> list[str]:
     """Conditions common to all claims that the records behind a measurement do not meet."""
     records = [runs.records[run] for run in measured.runs]
     missing = []

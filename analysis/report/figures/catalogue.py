@@ -56,9 +56,8 @@ def draw_all(summary: Summary, runs: Runs, evidence: Evidence, search: Searched 
         "stages": stages.draw(summary, folder),
     }
     absent = [NEEDS[kind] for kind, of in drawn.items() if not of]
-    for kind, limit, have in (("parameters", parameters.MOST, len(parameters.blocks(runs))),):
-        if have > limit:
-            absent.append(f"{kind}: {have - limit} more sets of measurements are in the tables and not drawn.")
+    if (more := len(parameters.blocks(runs)) - parameters.MOST) > 0:
+        absent.append(f"parameters: {more} more sets of measurements are in the tables and not drawn.")
     return Figures(
         results=[f for kind in ("throughput", "time-cost", "frontier", "scaling") for f in drawn[kind]],
         search=search_progress.draw(search, folder),

@@ -12,7 +12,6 @@ from analysis.compare.comparison import compare_sets
 from analysis.measures import utilisation as use
 from analysis.measures.cost import costs, dominated, frontiers
 from analysis.plain import plain
-from analysis.records.columns import PANDAS_TYPES
 from analysis.records.runs import load
 from analysis.report.summary import summary_of
 from tests.support.analysis import factory
@@ -121,10 +120,11 @@ def test_imbalance_is_of_the_workers_during_the_run(tmp_path: Path) -> None:
     assert np.isnan(row["disk_ops_variation"])  # writes were not counted: unknown, not even
     assert row["cpu_used_ratio"] == pytest.approx(sum(busy.values()) * 0.3 / 1.5)
     assert row["unused_usd"] == pytest.approx(0.62 * 10 / 3600 * (1 - sum(busy.values()) * 0.3 / 1.5))
-    for frame, columns in ((use.by_node(runs), use.NODE_COLUMNS), (use.by_run(runs), use.RUN_COLUMNS)):
-        assert [(c.name, PANDAS_TYPES[c.arrow_type]) for c in columns] == [
-            (str(name), str(kind)) for name, kind in frame.dtypes.items()
-        ]
+    of_node, of_run = use.by_node(runs), use.by_run(runs)
+    assert list(of_node.columns) == ["run", "node", *use.PER_NODE]
+    assert set(of_run.columns) == {"run", "workers", *use.RATIOS}
+    assert {str(of_node["samples"].dtype), str(of_run["workers"].dtype)} == {"Int64"}
+    assert {str(kind) for kind in of_run[list(use.RATIOS)].dtypes} == {"float64"}
     (summary,) = use.utilisation(runs)
     variation = summary.of["cpu_variation"]
     assert variation is not None and variation.n == 1

@@ -14,7 +14,7 @@ from analysis.statistics.means import Mean, one_sample, welch
 
 
 @dataclass(frozen=True)
-class Measured:
+class ClaimMeasure:
     """What was measured of a claim; ``said`` is empty where nothing was, and ``lacks`` then says what it would take."""
 
     said: str = ""
