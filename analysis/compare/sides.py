@@ -8,7 +8,8 @@ from pathlib import Path
 from analysis.compare.comparison import Comparison, compare_scenarios, compare_sets, compare_variants
 from analysis.compare.difference import MIN_EFFECT
 from analysis.errors import AnalysisError
-from analysis.records.runs import Damaged, load, newest_experiment
+from analysis.records.damaged import Damaged
+from analysis.records.runs import load, newest_experiment
 
 UNDECIDED = ("too_noisy", "too_few", "no_isolation", "not_comparable")
 

@@ -12,10 +12,7 @@ They do not mean the same, so they are never mixed: what one record lacks is use
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Literal, NamedTuple
-
-from pydantic import ValidationError
 
 from workloads.record import Billed, RunRecord, Status, Teardown
 
@@ -63,20 +60,6 @@ def paid(records: Mapping[str, RunRecord], teardowns: Sequence[Teardown], bills:
         }
         return Paid("measured", measured, whole if len(whole) == len(leases) else {})
     return Paid("list price", {run: record.cost_usd for run, record in records.items()}, {})
-
-
-def read_bill(directory: Path) -> Billed | None:
-    """The bill beside a record; None where there is none yet.
-
-    Raises:
-        ValueError: it is not what :class:`workloads.record.Billed` says.
-    """
-    try:
-        return Billed.model_validate_json((directory / "billed.json").read_bytes())
-    except FileNotFoundError:
-        return None
-    except ValidationError as error:
-        raise ValueError(f"is damaged: {error.errors()[0]['msg']}") from error
 
 
 def _final(bill: Billed | None) -> bool:

@@ -13,8 +13,9 @@ from analysis.compare.verdict import Verdict, verdicts
 from analysis.measures import metrics
 from analysis.measures.units import units_of, values_of
 from analysis.measures.validity import Validity, validity
+from analysis.records.damaged import Damaged
 from analysis.records.groups import groups
-from analysis.records.runs import Damaged, Runs
+from analysis.records.runs import Runs
 from analysis.statistics.intervals import Interval, interval_of
 from workloads.record import RunRecord
 

@@ -15,7 +15,8 @@ from analysis.errors import DamagedRecordError
 from analysis.measures import formats, metrics
 from analysis.measures.validity import COVERAGE_FLOOR, PROBE_TOLERANCE
 from analysis.plain import plain
-from analysis.records.runs import Damaged, Runs, load
+from analysis.records.damaged import Damaged
+from analysis.records.runs import Runs, load
 from analysis.report import page
 from analysis.report.evidence import Evidence, evidence_of
 from analysis.report.searched import read_search

@@ -10,6 +10,7 @@ from analysis.report.evidence import Evidence
 from analysis.report.figures import (
     frontier,
     nodes,
+    panel_groups,
     parameters,
     regressions,
     search_progress,
@@ -64,7 +65,7 @@ def draw_all(summary: Summary, runs: Runs, evidence: Evidence, search: Searched 
         study=[f for kind in ("parameters", "regressions", "training") for f in drawn[kind]],
         nodes=drawn["nodes"],
         stages=drawn["stages"],
-        nodes_left_out=nodes.left_out(summary),
+        nodes_left_out=panel_groups.left_out(summary),
         absent=absent,
     )
 

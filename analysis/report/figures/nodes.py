@@ -19,10 +19,10 @@ from analysis.measures.formats import number, percent
 from analysis.records.runs import Runs
 from analysis.report.figures import style
 from analysis.report.figures.canvas import Drawn, canvas
+from analysis.report.figures.panel_groups import PanelGroup, panel_groups
 from analysis.report.summary import Result, Summary
 from workloads.record import RunRecord
 
-MAX_VARIANTS = 4  # per workload; the report says which were left out
 CLIP_FROM_PERCENT, CLIP_TO_PERCENT = 150.0, 120.0  # a CPU peak above the first ends the axis at the second
 
 
@@ -46,23 +46,11 @@ WHOLE = "cluster"  # the line of all nodes together
 READS = Quantity("disk_read_ops_s", "disk", "disk reads/s", "disk reads/s\n(writes not counted)", 1.0)
 
 
-class Group(NamedTuple):
-    """One set of panels: what they have in common in words, its part of a file's name, and each panel's result."""
-
-    where: str
-    slug: str
-    by: str  # scenario or variant: what the panels differ in
-    results: list[Result]
-
-    def label(self, result: Result) -> str:
-        return result.scenario if self.by == "scenario" else result.variant
-
-
 def draw(summary: Summary, runs: Runs, folder: Path) -> list[Drawn]:
     """For every group: one figure per quantity that any of the shown runs has."""
     samples = metrics.samples(runs)
     drawn: list[Drawn] = []
-    for group in groups(summary):
+    for group in panel_groups(summary):
         shown = samples[samples["run"].isin([r.representative_run for r in group.results])]
         for quantity in QUANTITIES:
             if quantity.column == "cpu_ratio" and _lacks(shown, group.results):
@@ -72,39 +60,6 @@ def draw(summary: Summary, runs: Runs, folder: Path) -> list[Drawn]:
             if shown[quantity.column].notna().any():
                 drawn.append(_draw(quantity, group, shown, runs, folder, f"nodes-{group.slug}-{quantity.name}"))
     return drawn
-
-
-def groups(summary: Summary) -> list[Group]:
-    """By scenario, for each variant up to :data:`MAX_VARIANTS`; by variant, for each scenario with 2 to as many of them."""
-    shown = [r for r in summary.results if r.representative_run]
-    found: list[Group] = []
-    for workload in dict.fromkeys(r.workload for r in shown):
-        of = [r for r in shown if r.workload == workload]
-        variants = list(dict.fromkeys(r.variant for r in of))
-        slug = workload.replace("_", "-")
-        by_variant = []
-        for index, scenario in enumerate(dict.fromkeys(r.scenario for r in of), 1):
-            results = [r for r in of if r.scenario == scenario]
-            if 1 < len(results) <= MAX_VARIANTS:
-                by_variant.append(Group(f"{workload} on {scenario}", f"{slug}-on-{index}", "variant", results))
-        if by_variant and len({r.scenario for r in of}) == 1:  # by scenario there would be one panel a figure
-            found += by_variant
-            continue
-        for index, variant in enumerate(variants[:MAX_VARIANTS], 1):
-            results = [r for r in of if r.variant == variant]
-            where = f"{workload}{', ' + variant if variant else ''}"
-            found.append(Group(where, slug + (f"-{index}" if variant else ""), "scenario", results))
-        found += by_variant
-    return found
-
-
-def left_out(summary: Summary) -> list[str]:
-    """Workloads with a variant that has no figures, as it is beyond the first :data:`MAX_VARIANTS`."""
-    drawn = [(r.workload, r.variant) for r in summary.results if r.representative_run]
-    groups: dict[str, list[str]] = {}
-    for workload, variant in dict.fromkeys(drawn):
-        groups.setdefault(workload, []).append(variant)
-    return [f"{workload}, {v}" for workload, variants in groups.items() for v in variants[MAX_VARIANTS:]]
 
 
 def _lacks(shown: pd.DataFrame, results: list[Result]) -> bool:
@@ -119,7 +74,7 @@ def _lacks_writes(shown: pd.DataFrame) -> bool:
     return bool(((known["disk_read_ops_s"] > 0) & (known["disk_write_ops_s"] == 0)).any())
 
 
-def _draw(q: Quantity, group: Group, shown: pd.DataFrame, runs: Runs, folder: Path, name: str) -> Drawn:
+def _draw(q: Quantity, group: PanelGroup, shown: pd.DataFrame, runs: Runs, folder: Path, name: str) -> Drawn:
 
     results = group.results
     columns = 1 if len(results) == 1 else 2
@@ -243,7 +198,7 @@ def with_gaps(times: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.nda
     return np.insert(times, breaks, times[breaks] - 1e-3), np.insert(values, breaks, np.nan)
 
 
-def _title(q: Quantity, group: Group, shown: pd.DataFrame) -> str:
+def _title(q: Quantity, group: PanelGroup, shown: pd.DataFrame) -> str:
     """The lowest and the highest mean of a node of each panel during the run: what to find in the picture."""
     inside = shown[shown["in_run"]]
     form = percent if q.column == "cpu_ratio" else number
