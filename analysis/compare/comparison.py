@@ -224,12 +224,12 @@ def _side(name: str, units: Units) -> Side:
     return Side(name, units.runs, units.count, interval, units.warm_up)
 
 
-def stated(comparison: Comparison) -> str:
+def describe(comparison: Comparison) -> str:
     """Both sides in words: median and interval of each."""
-    return "; ".join(_stated(side, comparison.unit) for side in (comparison.a, comparison.b))
+    return "; ".join(_describe_side(side, comparison.unit) for side in (comparison.a, comparison.b))
 
 
-def _stated(side: Side, unit: str) -> str:
+def _describe_side(side: Side, unit: str) -> str:
     bounds = side.interval
     between = "" if bounds.low is None else f" ({quantity(bounds.low, unit)} to {quantity(bounds.high, unit)})"
     return f"{side.name} {quantity(bounds.median, unit)}{between}, {plural(side.leases, 'lease')}"

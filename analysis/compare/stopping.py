@@ -101,7 +101,7 @@ def half_width(values: Sequence[float]) -> float | None:
     return None if mean.low is None or mean.high is None else math.exp((mean.high - mean.low) / 2) - 1
 
 
-def enough(values: Sequence[float], width: float) -> bool:
+def is_settled(values: Sequence[float], width: float) -> bool:
     """Whether independent values of one group end its repeats."""
     found = half_width(values)
     return len(values) >= MIN_REPEATS and found is not None and found <= width
@@ -124,7 +124,7 @@ def groups_of(runs: Runs, cells: Collection[str], rule: Rule) -> list[Group]:
             values = group["value"].tolist()
             cold = warm_up(values, higher_is_better=rule.metric in HIGHER_IS_BETTER)
             values = values[cold:]
-        settled = enough(values, rule.width)
+        settled = is_settled(values, rule.width)
         found.append(Group(scenario, workload, variant, kind, len(values), cold, half_width(values), settled))
     return found
 
@@ -156,7 +156,7 @@ def _state(groups: list[Group]) -> str:
     return f"{len(open_)} of {len(groups)} open, widest: {widest.name}, {known} after {widest.n}"
 
 
-def spent(runs: Runs, cells: Collection[str], before: float = math.inf) -> tuple[float, float]:
+def spending(runs: Runs, cells: Collection[str], before: float = math.inf) -> tuple[float, float]:
     """Seconds and USD that the named runs took: all their recorded stages, and list price of the shape times these.
 
     The seconds are of runs that began before a moment (unix s): of earlier sessions, as this one has its own clock.

@@ -57,14 +57,14 @@ def verdicts(runs: Runs) -> list[Verdict]:
         medians = ok.groupby("scenario")[["run_s", "cost_usd"]].median()
         centres = {str(n): _centre(of) for n, of in values[_of(values, workload, variant)].groupby("scenario")}
         medians = medians.loc[sorted(medians.index, key=lambda name: centres[str(name)])]
-        say = partial(Verdict, workload, variant, _stated(medians))
+        say = partial(Verdict, workload, variant, _medians_text(medians))
         found.append(
             _judge(say, ok, medians, runs, [c for c in compared if (c.workload, c.variant) == (workload, variant)])
         )
     return found
 
 
-def _stated(medians: pd.DataFrame) -> str:
+def _medians_text(medians: pd.DataFrame) -> str:
     return "; ".join(
         f"{name} {seconds(row['run_s'])}" + ("" if pd.isna(row["cost_usd"]) else f", {usd(row['cost_usd'])} per run")
         for name, row in medians.iterrows()

@@ -116,7 +116,7 @@ def frontiers(runs: Runs) -> list[Frontier]:
     return found
 
 
-def dominated(points: np.ndarray) -> np.ndarray:
+def dominance(points: np.ndarray) -> np.ndarray:
     """For points (…, n, 2) where less is better: (…, n, n), whether the second axis' point is dominated by the third's."""
     this, other = points[..., :, None, :], points[..., None, :, :]
     return np.asarray((other <= this).all(axis=-1) & (other < this).any(axis=-1))
@@ -125,7 +125,7 @@ def dominated(points: np.ndarray) -> np.ndarray:
 def _frontier(workload: str, variant: str, units: dict[str, pd.DataFrame]) -> Frontier:
     names = list(units)
     medians = np.array([units[name].median().to_numpy() for name in names])
-    beaten = dominated(medians)
+    beaten = dominance(medians)
     shares = _shares(units)
     points = []
     for index, name in enumerate(names):
@@ -134,7 +134,7 @@ def _frontier(workload: str, variant: str, units: dict[str, pd.DataFrame]) -> Fr
         by = tuple(other for other, is_so in zip(names, beaten[index], strict=True) if is_so)
         points.append(FrontierPoint(name, len(units[name]), run_s, cost, by, shares.get(name), not by))
     points.sort(key=lambda point: point.run_s.median)
-    return Frontier(workload, variant, points, _said(points))
+    return Frontier(workload, variant, points, _frontier_text(points))
 
 
 def _shares(units: dict[str, pd.DataFrame]) -> dict[str, float]:
@@ -149,11 +149,11 @@ def _shares(units: dict[str, pd.DataFrame]) -> dict[str, float]:
         ],
         axis=1,
     )
-    on = ~dominated(drawn).any(axis=-1)
+    on = ~dominance(drawn).any(axis=-1)
     return dict(zip(units, (float(share) for share in on.mean(axis=0)), strict=True))
 
 
-def _said(points: list[FrontierPoint]) -> str:
+def _frontier_text(points: list[FrontierPoint]) -> str:
     on = [point.scenario for point in points if point.on_frontier]
     fewest = min(point.leases for point in points)
     if len(points) == 1:

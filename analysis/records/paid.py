@@ -37,7 +37,7 @@ class Paid(NamedTuple):
         return MEANS[self.source]
 
 
-def paid(records: Mapping[str, RunRecord], teardowns: Sequence[Teardown], bills: Mapping[str, Billed]) -> Paid:
+def cost_records(records: Mapping[str, RunRecord], teardowns: Sequence[Teardown], bills: Mapping[str, Billed]) -> Paid:
     """Cost of every record, of one source.
 
     Args:

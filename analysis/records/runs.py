@@ -23,7 +23,7 @@ from analysis.records.columnar import read_tables, to_frame
 from analysis.records.columns import RUN_MEASUREMENT_COLUMNS, RUN_NODE_COLUMNS
 from analysis.records.damaged import Damaged, first_fault
 from analysis.records.lease_files import read_bills, read_teardowns
-from analysis.records.paid import Paid, paid
+from analysis.records.paid import Paid, cost_records
 from analysis.records.rows import runs_frame
 from workloads.record import SCHEMA_VERSION, RunRecord, Summary, Teardown
 
@@ -103,7 +103,7 @@ def load(runs_dir: Path, experiment: str) -> Runs:
         )
     teardowns, no_proofs = read_teardowns(runs_dir, root, {r.lease for r in records.values()})
     bills, no_bills = read_bills({run: found[run] for run, r in records.items() if r.target != "local"}, records)
-    costs = paid(records, teardowns, bills)
+    costs = cost_records(records, teardowns, bills)
     return Runs(
         runs=runs_frame(records, summaries, costs),
         measurements=to_frame(tables.measurements, RUN_MEASUREMENT_COLUMNS),

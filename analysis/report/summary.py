@@ -30,13 +30,13 @@ class Spread:
     max: float
     values: tuple[float, ...]
 
-    @classmethod
-    def of(cls, values: Iterable[float]) -> Spread | None:
-        """None where no run has the metric: missing is not zero."""
-        known = pd.Series(list(values), dtype="float64").dropna()
-        if known.empty:
-            return None
-        return cls(len(known), float(known.median()), float(known.min()), float(known.max()), tuple(known.tolist()))
+
+def spread_of(values: Iterable[float]) -> Spread | None:
+    """Median and range of values without the missing ones; None where no run has the metric, as missing is not zero."""
+    known = pd.Series(list(values), dtype="float64").dropna()
+    if known.empty:
+        return None
+    return Spread(len(known), float(known.median()), float(known.min()), float(known.max()), tuple(known.tolist()))
 
 
 @dataclass(frozen=True)
@@ -164,7 +164,7 @@ def _results(runs: Runs) -> list[Result]:
                 n=len(ok),
                 leases=int(ok["lease"].nunique()),
                 not_ok={str(k): int(v) for k, v in group["status"].value_counts().items() if k != "ok"},
-                metrics={m.name: Spread.of(ok[m.name]) for m in metrics.METRICS},
+                metrics={m.name: spread_of(ok[m.name]) for m in metrics.METRICS},
                 missing=_missing([runs.records[str(run)] for run in ok.index]),
                 representative_run=str(nearest[0]) if len(nearest) else None,
             )
@@ -187,12 +187,12 @@ def _throughput(runs: Runs) -> list[Throughput]:
     intervals = {key: interval_of(units_of(of, "images_per_s").values.tolist()) for key, of in by_kind}
     rows = []
     for key, group in groups(metrics.throughput(runs), keys):
-        if (spread := Spread.of(group["images_per_s"])) is None:
+        if (spread := spread_of(group["images_per_s"])) is None:
             continue
         named = dict(zip(keys, key, strict=True))
         kind = " ".join(word for name in metrics.GROUP if (word := named[name]))
         interval = intervals.get((named["workload"], named["variant"], named["scenario"], kind))
-        cost = Spread.of(group["cost_per_1000_usd"])
+        cost = spread_of(group["cost_per_1000_usd"])
         rows.append(Throughput(**named, images_per_s=spread, interval=interval, cost_per_1000_usd=cost))
     return rows
 

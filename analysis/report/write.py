@@ -23,7 +23,7 @@ from analysis.report.searched import read_search
 from analysis.report.summary import Summary, summary_of
 from analysis.statistics.intervals import MIN_REPEATS
 from analysis.study import seed
-from analysis.study.claims import completed
+from analysis.study.claims import fill_from_other_parts
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -72,7 +72,7 @@ def build(
     search = _beside(read_search, runs_dir / experiment, runs)
     decided = _beside(read_decisions, runs_dir / experiment, runs) or []
     summary, evidence = summary_of(runs, experiment), evidence_of(runs)
-    evidence = replace(evidence, findings=completed(evidence.findings, runs_dir, experiment))
+    evidence = replace(evidence, findings=fill_from_other_parts(evidence.findings, runs_dir, experiment))
     out_dir.mkdir(parents=True, exist_ok=True)
     figures = draw_all(summary, runs, evidence, search, out_dir / "figures")
     tables = write_tables(summary, evidence, runs, search, out_dir / "tables")

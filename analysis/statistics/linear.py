@@ -145,7 +145,7 @@ def _known(value: float, *rest: float) -> tuple[float, float | None, float | Non
     return float(value), low, high, p
 
 
-def aliased(frame: pd.DataFrame, parameters: Sequence[str]) -> tuple[list[str], list[str]]:
+def split_aliased(frame: pd.DataFrame, parameters: Sequence[str]) -> tuple[list[str], list[str]]:
     """Parameters that the others do not determine, and those that they do, which no fit can tell apart from them."""
     kept: list[str] = []
     dropped: list[str] = []

@@ -32,7 +32,7 @@ def mean_difference(a: pd.Series, b: pd.Series) -> Mean:
     return one_sample(y - x) if len(x) > 1 and a.index.equals(b.index) else welch(x, y)
 
 
-def side(low: float | None, high: float | None, *, below: bool, zero: float = 1.0) -> bool | None:
+def on_side(low: float | None, high: float | None, *, below: bool, zero: float = 1.0) -> bool | None:
     """Whether an interval lies wholly on the asked side of ``zero``; None where it contains it, or there is no interval."""
     if low is None or high is None or low <= zero <= high:
         return None
@@ -43,7 +43,7 @@ def runs_of(runs: Runs, workloads: set[str]) -> tuple[str, ...]:
     return tuple(str(run) for run in runs.ok.loc[runs.ok["workload"].isin(list(workloads)), "run"])
 
 
-def names(*sides: pd.DataFrame) -> tuple[str, ...]:
+def run_names(*sides: pd.DataFrame) -> tuple[str, ...]:
     return tuple(dict.fromkeys(str(run) for side in sides for run in side["run"]))
 
 

@@ -15,7 +15,7 @@ from analysis.measures.units import units_of, values_of
 from analysis.records.runs import Runs
 from analysis.statistics.intervals import interval_of
 from analysis.study import seed
-from analysis.study.claim_measure import ClaimMeasure, mean_difference, names, ratio, runs_of, side, spread
+from analysis.study.claim_measure import ClaimMeasure, mean_difference, on_side, ratio, run_names, runs_of, spread
 from analysis.study.regression import Regression
 from analysis.study.tables import phase_of
 
@@ -92,7 +92,7 @@ def largest_batch(runs: Runs, _: list[Regression]) -> ClaimMeasure:
         return ClaimMeasure(lacks="no lease read image files at both of the largest batch sizes")
     return ClaimMeasure(
         spread(found, number, f"times at batch {sizes[-1]:g} what it was at {sizes[-2]:g}"),
-        side(found.low, found.high, below=True),
+        on_side(found.low, found.high, below=True),
         "below 1 it slows down.", tuple(rows["run"].astype(str).unique()), found.n,
         () if sizes[-1] >= 256 else (f"a batch as large as the study's (here {sizes[-1]:g})",),
     )  # fmt: skip
@@ -110,10 +110,10 @@ def caching_time(runs: Runs, _: list[Regression]) -> ClaimMeasure:
     medians = f"{quantity(float(a.values.median()), 's')} to {quantity(float(b.values.median()), 's')}"
     return ClaimMeasure(
         f"{medians} on {scenario}: {ratio(found.ratio, found.low, found.high)}",
-        side(found.low, found.high, below=True),
+        on_side(found.low, found.high, below=True),
         f"the study's ratio is {target:g}; it points the same way where the time clearly falls. "
         "Times are geometric means of the repeats on a lease.",
-        names(before, after), min(a.count, b.count), _eight_tiny(runs, scenario),
+        run_names(before, after), min(a.count, b.count), _eight_tiny(runs, scenario),
     )  # fmt: skip
 
 
@@ -134,12 +134,12 @@ def caching_cpu(runs: Runs, _: list[Regression]) -> ClaimMeasure:
     if len(uneven[0]) and len(uneven[1]):
         said += f"; variation over the workers {number(uneven[0].median())} to {number(uneven[1].median())}"
         change = mean_difference(uneven[0], uneven[1])
-        evens = side(change.low, change.high, below=True, zero=0.0)
-    rises = side(more.low, more.high, below=False, zero=0.0)
+        evens = on_side(change.low, change.high, below=True, zero=0.0)
+    rises = on_side(more.low, more.high, below=False, zero=0.0)
     agrees = False if False in (rises, evens) else True if rises and evens else None
     return ClaimMeasure(
         f"{said}, on {scenario}", agrees, "both must clearly change: the average up, the variation down.",
-        names(before, after), min(len(cpu[0]), len(cpu[1])), _eight_tiny(runs, scenario),
+        run_names(before, after), min(len(cpu[0]), len(cpu[1])), _eight_tiny(runs, scenario),
     )  # fmt: skip
 
 
@@ -169,7 +169,7 @@ def same_time(runs: Runs, _: list[Regression]) -> ClaimMeasure:
             agrees = False
     return ClaimMeasure(
         f"1x8 takes {ratio(found.ratio, found.low, found.high)} of 4x2", agrees,
-        f"the same means that the whole interval lies within {1 / SAME:.2f} to {SAME:.2f}.", names(a, b),
+        f"the same means that the whole interval lies within {1 / SAME:.2f} to {SAME:.2f}.", run_names(a, b),
         min(u.count for u in units),
     )  # fmt: skip
 

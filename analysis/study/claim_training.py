@@ -7,7 +7,7 @@ import math
 from analysis.measures import training
 from analysis.measures.formats import plural
 from analysis.records.runs import Runs
-from analysis.study.claim_measure import ClaimMeasure, mean_difference, names, ratio, side
+from analysis.study.claim_measure import ClaimMeasure, mean_difference, on_side, ratio, run_names
 from analysis.study.regression import Regression
 
 
@@ -26,8 +26,8 @@ def mirrored_accuracy(runs: Runs, _: list[Regression]) -> ClaimMeasure:
         bounds = f" (difference, 95 %: {change.low * 100:.1f} to {change.high * 100:.1f} points)"
     return ClaimMeasure(
         f"batch {sizes[0]}: {small.median():.1%}, batch {sizes[-1]}: {large.median():.1%}{bounds}",
-        side(change.low, change.high, below=True, zero=0.0),
-        "it points the same way where the accuracy clearly falls.", names(*sides), min(len(small), len(large)),
+        on_side(change.low, change.high, below=True, zero=0.0),
+        "it points the same way where the accuracy clearly falls.", run_names(*sides), min(len(small), len(large)),
         () if sizes[-1] >= 512 else (f"a batch of 512 (here up to {sizes[-1]})",),
     )  # fmt: skip
 
@@ -47,10 +47,10 @@ def mirrored_time(runs: Runs, _: list[Regression]) -> ClaimMeasure:
         fewest = min(fewest, len(a), len(b))
     if not ratios:
         return ClaimMeasure(lacks="no training with both OneDeviceStrategy and MirroredStrategy at the same batch size")
-    ways = [side(times.low, times.high, below=True) for _, times in ratios]
+    ways = [on_side(times.low, times.high, below=True) for _, times in ratios]
     said = "; ".join(f"batch {size}: {ratio(times.value, times.low, times.high)}" for size, times in ratios)
     agrees = False if False in ways else None if None in ways else True
-    return ClaimMeasure(said, agrees, "below 1 the mirrored one is faster.", names(*used), fewest)
+    return ClaimMeasure(said, agrees, "below 1 the mirrored one is faster.", run_names(*used), fewest)
 
 
 def multi_worker(runs: Runs, _: list[Regression]) -> ClaimMeasure:

@@ -57,7 +57,7 @@ def findings(runs: Runs, regressions: list[Regression]) -> list[Finding]:
     return found if any(finding.measured for finding in found) else []
 
 
-def completed(found: list[Finding], runs_dir: Path, experiment: str) -> list[Finding]:
+def fill_from_other_parts(found: list[Finding], runs_dir: Path, experiment: str) -> list[Finding]:
     """The findings, those without a measurement here from the experiment of the claim's part, or with its name.
 
     So that the pages of the study's experiments each show the whole study, as far as it has been measured.

@@ -17,11 +17,11 @@ from analysis.statistics.diagnostics import Influence, Residuals, influence, res
 from analysis.statistics.linear import (
     Blocks,
     Estimate,
-    aliased,
     blocks_of,
     coefficients,
     correlation,
     fit,
+    split_aliased,
     variance_inflation,
 )
 
@@ -97,7 +97,7 @@ def regress(frame: pd.DataFrame) -> Regression | None:
     if len(frame) < LEAST_OBSERVATIONS:
         return None
     varied = [p for p in PARAMETERS if frame[p.name].nunique() > 1]
-    fits = {p.name: _one(frame, p.name, p.unit) for p in varied}
+    fits = {p.name: _fit_parameter(frame, p.name, p.unit) for p in varied}
     known = [f for f in fits.values() if f is not None]
     if not known:
         return None
@@ -118,7 +118,7 @@ def regress(frame: pd.DataFrame) -> Regression | None:
     )
 
 
-def _one(frame: pd.DataFrame, name: str, unit: str) -> ParameterFit | None:
+def _fit_parameter(frame: pd.DataFrame, name: str, unit: str) -> ParameterFit | None:
     blocks = blocks_of(frame, [name])
     if len(blocks.frame) < 3 or blocks.frame[name].nunique() < 2:
         return None
@@ -138,7 +138,7 @@ def _one(frame: pd.DataFrame, name: str, unit: str) -> ParameterFit | None:
 
 
 def _joint(blocks: Blocks, names: list[str]) -> JointFit | None:
-    kept, dropped = aliased(blocks.frame, names)
+    kept, dropped = split_aliased(blocks.frame, names)
     if len(blocks.frame) < len(kept) + blocks.count + 2 or len(kept) < 2:
         return None
     return JointFit(

@@ -56,14 +56,14 @@ def main(
 
 
 def _print(compared: Compared) -> None:
-    from analysis.compare.comparison import stated
+    from analysis.compare.comparison import describe
 
     table = Table(title=escape(f"{compared.b} against {compared.a}, {compared.of}"))
     for heading in ("workload", "verdict", "medians (95 %)", "why"):
         table.add_column(heading, overflow="fold")
     for one in compared.comparisons:
         name = ", ".join(part for part in (one.workload, one.variant, one.kind, one.where) if part)
-        table.add_row(*(escape(text) for text in (name, one.word, stated(one), one.text)))
+        table.add_row(*(escape(text) for text in (name, one.word, describe(one), one.text)))
     stdout.print(table)
     for damaged in compared.damaged:
         stdout.print(

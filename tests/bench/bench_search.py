@@ -34,7 +34,7 @@ from analysis.search.core.recordings import Recording, load_recordings
 from analysis.search.replay import scores, tournament
 from analysis.search.replay.follow import CHECKPOINTS, Trace, judgeable
 from analysis.search.replay.scores import FACTORS, Score
-from analysis.search.replay.split import part
+from analysis.search.replay.split import select_split
 from analysis.search.strategies.registry import STRATEGIES
 from tests.bench.search_stops import play_bakeoff
 
@@ -173,7 +173,7 @@ def bench(
     """One recording and objective: means per strategy and peer, and paired differences."""
     recordings, _ = load_recordings(path, objective)
     judged, notes = judgeable(recordings, objective)
-    everything, judged = judged, part(judged, split)
+    everything, judged = judged, select_split(judged, split)
     by_name: dict[str, list[Score]] = {}
     for name in strategies:
         if name == "bakeoff":

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import SearchError
-from analysis.search.core.features import derived
+from analysis.search.core.features import derive_features
 
 OutcomeStatus = Literal["ok", "failed", "timed_out"]
 
@@ -58,9 +58,9 @@ class Candidates:
 
     @functools.cached_property
     def derived(self) -> pd.DataFrame:
-        """Features as models use them (:func:`analysis.search.core.features.derived`), n rows."""
+        """Features as models use them (:func:`analysis.search.core.features.derive_features`), n rows."""
         price = None if self.usd_per_hour is None else np.asarray(self.usd_per_hour)
-        return derived(self.features.reset_index(drop=True), price)
+        return derive_features(self.features.reset_index(drop=True), price)
 
     def __len__(self) -> int:
         return len(self.names)

@@ -65,7 +65,7 @@ class Belief:
         """Probability that a run does not fail, (P, n)."""
         return np.ones_like(self.means) if self.fails is None else 1 - self.fails
 
-    def of(self, candidates: list[int]) -> Belief:
+    def select(self, candidates: list[int]) -> Belief:
         """The same of some candidates."""
         fails = None if self.fails is None else self.fails[:, candidates]
         return replace(self, means=self.means[:, candidates], deviations=self.deviations[:, candidates], fails=fails)

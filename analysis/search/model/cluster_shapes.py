@@ -53,7 +53,7 @@ class Sizes:
     memory: np.ndarray | None
     log_price: np.ndarray
 
-    def of(self, chosen: list[int]) -> Sizes:
+    def select(self, chosen: list[int]) -> Sizes:
         """Those of some candidates."""
         memory = None if self.memory is None else self.memory[chosen]
         return Sizes(self.nodes[chosen], self.cores[chosen], memory, self.log_price[chosen])

@@ -63,7 +63,7 @@ def _values(past: Past, objective: Objective) -> dict[int, float]:
 
 
 def _shares(past: Past, values: dict[int, float], power: float, shapes: ClusterShapes) -> np.ndarray:
-    sizes = sizes_of(past.candidates).of(list(values))
+    sizes = sizes_of(past.candidates).select(list(values))
     y = np.asarray(list(values.values()))
     off = y - y.mean() - shapes.log_values(sizes, shapes.shortage(sizes), power)
     evidence = -min(len(y), SAYING) / 2 * np.log((off**2).mean(axis=1) + FLOOR)

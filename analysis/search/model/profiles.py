@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.search.core.problem import Problem
-from analysis.search.core.ranking import matched
+from analysis.search.core.ranking import match_candidates
 from analysis.search.model.cluster_rest import Rests
 from analysis.search.model.past import SAYING, Vote, app_weights
 
@@ -98,7 +98,7 @@ def profiles_of(problem: Problem, cast: list[Vote], curves: np.ndarray) -> Profi
 
 def _profile(problem: Problem, vote: Vote, curves: np.ndarray) -> np.ndarray | None:
     past = vote.past
-    at = matched(past, problem.candidates)
+    at = match_candidates(past, problem.candidates)
     known = np.asarray([math.nan if i is None else vote.values.get(i, math.nan) for i in at])
     failed = np.asarray([i is not None and not past.outcomes[i].ok for i in at])
     ran = np.isfinite(known)

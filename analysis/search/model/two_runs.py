@@ -42,7 +42,7 @@ def worth_of_second(belief: Belief, log_best: float, ranked: list[int], uses: fl
         return 0.0
     values, chances, weights = _outcomes(belief, first)
     bests = np.minimum(values, log_best)
-    after = replace(belief.of(seconds), weights=weights)
+    after = replace(belief.select(seconds), weights=weights)
     saved = np.empty((len(bests), len(seconds)))
     for best in np.unique(bests):
         at = bests == best

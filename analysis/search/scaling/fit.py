@@ -70,7 +70,7 @@ def scale_up(
     return Scaling(training, model, predictions, _verdict(training, model, asked))
 
 
-def designed(machines: list[float], scales: list[float], budget: float) -> list[tuple[float, float, float]]:
+def design_runs(machines: list[float], scales: list[float], budget: float) -> list[tuple[float, float, float]]:
     """Training points to run, as (machines, scale, share), by A-optimal design; those with a share above 0.3."""
     points = _grid(machines, scales)
     shares = ernest_model.design(points[:, 1], points[:, 0], budget)

@@ -17,7 +17,7 @@ import numpy as np
 from analysis.search.core.encoding import encode
 from analysis.search.core.low_level import metric_matrix, metric_names
 from analysis.search.core.problem import Past, Problem
-from analysis.search.core.ranking import matched, mean_log_loss
+from analysis.search.core.ranking import match_candidates, mean_log_loss
 from analysis.search.strategies.strategy import Proposal, Strategy, until_told
 
 TREES = 100
@@ -56,7 +56,7 @@ class Paris(Strategy):
     def _learn(self, past: Past, rows: list[np.ndarray], values: list[float]) -> None:
         """Rows of one past workload; none if it was not run on the references."""
         objective = self.problem.objective
-        places = matched(past, self.problem.candidates)
+        places = match_candidates(past, self.problem.candidates)
         if any(places[r] is None for r in self.references) or not all(
             objective.known(o) for o in past.outcomes.values()
         ):

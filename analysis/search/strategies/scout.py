@@ -17,7 +17,7 @@ import numpy as np
 from analysis.search.core.encoding import encode
 from analysis.search.core.low_level import metric_matrix, metric_names
 from analysis.search.core.problem import Outcome, Problem
-from analysis.search.core.ranking import matched, mean_log_loss
+from analysis.search.core.ranking import match_candidates, mean_log_loss
 from analysis.search.strategies.strategy import Proposal, Strategy
 
 BETTER, WORSE = 0.95, 1.05  # value of j / value of i
@@ -50,7 +50,9 @@ class Scout(Strategy):
         objective = self.problem.objective
         for past in self.problem.history:
             places = [
-                (here, there) for here, there in enumerate(matched(past, self.problem.candidates)) if there is not None
+                (here, there)
+                for here, there in enumerate(match_candidates(past, self.problem.candidates))
+                if there is not None
             ]
             if len(places) < 2 or not all(objective.known(o) for o in past.outcomes.values()):
                 continue

@@ -41,7 +41,7 @@ class Told(Protocol):
     def tell(self, index: int, outcome: Outcome) -> None: ...
 
 
-def tell_or_failed(search: Told, index: int, outcome: Outcome) -> str | None:
+def tell_or_fail(search: Told, index: int, outcome: Outcome) -> str | None:
     """Tell; a run that did not measure what the objective needs is told as failed, and what it lacks is returned."""
     try:
         search.tell(index, outcome)

@@ -10,7 +10,7 @@ import pytest
 
 from analysis.compare.comparison import compare_sets
 from analysis.measures import utilisation as use
-from analysis.measures.cost import costs, dominated, frontiers
+from analysis.measures.cost import costs, dominance, frontiers
 from analysis.plain import plain
 from analysis.records.runs import load
 from analysis.report.summary import summary_of
@@ -59,7 +59,7 @@ def test_a_training_run_has_a_cost_of_its_own(tmp_path: Path) -> None:
 
 def test_dominated_is_no_better_in_either_and_worse_in_one() -> None:
     points = np.array([[1.0, 5.0], [2.0, 4.0], [2.0, 6.0], [1.0, 5.0]])
-    assert dominated(points).any(axis=1).tolist() == [False, False, True, False]
+    assert dominance(points).any(axis=1).tolist() == [False, False, True, False]
 
 
 def test_the_frontier_holds_fastest_and_cheapest_and_says_how_sure(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from analysis.search.core.problem import Limit, Objective, Outcome, Problem
 from analysis.search.core.recordings import Recording, load_recordings
 from analysis.search.replay import scores, tournament
 from analysis.search.replay.follow import Trace, follow, judgeable, problem_for
-from analysis.search.replay.split import part
+from analysis.search.replay.split import select_split
 from analysis.search.strategies.random_order import Random
 from analysis.search.strategies.registry import STRATEGIES
 from analysis.search.strategies.strategy import Proposal
@@ -253,14 +253,14 @@ def test_bakeoff_needs_no_price_and_no_history() -> None:
 
 def test_the_split_judges_only_what_bakeoff_was_not_tuned_on(folder: Path) -> None:
     found = recordings(folder)
-    held_out, tuned_on = part(found, "held-out"), part(found, "tuning")
+    held_out, tuned_on = select_split(found, "held-out"), select_split(found, "tuning")
     assert {r.app for r in tuned_on} == {"join"}
     assert {r.app for r in held_out} == {"sort", "rank", "scan"}
-    assert part(found, "all") == found
+    assert select_split(found, "all") == found
     with pytest.raises(SearchError, match="No workload is in the split 'held-out'"):
-        part(tuned_on, "held-out")
+        select_split(tuned_on, "held-out")
     with pytest.raises(SearchError, match="received 'test'"):
-        part(found, "test")
+        select_split(found, "test")
 
 
 def test_a_search_cut_off_before_it_came_near_counts_as_never(folder: Path) -> None:

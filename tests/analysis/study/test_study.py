@@ -209,11 +209,11 @@ def test_a_claim_that_another_part_measured_is_shown_from_there(tmp_path: Path) 
     factory.write(tmp_path, factory.run_json("four-small-ssd", repeat=0, experiment="seed-3cii"))
     factory.write(tmp_path, factory.run_json("one-large-ssd", repeat=0, experiment="seed-3cii"))
     factory.demo(tmp_path, scenarios=("one-large-ssd",), repeats=1)
-    found = {f.claim: f for f in claims.completed(of(tmp_path)[1].findings, tmp_path, "demo")}
+    found = {f.claim: f for f in claims.fill_from_other_parts(of(tmp_path)[1].findings, tmp_path, "demo")}
     assert found["tfrecord_70x"].measured and not found["tfrecord_70x"].measured.startswith("In ")
     assert found["same_time_4x2_1x8"].measured.startswith("In seed-3cii: 1x8 takes 1.00 times")
     assert found["mirrored_faster"].measured == ""
     assert "Experiment seed-4c measures it" in found["mirrored_faster"].why
-    there = {f.claim: f for f in claims.completed(of(tmp_path)[1].findings, tmp_path, "seed-3cii")}
+    there = {f.claim: f for f in claims.fill_from_other_parts(of(tmp_path)[1].findings, tmp_path, "seed-3cii")}
     assert there["same_time_4x2_1x8"].measured == ""  # an experiment does not borrow from itself
     assert "measures it" not in there["same_time_4x2_1x8"].why
