@@ -1,4 +1,4 @@
-"""What may be said of a difference that was found: the verdict, and the sentence."""
+"""The verdict on a measured difference, and the sentence that states it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What two names on the command line mean, and the comparison of what they name."""
+"""Find what two names on the command line stand for, and compare it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When enough repeats have been measured: adaptive repeats of a bench.
+"""Adaptive repeats of a bench: decide when enough have been measured.
 
 After each randomised block, every group (scenario, workload, settings, and kind of measurement where the metric is a
 throughput) has an interval of its chosen metric. Measuring ends when all of them are within the width that was asked for,
@@ -33,7 +33,7 @@ FILE = "stopping.json"
 
 @dataclass(frozen=True)
 class Rule:
-    """What ends the repeats, whichever comes first. ``width``: 0.05 is "known to within 5 % either way"."""
+    """The limits of the repeats; the first that is reached ends them. ``width``: 0.05 is "known to within 5 % either way"."""
 
     metric: str
     width: float
@@ -70,7 +70,7 @@ class Decision:
 
 @dataclass(frozen=True)
 class Decided:
-    """What was decided after so many repeats."""
+    """The decision after so many repeats, as read from its file."""
 
     repeats: int
     stop: bool

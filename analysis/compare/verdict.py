@@ -35,7 +35,7 @@ VerdictKind = Literal["winner", "no_difference", "too_few", "no_isolation", "not
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the records say on one workload and variant."""
+    """The verdict on one workload and variant."""
 
     workload: str
     variant: str

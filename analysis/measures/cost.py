@@ -1,7 +1,7 @@
-"""What a run costs, what a lease costs, and which shapes are on the frontier of time and cost.
+"""Cost of a run, cost of a lease, and the frontier of time and cost.
 
-Where the cost of a run comes from (bill, measurement or list price) says :mod:`analysis.records.paid`. What was paid for is more
-than runs: a cluster costs from apply to destroy. Intervals are over leases (see :mod:`analysis.statistics.intervals`).
+The source of a run's cost (bill, measurement or list price) is :mod:`analysis.records.paid`'s. A lease costs more than its
+runs: it is paid for from apply to destroy. Intervals are over leases (see :mod:`analysis.statistics.intervals`).
 """
 
 from __future__ import annotations

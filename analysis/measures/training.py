@@ -19,7 +19,7 @@ KEYS = ("run", "lease", "scenario", "workload", "strategy", "batch_size", "setti
 what else differs between these trainings."""
 
 VALUES = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy", "time_s")
-"""How a training ended: loss and accuracy of its last epoch, and the workload's own time in seconds."""
+"""The end of a training: loss and accuracy of its last epoch, and the workload's own time in seconds."""
 
 
 def epochs(runs: Runs) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""How much of what was paid for was used, and how evenly: per node, per run, and per scenario.
+"""Use of what was paid for, and how evenly it was spread: per node, per run and per scenario.
 
 Only samples taken during the workload's own time count. A node that was not sampled is unknown, not idle, and a run with
 such a node has no imbalance. Imbalance is over the workers: the master has other work, and a single node has no other.
@@ -28,7 +28,7 @@ PER_NODE = {
     "disk_reads_mean_s": ("disk_read_ops_s", "mean"),
     "disk_reads_peak_s": ("disk_read_ops_s", "max"),
 }
-"""What is told of each node, from which column of its samples: CPU in host-core seconds and as a ratio of the node's own
+"""Columns per node, with the column of its samples and the aggregation: CPU in host-core seconds and as a ratio of the node's own
 limit, packets/s in and out, disk operations/s (null where writes cannot be counted) and reads/s alone."""
 
 BALANCED = ("cpu", "packets", "disk_ops", "disk_reads")
@@ -36,7 +36,7 @@ RATIOS = (
     "cpu_used_ratio", "run_share", "unused_usd",
     *(f"{name}_{how}" for name in BALANCED for how in ("max_over_mean", "variation")),
 )  # fmt: skip
-"""What is told of each run: CPU used of CPU paid for, all nodes with the master; the workload's own time of the time from
+"""Columns per run: CPU used of CPU paid for, all nodes with the master; the workload's own time of the time from
 submission to collection; of the cost per run, what the unused share of the CPU amounts to (USD); and how evenly the workers
 were used, as busiest / mean (1: all alike) and standard deviation / mean (0: all alike)."""
 

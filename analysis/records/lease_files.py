@@ -1,4 +1,4 @@
-"""What is known of a lease only after its records were written: the proof of its teardown, and its bill."""
+"""Files about a lease that are written after its records: proof of teardown and bill."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What runs and leases cost, by the best that is known of all of them: the bill, else what was measured, else the list price.
+"""Cost of runs and leases, by the best source that all of them have: bill, measurement or list price.
 
 - billed: ``billed.json`` of the lease, once it is complete and in US dollars; a run has the part of it that its own
   seconds from submission to end are of the lease's life (``teardown.json``);
@@ -6,7 +6,7 @@
   ``Teardown.measured_usd``);
 - list price: price of the shape times the workload's own time, for a lease times all recorded stages.
 
-They do not mean the same, so they are never mixed: what one record lacks is used of none.
+The sources mean different things, so they are never mixed: a source that one record lacks is used for none.
 """
 
 from __future__ import annotations

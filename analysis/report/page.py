@@ -1,4 +1,4 @@
-"""What the page shows, arranged: groups of results, rows of tables, numbers in words. Nothing here is computed anew."""
+"""Rows and words of the page: groups of results, rows of tables, numbers as text. Nothing is computed anew."""
 
 from __future__ import annotations
 
@@ -176,5 +176,5 @@ def records(runs: Runs, drawn: list[Drawn], runs_dir: Path, out_dir: Path) -> tu
 
 
 def run_id(run: str) -> str:
-    """Where the page tells of a run."""
+    """The page's anchor for a run."""
     return "run-" + re.sub(r"[^A-Za-z0-9_-]", "-", run)

@@ -50,7 +50,7 @@ class Searched:
 
     @property
     def candidates(self) -> int:
-        """What could be run: shapes, or of a set pairs of workload and shape."""
+        """Number of shapes, or for a set of pairs of workload and shape."""
         return len(self.workloads) * len(self.shapes)
 
     @property

@@ -173,7 +173,7 @@ def _results(runs: Runs) -> list[Result]:
 
 
 def _missing(records: list[RunRecord]) -> list[str]:
-    """What the ok records say they lack, each sentence once, with the number of records if not all."""
+    """Sentences of the ok records on what was not measured, each once, with the number of records if not all."""
     counts = Counter(text for r in records for text in dict.fromkeys([*r.missing, *r.isolation.missing]))
     return [
         text if count == len(records) else f"{text} ({count} of {len(records)} records)"
@@ -198,7 +198,7 @@ def _throughput(runs: Runs) -> list[Throughput]:
 
 
 def _provenance(runs: Runs) -> dict[str, list[str]]:
-    """What the results rest on: each fact with its distinct values over all records."""
+    """Facts behind the results, each with its distinct values over all records."""
     facts: dict[str, Counter[str]] = {}
 
     def note(name: str, value: object) -> None:

@@ -41,7 +41,7 @@ TRAINING_UNITS = {"train_loss": "", "train_accuracy": "%", "validation_loss": ""
 
 @dataclass(frozen=True)
 class Report:
-    """What was built: the page, and the summary behind it in plain types, ready for JSON."""
+    """The files that were written, and the summary behind them in plain types, ready for JSON."""
 
     page: Path
     markdown: Path
@@ -95,7 +95,7 @@ def build(
 
 
 def _beside(read: Callable[[Path], T], folder: Path, runs: Runs) -> T | None:
-    """What lies beside the records; what cannot be read is None, and among the damaged files."""
+    """Read a file that lies beside the records; None where it cannot be read, which is then among the damaged files."""
     try:
         return read(folder)
     except DamagedRecordError as error:
@@ -126,7 +126,7 @@ def _environment(summary: Summary, *, html: bool) -> Environment:
 
 
 def _shown(summary: Summary, evidence: Evidence, runs: Runs, figures: Figures, now: datetime | None) -> dict[str, Any]:
-    """What the templates know."""
+    """The variables of the templates."""
     named = {m.name: m for m in metrics.METRICS}
     return {
         "s": summary,

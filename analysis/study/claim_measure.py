@@ -1,4 +1,4 @@
-"""What a measure of a claim is made of: what was measured, differences with intervals, and words for them."""
+"""The measurement behind a claim, with differences, intervals, and their words."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from analysis.statistics.means import Mean, one_sample, welch
 
 @dataclass(frozen=True)
 class ClaimMeasure:
-    """What was measured of a claim; ``said`` is empty where nothing was, and ``lacks`` then says what it would take."""
+    """The measurement for one claim. ``said`` is empty where there is none; ``lacks`` then names the records it needs."""
 
     said: str = ""
     agrees: bool | None = None

@@ -1,4 +1,4 @@
-"""What our records hold on the study's claims on reading, caching and shapes: the number, its interval, which way it points."""
+"""Our measurements for the study's claims on reading, caching and shapes: number, interval, and which way it points."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""What became of the study's claims here: reproduced, not reproduced, or not comparable - then with what the nearest
-proxy says - and "cannot tell" where the conditions hold and the repeats do not suffice.
+"""Each claim of the study, judged by our records: reproduced, not reproduced, cannot tell, or not comparable here.
 
 A claim can only be judged under its conditions: on Google Cloud, on the study's 3,670 images, on its shapes, with at least
 :data:`analysis.statistics.intervals.MIN_REPEATS` leases. Where one is missing it is named, and what was measured instead is said

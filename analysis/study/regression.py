@@ -1,4 +1,4 @@
-"""How throughput depends on batch size, number of batches, repetitions and data size: the study's table 1, done right.
+"""Regressions of throughput on batch size, number of batches, repetitions and data size: the study's table 1.
 
 One :class:`Regression` per scenario, workload, variant and kind of measurement. Beside each R and slope stand its
 interval, the checks of its residuals, the curves that may fit better, and what the parameters share with each other.

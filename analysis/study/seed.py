@@ -1,4 +1,4 @@
-"""What the study published, number by number, beside which ours are set.
+"""The study's published numbers, beside which ours are set.
 
 Source: "Data processing and machine learning in the cloud", a cloud-computing study of 2021 on the Flowers data set (3,670
 JPEGs, 5 classes; ``gs://flowers-public``). Each number carries the part, table or figure of the study it is from. Nothing here

@@ -1,4 +1,4 @@
-"""Which figures there are: the report asks here, and knows none by name."""
+"""The list of figures. The report draws them through :func:`draw_all` and knows none by name."""
 
 from __future__ import annotations
 
@@ -81,4 +81,4 @@ NEEDS = {
     "nodes": "CPU, packets and disk operations per node: no node was sampled during a run that ended well.",
     "stages": "Stages: no run ended well.",
 }
-"""What each kind of figure takes, said where it is left out."""
+"""The records that each kind of figure needs; the page says so where it is left out."""

@@ -16,7 +16,7 @@ DOTS = (
     f"The broad line is the 95 % interval over leases; below {MIN_REPEATS} leases there is none, and the thin line is "
     "only the range of the repeats."
 )
-"""What the lines of :func:`dots` are, for captions."""
+"""Explains the lines of :func:`dots` in captions."""
 
 
 def dots(

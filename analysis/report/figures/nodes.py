@@ -119,7 +119,7 @@ def _top(q: Quantity, shown: pd.DataFrame) -> float | None:
 
 
 def _caption(q: Quantity, shown: pd.DataFrame, top: float | None) -> str:
-    """What is particular to this figure; what holds for all of them is said once, above them."""
+    """What is particular to this figure. The page says above all of them what holds for each."""
     peak = float(shown[q.column].max()) * q.per
     if q is CORES:
         return "One of these runs had no CPU limit, so the axis is not a share of it."

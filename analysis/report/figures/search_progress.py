@@ -1,4 +1,4 @@
-"""How a search came to its recommendation: every run's value, and the best so far."""
+"""Progress of a search: the value of every run, and the best so far."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How run time falls with the size of a shape, beside the line of perfect scaling."""
+"""Run time against the size of a shape, beside the line of perfect scaling."""
 
 from __future__ import annotations
 

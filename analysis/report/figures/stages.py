@@ -1,4 +1,4 @@
-"""Where the seconds of an attempt go: stacked bars of its stages, medians."""
+"""Stages of an attempt: stacked bars of their median seconds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a search is about: candidates with named features, an objective, and past runs of other workloads."""
+"""The problem of a search: candidates with named features, an objective, and past runs of other workloads."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Candidates:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one paid run showed.
+    """The outcome of one paid run.
 
     Attributes:
         status: ``ok``, ``failed`` (crashed), or ``timed_out`` (its values are then lower bounds).
@@ -126,7 +126,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class Objective:
-    """What to minimise, and within which limits.
+    """The value to minimise, and its limits.
 
     ``cost``: USD per run. ``time``: seconds per run. ``weighted``: cost^w * time^(1 - w), which does not depend on the
     units (w = 0.5 ranks as time * cost does, the product used by Arrow, arXiv 1712.10081). ``requests``: USD per
@@ -162,8 +162,8 @@ class Objective:
         return not outcome.ok or all(outcome.values.get(name, 0) > 0 for name in self.needs)
 
     def value(self, outcome: Outcome) -> float:
-        """What the run amounts to, above 0; lower is better. Of a run that is not ok: what was paid for it, NaN if it
-        served no requests that could be paid for.
+        """The value of a run, above 0; lower is better. For a run that is not ok it is what was paid, or NaN where it
+        served no requests.
 
         Raises:
             SearchError: an outcome that the objective needs is missing, zero or negative.

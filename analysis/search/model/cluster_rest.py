@@ -1,4 +1,4 @@
-"""What curves leave over, as Gaussian processes: many of them, as neither length scales nor noise are known.
+"""Gaussian processes for what a curve does not explain; many of them, as length scales and noise are unknown.
 
 Matérn 5/2 plus linear (Rasmussen and Williams 2006, equation 4.17 and section 4.2.2), one length scale per feature (section
 5.1). Length scales, standard deviation and noise are drawn from wide distributions by a scrambled Sobol sequence; which
@@ -28,7 +28,7 @@ LEVEL_VARIANCE = 100.0  # of the overall level, which is not known
 
 
 class Explained(NamedTuple):
-    """How well each of G rests with each of H curves explains k runs.
+    """The fit of k runs by each of G rests with each of H curves.
 
     Attributes:
         across: covariance of each run with every candidate, (G, k, n).
@@ -84,7 +84,7 @@ class Rests:
         extra: np.ndarray | None = None,
         level_variance: float = LEVEL_VARIANCE,
     ) -> Explained:
-        """What H curves leave of k runs, as Student-t processes (Shah, Wilson and Ghahramani, AISTATS 2014, equation 4).
+        """Fit what H curves leave of k runs by Student-t processes (Shah, Wilson and Ghahramani, AISTATS 2014, eq. 4).
 
         Args:
             ran: indices of the runs.

@@ -56,7 +56,7 @@ class Profiles(NamedTuple):
         return np.asarray(self.weights @ self.values)
 
     def without(self, app: str) -> Profiles:
-        """Those of the other applications."""
+        """The profiles of the other applications."""
         others = self.apps != app
         return Profiles(self.values[others], self.apps[others])
 
@@ -67,7 +67,7 @@ class Profiles(NamedTuple):
 
 
 class Say(NamedTuple):
-    """How much profiles have to say.
+    """How far profiles are to be trusted.
 
     Attributes:
         shares: probability of each rest with curves, mean, single profiles and the flat curve, (G, 4), sum 1.
@@ -111,7 +111,7 @@ def _profile(problem: Problem, vote: Vote, curves: np.ndarray) -> np.ndarray | N
 
 
 def say_of(profiles: Profiles, rests: Rests, curves: np.ndarray, flat: np.ndarray, seed: int) -> Say:
-    """What the past says of its profiles, each application predicted from the others.
+    """Find from the past how far profiles are to be trusted: predict each application from the others.
 
     Args:
         profiles: W of them.

@@ -1,4 +1,4 @@
-"""How sure the recommendation is: the interval for the next run of the winner, the same for every strategy."""
+"""The recommendation of a search, with an interval for its next run from one model for all strategies."""
 
 from __future__ import annotations
 

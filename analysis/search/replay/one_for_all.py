@@ -98,7 +98,7 @@ def one_for_all(recordings: list[Recording], objective: Objective, seed: int = 0
 
 
 def _index_of(recording: Recording) -> dict[tuple[tuple[str, object], ...], int]:
-    """Where each configuration is among the candidates, by all of its features; its name differs between workloads."""
+    """Index of each candidate by all of its features, as names of configurations differ between workloads."""
     columns = recording.candidates.rows
     found: dict[tuple[tuple[str, object], ...], int] = {}
     for i, row in enumerate(zip(*columns.values(), strict=True)):

@@ -1,4 +1,4 @@
-"""What a search is worth: runs to come near the optimum, regret at its own stop, what it cost."""
+"""Scores of a search: runs to come near the optimum, regret at its own stop, search cost."""
 
 from __future__ import annotations
 

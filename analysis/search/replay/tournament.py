@@ -40,7 +40,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Result:
-    """What a replay found."""
+    """The scores of a replay, and notes on what was left out."""
 
     rows: list[Row]
     notes: list[str]

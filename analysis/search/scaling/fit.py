@@ -98,7 +98,7 @@ def _grid(machines: list[float], scales: list[float]) -> np.ndarray:
 
 
 def _check_varied(training: pd.DataFrame, machines: list[float], scales: list[float]) -> None:
-    """What never changed has no measured effect; the model would make one up from its terms."""
+    """Refuse to predict the effect of a size that is the same in all runs: it was not measured."""
     for column, what, asked in (("machines", "number of machines", machines), ("scale", "scale", scales)):
         known = training[column].unique()
         if len(known) == 1 and (others := [value for value in asked if value != known[0]]):

@@ -24,7 +24,7 @@ TREES = 40
 
 
 class Arrow(Strategy):
-    """See the module."""
+    """Runs the best prediction of Extra-Trees on pairs of configurations with low-level metrics."""
 
     name = "arrow"
 

@@ -25,7 +25,7 @@ FAILED_RATIO = math.log(10.0)  # a past run that failed counts as ten times the 
 
 
 class Paris(Strategy):
-    """See the module."""
+    """Two reference runs, then the best prediction of a random forest on their fingerprint."""
 
     name = "paris"
     needs_history = True

@@ -28,7 +28,7 @@ TREES = 100
 
 
 class Scout(Strategy):
-    """See the module."""
+    """Runs the candidate that a classifier finds most likely to be better than the best so far."""
 
     name = "scout"
     needs_history = True

@@ -36,13 +36,13 @@ class Proposal:
 
 
 class Told(Protocol):
-    """What is told of runs: a strategy, or the search for a set."""
+    """Anything that is told outcomes: a strategy, or the search for a set of workloads."""
 
     def tell(self, index: int, outcome: Outcome) -> None: ...
 
 
 def tell_or_fail(search: Told, index: int, outcome: Outcome) -> str | None:
-    """Tell; a run that did not measure what the objective needs is told as failed, and what it lacks is returned."""
+    """Tell an outcome. One without the value that the objective needs is told as failed; returns what it lacks."""
     try:
         search.tell(index, outcome)
     except SearchError as error:
@@ -117,7 +117,7 @@ class Strategy(ABC):
         return self.propose(open_, sorted(pending))
 
     def tell(self, index: int, outcome: Outcome) -> None:
-        """What the run of a candidate showed; also of one that failed, which is information and not an error.
+        """Record the outcome of a candidate's run. A run that failed is information, not an error.
 
         Raises:
             SearchError: no such candidate, or an outcome that is missing, zero or negative.
