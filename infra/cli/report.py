@@ -25,11 +25,12 @@ def main(
     json: JsonOption = False,
 ) -> None:
     """Write one self-contained HTML page (Markdown, SVG, PNG, CSV, Parquet beside it) that compares an experiment's scenarios."""
-    from analysis.records.runs import NoRecordsError
-    from analysis.report import write as pages  # matplotlib and pandas: only this verb pays for them
+    from analysis.errors import NoRecordsError
+    from analysis.records.runs import newest_experiment
+    from analysis.report import write as pages  # pandas: only this verb pays for it
 
     try:
-        name = experiment or pages.newest_experiment(runs)
+        name = experiment or newest_experiment(runs)
         with shown() as progress:
             progress.stage(f"drawing the report of {name}")
             written = pages.build(runs, name, out or runs / name / "report", markdown=markdown)

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from analysis.search.core.problem import Limit, Objective
-from analysis.search.strategies.strategy import Winner
+from analysis.search.model.winner import Winner
 from infra.base.errors import Interrupted, RecordError, UsageError
 from infra.base.progress import Silent
 from infra.catalogue.pricing import usd_per_hour
