@@ -1,0 +1,24 @@
+"""Which tests run in one process, one after the other, when pytest-xdist spreads them."""
+
+from __future__ import annotations
+
+import pytest
+
+HOST = "host"
+FIRST = (HOST, "spark")  # the longest: the others fill the gaps
+
+
+def group(item: pytest.Item) -> str:
+    """That of the marker ``xdist_group``; ``host`` for what needs nodes of its own; else the file of the test."""
+    if marker := item.get_closest_marker("xdist_group"):
+        return str(marker.args[0])
+    return HOST if item.get_closest_marker("isolation") else item.nodeid.split("::")[0]
+
+
+def arrange(items: list[pytest.Item]) -> None:
+    """Mark each test with its group, and put the long groups first."""
+    places = {name: place for place, name in enumerate(FIRST)}
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(group(item)))
+    items.sort(key=lambda item: places.get(group(item), len(places)))
