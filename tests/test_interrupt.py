@@ -37,7 +37,9 @@ def begun(pytester: pytest.Pytester, teardown_s: float, *arguments: str) -> subp
     (pytester.path / "allowed_skips.txt").touch()
     pytester.makepyfile(TESTS.replace("TAKES_S", str(teardown_s)))
     words = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments)
-    run = pytester.popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    run: subprocess.Popen[bytes] = pytester.popen(
+        words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
     try:
         wait_for(lambda: len(list(pytester.path.glob("up-*"))) == (2 if arguments else 1))
     except BaseException:

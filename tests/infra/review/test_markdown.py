@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from infra.review.comment import comment
 from infra.review.markdown import GITHUB_LIMIT, LONGEST_TEXT, Section, assemble, code, fenced, row, table
-from tests.infra.review.conftest import Repository
+from tests.support.repository import Repository
 
 NASTY = "]|`*_~<b>@someone #1 &amp; \\ https://example.org www.example.org\n\n# x\r<!-- -->"
 

@@ -22,7 +22,7 @@ from infra.inputs.one_off import workload_specs
 from infra.inputs.space import load_space
 from infra.search import live as search
 from infra.search import run as search_run
-from tests.infra.search.test_live import Noting
+from tests.support.search import Noting
 from workloads.record import Scenario
 from workloads.record.search import FILE, Outcome
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
 
-import hcl2
 import pytest
 
 from infra.base import paths
@@ -15,6 +13,7 @@ from infra.base.errors import TerraformError
 from infra.inputs.scenario import problems
 from infra.terraform.binary import Binary
 from infra.terraform.client import Terraform
+from tests.support.terraform.hcl import blocks
 from tests.support.terraform.stub import SHAPE, StubCluster
 from workloads.record import Scenario
 
@@ -29,12 +28,6 @@ EXPECTED_FILES = {"main.tf", "variables.tf", "outputs.tf", "versions.tf", "READM
 
 def named(module: Path) -> str:
     return str(module.relative_to(INFRA))
-
-
-def blocks(path: Path, kind: str) -> dict[str, dict[str, Any]]:
-    options = hcl2.SerializationOptions(with_comments=False, strip_string_quotes=True, explicit_blocks=False)
-    found = hcl2.loads(path.read_text(encoding="utf-8"), serialization_options=options).get(kind, [])
-    return {name.strip('"'): body for block in found for name, body in block.items()}
 
 
 def test_there_are_modules() -> None:

@@ -9,16 +9,11 @@ import pytest
 from infra.base.errors import UsageError
 from infra.targets.google import preflight, quotas
 from infra.targets.google.clients import Clients
-from infra.targets.google.preflight import Problem
 from infra.targets.google.quotas import Quota
 from tests.support.google.cloud import QUICK, Cloud
 from tests.support.google.jobs import FOUR
+from tests.support.google.preflight import checked
 from tests.support.google.server import Refusal
-from workloads.record import Scenario
-
-
-def checked(cloud: Cloud, *scenarios: Scenario, **options: Any) -> list[Problem]:
-    return preflight.problems(cloud.clients, scenarios or [FOUR], zone=cloud.compute.zone, **options)
 
 
 def test_nothing_in_the_way(cloud: Cloud) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from infra.targets.local import leftovers, network
 from infra.targets.local.spec import NodeSpec
-from tests.infra.targets.local.conftest import MakeSpec
+from tests.support.nodes import MakeSpec
 
 pytestmark = pytest.mark.isolation
 
