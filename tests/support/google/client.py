@@ -87,6 +87,7 @@ def main() -> None:
         return done
 
     terraform.run = run  # type: ignore[attr-defined]
+    dependencies.PYTHON_VERSION = sys.version_info[:2]
     dependencies.archive = lambda names: b"packages of 300 MB"
     gcp.POLL_S, gcp.SWEEP_PAUSE_S = 0.05, 0.0
     app.main()

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from infra import catalogue
+from infra.catalogue import Catalogue
 from infra.targets.local import leftovers
 from infra.targets.local.spec import NodeSpec
 from tests.support.nodes import Cluster, MakeSpec
@@ -64,7 +64,7 @@ def make_cluster(make_spec: MakeSpec, tmp_path: Path) -> Iterator[Callable[..., 
         specs += [
             make_spec(**common, node=f"w-{i}", role="worker", address=f"{network}.{20 + i}") for i in range(workers)
         ]
-        assert catalogue.machine_type(specs[1].machine_type).vcpus == specs[1].vcpus
+        assert Catalogue.default().machine_type(specs[1].machine_type).vcpus == specs[1].vcpus
         return Cluster(specs)
 
     yield make
