@@ -9,10 +9,13 @@ FIRST = (HOST, "spark")  # the longest: the others fill the gaps
 
 
 def group(item: pytest.Item) -> str:
-    """That of the marker ``xdist_group``; ``host`` for what needs nodes of its own; else the file of the test."""
+    """That of the marker ``xdist_group``; else ``host`` for nodes, ``spark`` for the one Spark; else the file of the test."""
     if marker := item.get_closest_marker("xdist_group"):
         return str(marker.args[0])
-    return HOST if item.get_closest_marker("isolation") else item.nodeid.split("::")[0]
+    fixtures = getattr(item, "fixturenames", ())
+    if item.get_closest_marker("isolation") or "make_cluster" in fixtures:
+        return HOST
+    return "spark" if "spark" in fixtures else item.nodeid.split("::")[0]
 
 
 def arrange(items: list[pytest.Item]) -> None:

@@ -58,6 +58,17 @@ class TemporaryFiles:
             terminalreporter.write_line(f"{words}: {names}", red=True)
 
 
+def divide(worker: str) -> None:
+    """Give a process that runs tests for another a temporary folder of its own within that of the run.
+
+    A test that compares what is there before and after would else meet what other tests are just using.
+    """
+    folder = Path(tempfile.gettempdir(), worker)
+    folder.mkdir()
+    tempfile.tempdir = os.environ["TMPDIR"] = str(folder)
+    os.environ["JAVA_TOOL_OPTIONS"] = java_options(folder)
+
+
 def java_options(folder: Path) -> str:
     """``JAVA_TOOL_OPTIONS``: the user's own, and temporary files in ``folder``, where TMPDIR puts Python's alone."""
     theirs = os.environ.get("JAVA_TOOL_OPTIONS", "")

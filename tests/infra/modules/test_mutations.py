@@ -66,6 +66,7 @@ def test_every_module_is_mutated() -> None:
     assert set(MODULES) == set(MUTATED)
 
 
+@pytest.mark.slow
 def test_what_the_schema_refuses(copy: Tree) -> None:
     for mutation in SCHEMA:
         said = apply(copy, mutation)

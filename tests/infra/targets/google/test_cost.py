@@ -11,13 +11,8 @@ from infra.base.errors import AccessError, MissingError, UsageError
 from infra.catalogue import Catalogue
 from infra.catalogue.pricing import Machine, billed_s, breakdown, cost, hourly_price, machines, usd_per_hour
 from infra.targets.google.billing import Bill, billed
-<<<<<<< HEAD
-from infra.targets.google.cost import Machine, billed_s, breakdown, cost, item_of, machines, notes, reconcile
-from tests.support.google.bills import BEGIN, END, LATER, fill
-=======
 from infra.targets.google.cost import item_of, notes, reconcile
-from tests.support.google.bigquery import ExportRow
->>>>>>> main
+from tests.support.google.bills import BEGIN, END, LATER, fill
 from tests.support.google.cloud import Cloud
 from tests.support.google.jobs import FOUR
 from tests.support.google.server import Refusal

@@ -24,7 +24,7 @@ from tests.support.google.cloud import Cloud
 from tests.support.google.preflight import checked
 from tests.support.google.server import Refusal
 
-pytestmark = pytest.mark.usefixtures("object_store")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("object_store")]
 
 LOST = Refusal("UNAVAILABLE", "the answer got lost")
 
