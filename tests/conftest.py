@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.support.groups import arrange
-from tests.support.interrupts import Workers, handle_signals
+from tests.support.interrupts import Controller, Worker
 from tests.support.skip_policy import SkipPolicy
 from tests.support.temporary_files import TemporaryFiles, divide
 
@@ -34,15 +34,15 @@ def why_no_isolation() -> str | None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    handle_signals(config)
     settings.register_profile("unhurried", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
     settings.load_profile("unhurried")  # how long an example takes says more of the machine than of the code
-    if worker := os.environ.get("PYTEST_XDIST_WORKER") if hasattr(config, "workerinput") else None:
-        divide(worker)
-    else:  # the process that the user started, which hears of everything
+    if hasattr(config, "workerinput"):  # pytest-xdist started this process
+        divide(os.environ["PYTEST_XDIST_WORKER"])
+        config.pluginmanager.register(Worker(), "worker")
+    else:  # the user did, and this one hears of everything
         config.pluginmanager.register(SkipPolicy(Path(__file__).with_name("allowed_skips.txt")), "skip-policy")
         config.pluginmanager.register(TemporaryFiles(), "temporary-files")
-        config.pluginmanager.register(Workers(), "workers")
+        config.pluginmanager.register(Controller(), "controller")
 
 
 @pytest.hookimpl(tryfirst=True)

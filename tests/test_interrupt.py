@@ -28,6 +28,14 @@ def cluster():
 def test_that_is_ended(cluster, number):
     pathlib.Path(f"up-{os.getpid()}").touch()
     time.sleep(60)
+
+@pytest.mark.parametrize("number", range(9))
+def test_stubborn(cluster, number):
+    pathlib.Path(f"up-{os.getpid()}").touch()
+    try:
+        time.sleep(60)
+    except KeyboardInterrupt:
+        pass
 """
 
 
@@ -58,6 +66,13 @@ def test_sigterm_tears_down(pytester: pytest.Pytester) -> None:
     run.terminate()
     assert run.wait(60) == pytest.ExitCode.INTERRUPTED
     assert len(list(pytester.path.glob("down-*"))) == 1
+
+
+def test_an_interrupt_that_a_test_takes_for_its_own_ends_the_run_too(pytester: pytest.Pytester) -> None:
+    run = begun(pytester, 0, "-n2", "--dist=each", "-kstubborn")
+    run.terminate()
+    assert run.wait(60) == pytest.ExitCode.INTERRUPTED
+    assert len(list(pytester.path.glob("down-*"))) == 2
 
 
 @pytest.mark.slow

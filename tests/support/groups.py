@@ -4,24 +4,32 @@ from __future__ import annotations
 
 import pytest
 
-HOST = "host"
-FIRST = (HOST, "spark")  # the longest: the others fill the gaps
+HOST, SPARK = "host", "spark"
+FIRST = (HOST, SPARK)  # the longest: the others fill the gaps
 
 
-def group(item: pytest.Item) -> str:
-    """That of the marker ``xdist_group``; else ``host`` for nodes, ``spark`` for the one Spark; else the file of the test."""
+def group(item: pytest.Item, with_spark: set[str]) -> str:
+    """That of the marker ``xdist_group``; else ``host`` for nodes, ``spark`` for files that use Spark; else the file."""
     if marker := item.get_closest_marker("xdist_group"):
         return str(marker.args[0])
-    fixtures = getattr(item, "fixturenames", ())
-    if item.get_closest_marker("isolation") or "make_cluster" in fixtures:
+    if item.get_closest_marker("isolation") or "make_cluster" in fixtures(item):
         return HOST
-    return "spark" if "spark" in fixtures else item.nodeid.split("::")[0]
+    return SPARK if file(item) in with_spark else file(item)
+
+
+def file(item: pytest.Item) -> str:
+    return item.nodeid.split("::")[0]
+
+
+def fixtures(item: pytest.Item) -> tuple[str, ...]:
+    return tuple(getattr(item, "fixturenames", ()))
 
 
 def arrange(items: list[pytest.Item]) -> None:
     """Mark each test with its group, and put the long groups first."""
     places = {name: place for place, name in enumerate(FIRST)}
+    with_spark = {file(item) for item in items if "spark" in fixtures(item)}
     for item in items:
         if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(group(item)))
-    items.sort(key=lambda item: places.get(group(item), len(places)))
+            item.add_marker(pytest.mark.xdist_group(group(item, with_spark)))
+    items.sort(key=lambda item: places.get(group(item, with_spark), len(places)))
