@@ -21,8 +21,8 @@ from infra.inputs.experiment import DataSpec, WorkloadSpec
 from infra.measure.bench import Row
 from infra.search import live as search
 from infra.search import run as search_run
-from tests.infra.search.test_live import SHAPES, Counting, Noting, grid, ran, spec
 from tests.support.analysis.factory import run_json
+from tests.support.search import SHAPES, Counting, Noting, grid, ran, spec
 from workloads.record import Scenario, Status
 from workloads.record.search import FILE, RunOutcome
 from workloads.record.teardown import Teardown

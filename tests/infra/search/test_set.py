@@ -23,7 +23,7 @@ from infra.inputs.space import load_space
 from infra.search import live as search
 from infra.search import run as search_run
 from infra.targets.local.target import TARGET as LOCAL
-from tests.infra.search.test_live import Noting
+from tests.support.search import Noting
 from workloads.record import Scenario
 from workloads.record.search import FILE, RunOutcome
 
