@@ -50,7 +50,7 @@ def test_a_fence_is_longer_than_any_within() -> None:
 
 
 def test_sections_that_do_not_fit_are_cut_at_an_item_and_say_so() -> None:
-    long = Section("head one\n" + table(("a",)), tuple(row("x" * 90) for _ in range(120)), "rows", "tail one\n")
+    long = Section("head one\n" + table(("a",)), tuple(row("x" * 90) for _ in range(100)), "rows", "tail one\n")
     short = Section("head two\n", ("the only item\n",), "rows", "tail two\n")
     text = assemble([long, short], "bakeoff review --base main", limit=2000)
     assert 1700 < len(text) <= 2000
@@ -63,7 +63,7 @@ def test_sections_that_do_not_fit_are_cut_at_an_item_and_say_so() -> None:
 
 
 def test_a_hostile_change_stays_a_comment_of_the_allowed_length(repository: Repository) -> None:
-    for number in range(120):
+    for number in range(200):
         repository.write(f"infra/scenarios/x{number} |<img src=x>`@a.tfvars", NASTY * 20)
     text = comment(repository.review())
     assert 40_000 < len(text) <= GITHUB_LIMIT
