@@ -9,16 +9,8 @@ from __future__ import annotations
 
 import sys
 
-from infra.catalogue.pricing import DEFAULT_REGION, cluster_cost, usd_per_hour
+from infra.catalogue.pricing import DEFAULT_REGION, cluster_cost
 from infra.inputs.scenario import load_scenario
-from infra.targets.google.settings import load_settings
-from workloads.record import Scenario
-
-
-def list_price(scenario: Scenario) -> tuple[float, str]:
-    """List price of the shape, USD per hour, in the region of gcp.toml, and that region. Raises SetupError without the file."""
-    region = load_settings().region
-    return usd_per_hour(scenario, region), region
 
 
 def main(name: str, minutes: str, region: str = DEFAULT_REGION) -> None:

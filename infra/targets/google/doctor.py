@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+from infra.base.checks import Check
 from infra.base.errors import CloudError, SetupError, UsageError
-from infra.base.options import TargetName
 from infra.inputs.scenario import load_scenario, scenario_names
 from infra.targets.google.clients import Clients
-from infra.targets.google.preflight import problems
+from infra.targets.google.preflight import Service, problems
 from infra.targets.google.settings import load_settings
-from infra.targets.local.doctor import Check, guarded
-from infra.terraform.binary import find_binary
+from infra.terraform.binary import check_terraform
 
 
-def examine(target: TargetName) -> list[Check]:
+def examine(service: Service) -> list[Check]:
     """Terraform, the settings, and the preflight of every scenario, each taken alone."""
-    terraform = guarded("terraform", lambda: f"{(found := find_binary()).version}, {found.origin}", "make setup")
+    terraform = check_terraform()
     try:
         settings = load_settings()
     except (SetupError, UsageError) as error:
@@ -27,8 +26,7 @@ def examine(target: TargetName) -> list[Check]:
             Clients(settings.project_id, settings.region),
             scenarios,
             zone=settings.zone,
-            dataproc=target == "gcp",
-            vertex=target == "vertex",
+            service=service,
             together=False,
         )
     except (CloudError, SetupError, UsageError) as error:

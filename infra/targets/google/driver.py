@@ -55,6 +55,11 @@ class RemoteDriver(ABC):
     def job_id(self) -> str | None:
         """The service's name for the job."""
 
+    @property
+    def flaw(self) -> str | None:
+        """Why its figures cannot be trusted although it ended well."""
+        return None
+
     @abstractmethod
     def progress(self) -> tuple[int, int, str]:
         """Done, total and unit; a total of 0: not known."""

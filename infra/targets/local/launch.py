@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from infra.base import marks
+from infra.base import processes
 from infra.targets.local import java
 from infra.targets.local.cgroup import open_cgroup
 from infra.targets.local.network import NAMESPACES
@@ -38,8 +38,8 @@ def environment(spec: NodeSpec) -> dict[str, str]:
     """Environment of everything that runs on a node; the executors' Python workers inherit it from the worker daemon."""
     return {
         **java.spark_environment(),
-        marks.LEASE: spec.lease_id,
-        marks.NODE: spec.node,
+        processes.LEASE: spec.lease_id,
+        processes.NODE: spec.node,
         "BAKEOFF_NODE_DISK": str(spec.disk_dir),
         "STORAGE_EMULATOR_HOST": spec.storage_endpoint,
         "SPARK_LOCAL_IP": spec.address,

@@ -7,15 +7,12 @@ import os
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from infra.base import marks
+from infra.base import processes
 from infra.base.paths import PROJECT_DIR
+from infra.leases.lease import Lease
 from infra.targets.local import class_archive, disk, launch
 from infra.targets.local.spec import specs_of
-
-if TYPE_CHECKING:
-    from infra.leases.lease import Lease
 
 STOP_S = 5.0
 
@@ -59,7 +56,7 @@ def sampler(lease: Lease, out: Path, log: Path) -> Iterator[subprocess.Popen[byt
         process = subprocess.Popen(
             [*command, *lease.node_names, "--parent", str(os.getpid())],
             cwd=PROJECT_DIR,
-            env={**os.environ, marks.LEASE: lease.id},
+            env={**os.environ, processes.LEASE: lease.id},
             stdin=subprocess.DEVNULL,
             stdout=words,
             stderr=words,

@@ -93,11 +93,6 @@ class VertexDriver(RemoteDriver):
         return self._name
 
     @property
-    def flaw(self) -> str | None:
-        """Nothing restarts a job, so there is none."""
-        return None
-
-    @property
     def logs_command(self) -> str:
         """The command that shows its output (cloud.google.com/vertex-ai/docs/training/view-logs)."""
         return f"gcloud ai custom-jobs stream-logs {self._name} --region {self._clients.region}"
