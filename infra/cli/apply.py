@@ -12,6 +12,7 @@ from infra.cli.options import IsolationOption, MaxMinutesOption, MaxUsdOption, T
 from infra.cli.output import JsonOption, RunsOption, ShareOption, print_json, say, shown
 from infra.clusters import apply as library
 from infra.clusters import lifecycle
+from infra.inputs.scenario import load_scenario
 from infra.targets.registry import target_of
 
 EXAMPLE = "Example: bakeoff apply four-small-ssd"
@@ -32,7 +33,7 @@ def main(
     """Bring a cluster up and leave it standing. On a standing one: replace dead daemons, take over a changed scenario."""
     options = Options(runs, isolation, share, target=target, max_usd=max_usd, max_minutes=max_minutes)
     with shown() as progress:
-        lease = library.apply(scenario, options, progress)
+        lease = library.apply(load_scenario(scenario), options, progress)
     if json:
         print_json(
             {

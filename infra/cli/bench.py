@@ -12,8 +12,9 @@ from infra.base.options import DEFAULT_TARGET, Options
 from infra.cli.completion import complete_experiment
 from infra.cli.options import ImagesOption, IsolationOption, MaxMinutesOption, MaxUsdOption, TargetOption
 from infra.cli.output import JsonOption, RunsOption, ShareOption, print_json, shown, stdout
-from infra.inputs.experiment import at_full_size, find_experiment, load_experiment
-from infra.measure.bench import Row, bench
+from infra.inputs.experiment_file import at_full_size, find_experiment, load_experiment
+from infra.measure.bench import bench
+from infra.measure.rows import Row
 
 EXAMPLE = "Example: bakeoff bench demo"
 

@@ -27,9 +27,10 @@ def main(
     target: TargetOption = DEFAULT_TARGET,
 ) -> None:
     """Show what apply would create, change and destroy, and the price per hour. Changes nothing."""
+    shape = load_scenario(scenario)
     with shown() as progress:
-        changes = plan(scenario, Options(runs, local_cores_per_vcpu=share, target=target), progress)
-    price = open_target(target).pricing.per_hour(load_scenario(scenario))
+        changes = plan(shape, Options(runs, local_cores_per_vcpu=share, target=target), progress)
+    price = open_target(target).pricing.per_hour(shape)
     if json:
         print_json(
             {"scenario": scenario, "usd_per_hour": price.list_usd, "changes": [change._asdict() for change in changes]}
