@@ -81,7 +81,7 @@ class Pool:
             if self.budget.limited:
                 rates = {name: self._rate(name) for name in scenarios}
                 usd = self.budget.refuse_beyond(expected_s, rates, side_by_side=side_by_side)
-                self.progress.note(f"estimated: up to {usd:.2f} USD; limit: {self.budget.said()}")
+                self.progress.note(f"estimated: up to {usd:.2f} USD; limit: {self.budget.describe()}")
             if side_by_side:
                 self._check_fit(scenarios)
                 for name in scenarios:

@@ -36,9 +36,8 @@ def read_tfvars(path: Path) -> dict[str, object]:
         return dict(hcl2.loads(text + "\n", serialization_options=options))
     except UnexpectedInput as error:
         line = text.splitlines()[error.line - 1].strip() if 0 < error.line <= len(text.splitlines()) else ""
-        raise UsageError(
-            f"{path}, line {error.line}: this is not HCL: {line[:80]!r}. A line is name = value."
-        ) from error
+        what = f"this is not HCL: {line[:80]!r}" if line else "this is not HCL: it ends where more must follow"
+        raise UsageError(f"{path}, line {error.line}: {what}. A line is name = value.") from error
     except LarkError as error:
         raise UsageError(f"{path} is not a readable .tfvars file: {str(error).splitlines()[0]}") from error
 

@@ -73,7 +73,7 @@ def review(repository: Path, base: str, past: RunStore, region: str, progress: P
             experiments=experiments,
             configuration=configuration,
             policy=policy,
-            terraform=f"Terraform {binary.version} ({binary.origin})",
+            terraform=binary.label,
             formatting=_formatting(repository / "infra"),
         )
 

@@ -20,7 +20,6 @@ from infra.targets.google.driver_log import DriverLog
 from infra.targets.google.labels import labels, request_id
 from infra.targets.google.removal import cancel_job
 from workloads.cluster_driver import TIME_LIMIT_EXIT
-from workloads.record import Status
 
 POLL_S = 2.0  # between two looks at the job; the runner may ask more often
 CLUSTER_EVERY_S = 20.0  # between two looks at the cluster: a job on a broken one may stay pending for ever
@@ -88,7 +87,7 @@ class DataprocDriver(RemoteDriver):
     """A submitted job; its output goes to ``log`` as it grows."""
 
     def __init__(self, clients: Clients, job: DataprocJob, log: Path, **time: Any) -> None:
-        super().__init__(time_limit_s=job.time_limit_s, poll_s=POLL_S, cancel_s=CANCEL_S, **time)
+        super().__init__(poll_s=POLL_S, cancel_s=CANCEL_S, **time)
         self._clients, self._job = clients, job
         self.log = DriverLog(log)
         self.attempt_failures: list[str] = []
@@ -101,17 +100,13 @@ class DataprocDriver(RemoteDriver):
 
     @property
     def flaw(self) -> str | None:
-        return "; ".join(self.attempt_failures) or None
+        """A driver that Dataproc started anew: its second try was measured as part of the first."""
+        failures = "; ".join(self.attempt_failures)
+        return f"Dataproc started the driver anew: {failures}" if failures else None
 
     def progress(self) -> tuple[int, int, str]:
         """Done, total and unit: what the job tells, else YARN's percentage."""
         return self.log.progress if self.log.progress[1] else (round(self._yarn_progress), 100, "%")
-
-    @property
-    def status(self) -> Status:
-        """How it ended; a driver that Dataproc started anew makes it invalid. Raises ValueError while it runs."""
-        found = super().status
-        return Status.INVALID if found is Status.OK and self.attempt_failures else found
 
     def _look(self, *, cancelling: bool) -> None:
         from google.cloud import dataproc_v1
@@ -141,12 +136,6 @@ class DataprocDriver(RemoteDriver):
 
     def _request_cancel(self) -> None:
         cancel_job(self._clients, self._job.job_id)
-
-    def _failure(self) -> str:
-        if self.attempt_failures and self.state == "DONE":
-            return f"Dataproc started the driver anew: {'; '.join(self.attempt_failures)}"
-        said = f" {self.details}" if self.details else ""
-        return f"Dataproc: {self.state}.{said} The driver's last words:\n{self.log.last_words}"
 
     def _kill_command(self) -> str:
         return f"gcloud dataproc jobs kill {self._job.job_id} --region {self._clients.region}"

@@ -71,7 +71,7 @@ class GooglePricing(Pricing):
         left_s = datetime.fromisoformat(lease.state.expires_at).timestamp() - time.time()
         if left_s > TEARDOWN_LEAD_S:
             return None
-        asked = Budget(Options(lease.directory, max_usd=state.max_usd, max_minutes=state.max_minutes)).said()
+        asked = Budget(Options(lease.directory, max_usd=state.max_usd, max_minutes=state.max_minutes)).describe()
         return (
             f"{asked or 'the default life of a cluster'} is reached: {state.limit_s / 60:.1f} minutes at up to "
             f"{state.worst_usd_per_hour:.3f} USD per hour"

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from infra.base.errors import AccessError
-from infra.targets.google.calls import as_ours, pages
+from infra.targets.google.calls import pages, typed_error
 from infra.targets.google.clients import Clients
 from infra.targets.google.labels import EXPIRES, LEASE
 from infra.targets.google.settings import GcpSettings
@@ -41,7 +41,7 @@ class Resource:
     expires_at: float | None = None  # unix s, from its label
     created_at: float | None = None  # unix s
     protected: bool = False
-    expired: bool = False  # see :func:`infra.targets.google.sweeper.with_expiry`
+    expired: bool = False  # see :func:`infra.targets.google.sweeper.mark_expired`
 
     def __str__(self) -> str:
         said = f", {self.detail}" if self.detail and self.kind != "cluster" else ""
@@ -189,7 +189,7 @@ def _buckets(clients: Clients, lease_id: str | None) -> Iterator[Resource]:
             if make := _labelled(clients, "bucket", bucket.name, dict(bucket.labels), "storage", lease_id):
                 yield make("", created.isoformat() if created else None)
     except GoogleAPIError as error:
-        raise as_ours(error) from error
+        raise typed_error(error) from error
 
 
 def _objects(clients: Clients, kind: Kind, bucket: str, lease_id: str | None) -> Iterator[Resource]:
@@ -204,7 +204,7 @@ def _objects(clients: Clients, kind: Kind, bucket: str, lease_id: str | None) ->
                 count, last = newest.get(name, (0, 0.0))
                 newest[name] = count + 1, max(last, blob.updated.timestamp())
     except GoogleAPIError as error:
-        raise as_ours(error) from error
+        raise typed_error(error) from error
     for name, (count, last) in sorted(newest.items()):
         uri = f"gs://{bucket}/leases/{name}"
         yield Resource(kind, uri, name, bucket, clients, f"{count} objects", created_at=last)

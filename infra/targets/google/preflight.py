@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 
 from infra.base.errors import CloudError, CredentialsError, MissingError
 from infra.targets.google import quotas
-from infra.targets.google.calls import LOGIN, as_ours, call, pages
+from infra.targets.google.calls import LOGIN, call, pages, typed_error
 from infra.targets.google.clients import Clients
 from infra.targets.google.quotas import Quota
 from workloads.record import Scenario
@@ -73,7 +73,6 @@ def problems(
     *,
     zone: str,
     service: Service = "dataproc",
-    addresses: int = 0,
     together: bool = True,
     writes: bool = True,
 ) -> list[Problem]:
@@ -89,8 +88,8 @@ def problems(
     Raises:
         UsageError: a scenario names a machine, disk or accelerator that the catalogue does not know.
     """
-    alone = [quotas.needed([scenario], addresses=addresses) for scenario in scenarios]
-    wanted = quotas.needed(scenarios, addresses=addresses) if together else reduce(or_, alone, Counter())
+    alone = [quotas.needed([scenario]) for scenario in scenarios]
+    wanted = quotas.needed(scenarios) if together else reduce(or_, alone, Counter())
     try:
         _ = clients.credentials
     except CredentialsError as error:
@@ -222,4 +221,4 @@ def _get(clients: Clients, collection: str, names: dict[str, str]) -> Any:
         client = clients.compute(collection)
         return call(client.get, {"project": clients.project_id, **names}, clients.backoff)
     except (GoogleAPIError, GoogleAuthError) as error:
-        raise as_ours(error) from error
+        raise typed_error(error) from error

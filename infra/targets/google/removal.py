@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from infra.base.errors import CloudError, MissingError
-from infra.targets.google.calls import as_ours, call
+from infra.targets.google.calls import call, typed_error
 from infra.targets.google.clients import Clients
 from infra.targets.google.inventory import Resource
 from workloads.storage import open_store
@@ -86,4 +86,4 @@ def _delete_bucket(item: Resource) -> None:
         bucket.delete_blobs(list(bucket.list_blobs()))
         bucket.delete()
     except GoogleAPIError as error:
-        raise as_ours(error) from error
+        raise typed_error(error) from error

@@ -32,7 +32,7 @@ class GoogleSweeper(Sweeper):
         """What is in the project of one lease, or of any."""
 
     def find(self, lease_id: str | None, lease: Lease | None = None) -> Sequence[Leftover]:
-        return with_expiry(self.resources(lease_id, lease))
+        return mark_expired(self.resources(lease_id, lease))
 
     def remove(self, item: Leftover) -> None:
         """Remove one thing; what is on its way out already is left to go."""
@@ -43,7 +43,7 @@ class GoogleSweeper(Sweeper):
                 kill_marked(item)
 
 
-def with_expiry(found: list[Resource]) -> list[Resource]:
+def mark_expired(found: list[Resource]) -> list[Resource]:
     """Say of each whether its lease has expired: something of it is past its expiry and nothing is before it.
 
     Where nothing has a label, the age decides: no lease lives for longer than a day.

@@ -15,7 +15,7 @@ from infra.inputs.dataset import Dataset
 from infra.leases.lease import Lease
 from infra.targets.base import Driver, Jobs
 from infra.targets.local import class_archive, freezer, load
-from infra.targets.local.spec import specs_of
+from infra.targets.local.spec import node_specs
 from infra.targets.local.state import NodeState
 from infra.targets.local.submit import submit
 
@@ -57,7 +57,7 @@ class LocalJobs(Jobs):
 
         Whatever bears a node's mark and is not a daemon of the node, or its sampler, came from an attempt.
         """
-        states = [state for spec in specs_of(lease.directory) if (state := NodeState.read(spec.state_path))]
+        states = [state for spec in node_specs(lease.directory) if (state := NodeState.read(spec.state_path))]
         daemons = {daemon.pid for state in states for daemon in state.daemons}
         processes.kill_until_none(lambda: {m.pid for m in processes.find_marked(lease.id) if m.node} - daemons)
         for path in lease.eventlog_dir.glob("*"):

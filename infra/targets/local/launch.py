@@ -21,7 +21,7 @@ def python() -> str:
     return sys.executable
 
 
-def on_node(spec: NodeSpec, argv: list[str]) -> list[str]:
+def node_command(spec: NodeSpec, argv: list[str]) -> list[str]:
     """The command that runs ``argv`` on a node: in its cgroups and, other than the store, in its network namespace.
 
     ``nsenter`` and not ``ip netns exec``: the latter also changes what is mounted on /sys.
@@ -55,7 +55,7 @@ def start_daemon(spec: NodeSpec, argv: list[str], log: Path) -> int:
     """Start a daemon that outlives us; returns its process id. It keeps none of our descriptors: one would hang Terraform."""
     with log.open("ab") as output:
         process = subprocess.Popen(
-            on_node(spec, argv),
+            node_command(spec, argv),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

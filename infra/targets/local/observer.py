@@ -12,7 +12,7 @@ from infra.targets.base import Description, Observer
 from infra.targets.local import isolation, sizing
 from infra.targets.local.lease import state_of
 from infra.targets.local.sampling import sampled
-from infra.targets.local.spec import NodeSpec, specs_of
+from infra.targets.local.spec import NodeSpec, node_specs
 from workloads.record import Isolation, NodeLimits
 
 
@@ -24,7 +24,7 @@ class LocalObserver(Observer):
 
     def logs(self, lease: Lease, folder: Path) -> None:
         """The daemons' logs, which stay, and the executors', which go with their application."""
-        for spec in specs_of(lease.directory):
+        for spec in node_specs(lease.directory):
             if spec.logs_dir.is_dir():
                 shutil.copytree(spec.logs_dir, folder / spec.node, dirs_exist_ok=True)
             for path in spec.work_dir.glob("app-*/*/std*"):
@@ -37,7 +37,7 @@ class LocalObserver(Observer):
     def describe(self, lease: Lease, launched_at: float) -> Description:
         """What each node really had, what kept the nodes apart, and the share of the host that stood for a vCPU."""
         state = state_of(lease)
-        specs = [spec for spec in specs_of(lease.directory) if spec.role != "store"]
+        specs = [spec for spec in node_specs(lease.directory) if spec.role != "store"]
         found = isolation.with_probes(state.isolation, lease.directory)
         limits = [_limits(spec, isolation.read_probe(spec), found) for spec in specs]
         return Description(limits, found, {"local_cores_per_vcpu": state.local_cores_per_vcpu})

@@ -10,7 +10,7 @@ from infra.leases.lease import Lease
 from infra.targets.base import Provisioner
 from infra.targets.local import launch, node
 from infra.targets.local.lease import state_of
-from infra.targets.local.spec import specs_of
+from infra.targets.local.spec import node_specs
 from infra.terraform.process import Event
 
 ROOT = Path(__file__).resolve().parent / "terraform"
@@ -43,7 +43,7 @@ class LocalProvisioner(Provisioner):
 
     def dead_parts(self, lease: Lease) -> dict[str, str | None]:
         """Nodes (store, m, w-0, ...) that do not answer any more; Terraform cannot see a dead daemon."""
-        return {spec.node: resource_address(spec.node) for spec in specs_of(lease.directory) if node.health(spec)}
+        return {spec.node: resource_address(spec.node) for spec in node_specs(lease.directory) if node.health(spec)}
 
 
 def resource_address(name: str) -> str:

@@ -39,6 +39,7 @@ def test_what_terraform_reads_is_read(tmp_path: Path, content: bytes) -> None:
         (b"labels = {\n  team = 1\n  team = 2\n}\n", "line 3: team must be set once; it is set on line 2 already"),
         (b'labels = {\n  "team" = 1,\n  team = 2\n}\n', "line 3: team must be set once"),
         (b'name = "a"\nworkers 2\n', "line 2: this is not HCL: 'workers 2'"),
+        (b"workers = [[[", "line 2: this is not HCL: it ends where more must follow"),
         ('name = "a"\n'.encode("utf-16"), "must be UTF-8 text; byte 1 is not"),
         (b'name = "caf\xe9"\n', "must be UTF-8 text; byte 12 is not"),
     ],

@@ -19,7 +19,7 @@ from infra.leases import lease as leases
 from infra.leases.lease import Lease
 from infra.targets.local import host, launch, leftovers
 from infra.targets.local.lease import state_of
-from infra.targets.local.spec import specs_of
+from infra.targets.local.spec import node_specs
 from infra.targets.local.state import NodeState
 from infra.targets.local.target import TARGET
 from tests.support.waiting import wait_for
@@ -37,7 +37,7 @@ SHAPE = Scenario(
 
 def pids(lease: Lease) -> dict[str, int]:
     """The first daemon of each node."""
-    states = {spec.node: NodeState.read(spec.state_path) for spec in specs_of(lease.directory)}
+    states = {spec.node: NodeState.read(spec.state_path) for spec in node_specs(lease.directory)}
     return {node: state.daemons[0].pid for node, state in states.items() if state}
 
 
@@ -88,7 +88,7 @@ def test_a_lease_is_mended_shrinks_and_goes(tmp_path: Path) -> None:
 def leave_an_attempt(lease: Lease) -> subprocess.Popen[bytes]:
     """A driver and an event log, as an attempt whose client was killed leaves them."""
     (lease.eventlog_dir / "app-1.inprogress").write_text("{}")
-    spec = next(spec for spec in specs_of(lease.directory) if spec.node == "m")
+    spec = next(spec for spec in node_specs(lease.directory) if spec.node == "m")
     process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], env=launch.environment(spec))
     wait_for(
         lambda: process.pid in {found.pid for found in processes.find_marked(lease.id)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,11 @@ from tests.support.google.project_life import Project, standing_project
 from workloads.generate import generate
 
 __all__ = ["buckets", "cloud", "images", "living", "project", "stub"]
+
+
+@pytest.fixture(autouse=True)
+def _nodes_with_the_python_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dependencies, "PYTHON_VERSION", sys.version_info[:2])
 
 
 @pytest.fixture

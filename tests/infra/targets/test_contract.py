@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -111,12 +110,12 @@ class TestVertex(Reading):
 
 
 @pytest.fixture
-def toy_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def toy_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder outside of the tree, registered for this process and what it starts."""
     folder = tmp_path / "toy"
     shutil.copytree(TOY, folder, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setenv(VARIABLE, str(folder))
-    yield folder
+    return folder
 
 
 @pytest.mark.timeout(300)

@@ -17,10 +17,9 @@ from typing import Any, NamedTuple
 import pytest
 from typer.testing import CliRunner
 
-from infra.base.paths import CACHE_DIR, PROJECT_DIR
+from infra.base.paths import PROJECT_DIR
 from infra.cli.app import app
-from infra.targets.local import class_archive, leftovers
-from tests.support import bakeoff
+from infra.targets.local import leftovers
 from tests.support.google import client
 from tests.support.google.life import StubTerraform
 from tests.support.google.project_life import Project
@@ -42,7 +41,6 @@ def checkout(tmp_path: Path) -> Path:
     folder = tmp_path / "checkout"
     with tarfile.open(fileobj=io.BytesIO(made.stdout)) as archive:
         archive.extractall(folder, filter="data")
-    (folder / ".cache").symlink_to(CACHE_DIR)
     return folder
 
 
@@ -63,38 +61,35 @@ def run(checkout: Path, runs: Path, *words: str) -> str:
     return done.stderr
 
 
-def expire(runs: Path) -> str:
-    """The one lease is past its expiry; returns its id."""
-    (path,) = (runs / "leases").glob("*/lease.json")
+def expire(runs: Path, lease_id: str) -> None:
+    """The lease is past its expiry, and so is left for ``clean``."""
+    path = runs / "leases" / lease_id / "lease.json"
     state = json.loads(path.read_text())
     path.write_text(json.dumps({**state, "expires_at": state["created_at"]}))
-    return str(state["id"])
 
 
-@pytest.mark.parametrize("verb", [("destroy", "--all"), ("clean", "--yes")], ids=" ".join)
-def test_a_local_cluster_is_destroyed_through_its_own_terraform(
-    checkout: Path, tmp_path: Path, verb: tuple[str, ...]
-) -> None:
+def test_local_clusters_are_destroyed_through_their_own_terraform(checkout: Path, tmp_path: Path) -> None:
     runs = tmp_path / "runs"
-    (runs / "leases").mkdir(parents=True)
-    class_archive.ensure_class_archive(CACHE_DIR)
-    before = bakeoff.snapshot(runs)
-    run(checkout, runs, "infra.cli.app", "apply", "one-large-standard", "--isolation", "none")
-    lease_id = expire(runs)
+    leases: dict[str, str] = {}
     try:
-        assert len(leftovers.find(lease_id)) >= 3  # store, master, worker
-        root = runs / "leases" / lease_id / "terraform" / "targets" / "local"
-        assert (root / "main.tf").is_file() and "infra.local.node" in "".join(
-            path.read_text() for path in (root.parents[1] / "modules").rglob("*.tf")
-        )
+        for shape in ("one-large-standard", "one-large-ssd"):
+            run(checkout, runs, "infra.cli.app", "apply", shape, "--isolation", "none")
+            (leases[shape],) = {path.name for path in (runs / "leases").iterdir()} - set(leases.values())
+            assert len(leftovers.find(leases[shape])) >= 3  # store, master, worker
+        expire(runs, leases["one-large-ssd"])
+        terraform = runs / "leases" / leases["one-large-ssd"] / "terraform"
+        assert (terraform / "targets" / "local" / "main.tf").is_file()
+        assert any("infra.local.node" in path.read_text() for path in terraform.rglob("*.tf"))
         switch(checkout)
-        said = run(checkout, runs, "infra.cli.app", *verb)
-        assert "sweeping by name instead" not in said
-        assert leftovers.find(lease_id) == [] and list((runs / "leases").iterdir()) == []
+        for verb, gone in (("clean --yes", "one-large-ssd"), ("destroy --all", "one-large-standard")):
+            said = run(checkout, runs, "infra.cli.app", *verb.split())
+            assert "sweeping by name instead" not in said
+            assert leftovers.find(leases.pop(gone)) == []
+            assert {path.name for path in (runs / "leases").iterdir()} == set(leases.values())
     finally:
-        for item in leftovers.find(lease_id):
-            leftovers.remove(item)
-    assert bakeoff.new_since(before, tmp_path, runs) == {}
+        for lease_id in leases.values():
+            for item in leftovers.find(lease_id):
+                leftovers.remove(item)
 
 
 @pytest.fixture
@@ -131,7 +126,8 @@ def test_a_lease_on_google_cloud_is_destroyed(
     project.compute.offered |= {"n1-standard-4"}
     with client.answering(address, earlier_terraform):
         run(checkout, runs, "tests.infra.gcp.client", str(address), "apply", shape, "--target", target)
-    lease_id = expire(runs)
+    (lease_id,) = (path.name for path in (runs / "leases").iterdir())
+    expire(runs, lease_id)
     assert set(project.dataproc.clusters) == ({f"bakeoff-{lease_id}"} if target == "gcp" else set())
     words = [*verb, "--runs", str(runs), *(["--target", target] if verb[0] == "clean" else [])]
     done = CliRunner().invoke(app, words)

@@ -88,6 +88,7 @@ def main() -> None:
         return done
 
     terraform.run = run  # type: ignore[attr-defined]
+    dependencies.PYTHON_VERSION = sys.version_info[:2]
     dependencies.archive = lambda names: b"packages of 300 MB"
     TARGET.traits = replace(TARGET.traits, poll_s=0.05, sweep_pause_s=0.0)
     app.main()

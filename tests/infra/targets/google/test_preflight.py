@@ -89,13 +89,6 @@ def test_quotas_of_the_whole_project(cloud: Cloud) -> None:
     assert "CPUS_ALL_REGIONS does not suffice: 9 needed, 8 left of 12" in found.what
 
 
-def test_external_addresses(cloud: Cloud) -> None:
-    cloud.compute.quotas["IN_USE_ADDRESSES"] = (8, 8)
-    assert checked(cloud) == []
-    (found,) = checked(cloud, addresses=1)
-    assert "IN_USE_ADDRESSES does not suffice: 1 needed, 0 left of 8" in found.what
-
-
 def test_an_accelerator_that_the_zone_does_not_offer(cloud: Cloud) -> None:
     scenario = FOUR.model_copy(update={"accelerator_type": "nvidia-tesla-p4", "accelerator_count": 1})
     (found,) = [p for p in checked(cloud, scenario) if "accelerator" in p.what]

@@ -19,7 +19,7 @@ from infra.base.paths import PROJECT_DIR
 from infra.targets.local import freezer, isolation, launch, leftovers, network, node, spark, store
 from infra.targets.local.cgroup import open_cgroup
 from infra.targets.local.sizing import limits
-from infra.targets.local.spec import NodeSpec, specs_of
+from infra.targets.local.spec import NodeSpec, node_specs
 from infra.targets.local.state import NodeState
 from tests.infra.targets.local.conftest import Cluster, MakeSpec
 from tests.support.waiting import wait_for
@@ -33,7 +33,7 @@ SPIN = "import time\nend = time.time() + 3\nwhile time.time() < end: pass"
 
 def _on(spec: NodeSpec, code: str) -> str:
     done = subprocess.run(
-        launch.on_node(spec, [sys.executable, "-c", code]),
+        launch.node_command(spec, [sys.executable, "-c", code]),
         env=launch.environment(spec), capture_output=True, text=True, timeout=60, check=True,
     )  # fmt: skip
     return done.stdout
@@ -83,7 +83,7 @@ def test_a_cluster_with_isolation_keeps_its_limits_and_leaves_nothing(make_clust
     cluster = make_cluster("namespaces", workers=1, disk_type="pd-standard")
     cluster.start()
     worker = cluster.specs["w-0"]
-    assert [spec.node for spec in specs_of(worker.lease_dir)] == ["m", "store", "w-0"]
+    assert [spec.node for spec in node_specs(worker.lease_dir)] == ["m", "store", "w-0"]
     _all_healthy(cluster)
     assert store.answers(cluster.specs["store"])
     assert len(spark.registered_workers(worker) or ()) == 1
