@@ -9,9 +9,10 @@ import typer
 from infra.base.options import DEFAULT_TARGET, Options, target_option
 from infra.cli.completion import complete_scenario
 from infra.cli.options import IsolationOption, MaxMinutesOption, MaxUsdOption, TargetOption
-from infra.cli.output import JsonOption, RunsOption, ShareOption, print_json, say, shown
+from infra.cli.output import JsonOption, RunsOption, ShareOption, open_runs, print_json, say, shown
 from infra.clusters import apply as library
 from infra.clusters import lifecycle
+from infra.inputs.scenario import load_scenario
 from infra.inputs.workloads import all_workloads
 from infra.targets.registry import target_of
 
@@ -19,6 +20,7 @@ EXAMPLE = "Example: bakeoff apply four-small-ssd"
 
 
 def main(
+    context: typer.Context,
     scenario: Annotated[
         str, typer.Argument(help="A scenario's name; see 'bakeoff scenarios'.", autocompletion=complete_scenario)
     ],
@@ -31,9 +33,10 @@ def main(
     max_minutes: MaxMinutesOption = None,
 ) -> None:
     """Bring a cluster up and leave it standing. On a standing one: replace dead daemons, take over a changed scenario."""
-    options = Options(runs, isolation, share, target=target, max_usd=max_usd, max_minutes=max_minutes)
+    folder = open_runs(context, runs).folder
+    options = Options(folder, isolation, share, target=target, max_usd=max_usd, max_minutes=max_minutes)
     with shown() as progress:
-        lease = library.apply(scenario, options, progress)
+        lease = library.apply(load_scenario(scenario), options, progress)
     if json:
         print_json(
             {

@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from infra.base.errors import UsageError
-from infra.cli.output import JsonOption, RunsOption, print_json, shown, stdout
+from infra.cli.output import JsonOption, RunsOption, open_runs, print_json, shown, stdout
 
 if TYPE_CHECKING:
     from analysis.compare.sides import Compared
@@ -18,6 +18,7 @@ EXAMPLE = "Example: bakeoff compare four-small-ssd one-large-ssd --experiment de
 
 
 def main(
+    context: typer.Context,
     a: Annotated[
         str,
         typer.Argument(
@@ -41,10 +42,12 @@ def main(
     from analysis.errors import AnalysisError
     from analysis.plain import plain
 
+    folder = open_runs(context, runs).folder
+
     try:
         with shown() as progress:
             progress.stage(f"comparing {a} and {b}")
-            compared = compare_named(runs, a, b, metric=metric, experiment=experiment, min_effect=min_effect)
+            compared = compare_named(folder, a, b, metric=metric, experiment=experiment, min_effect=min_effect)
     except AnalysisError as error:
         raise UsageError(str(error)) from error
     if json:

@@ -20,7 +20,7 @@ from infra.cli.objective import (
     objective_of,
 )
 from infra.cli.options import ImagesOption, IsolationOption, TargetOption
-from infra.cli.output import JsonOption, RunsOption, ShareOption, print_json, shown
+from infra.cli.output import JsonOption, RunsOption, ShareOption, open_runs, print_json, shown
 from infra.cli.search_output import print_found
 from infra.inputs.experiment import DataSpec
 from infra.inputs.workloads import JOB
@@ -29,6 +29,7 @@ EXAMPLE = "Example: bakeoff search --space seed --workload write_tfrecords --obj
 
 
 def main(
+    context: typer.Context,
     runs: RunsOption,
     space: Annotated[str, typer.Option(help="A .toml file of candidate shapes, or the name of one in infra/spaces/.")],
     workload: Annotated[
@@ -90,6 +91,8 @@ def main(
     from infra.search.run import bench_runner, check_shape
     from infra.targets.registry import open_target
 
+    folder = open_runs(context, runs).folder
+
     candidates = load_space(space)
     if max_usd == 0:
         raise UsageError("--max-usd must be greater than 0; received 0. Leave it out for no limit.")
@@ -102,7 +105,7 @@ def main(
     data = DataSpec(images=images, count=count)
     specs = workload_specs(workload or [JOB], job, args, config or [], data, chosen, timeout)
     workloads = tuple(spec.name for spec in specs)
-    options = Options(runs, isolation, share, target=target)
+    options = Options(folder, isolation, share, target=target)
     try:
         asked = objective_of(objective, max_runtime, least_accuracy, max_latency, weight)
     except SearchError as error:
@@ -142,9 +145,9 @@ def main(
             progress.note(line)
         heeding = Interruptible(progress)
         runner = bench_runner(chosen, specs, data, timeout, options, heeding, max_latency)
-        past = search_past.past_of(runs, specs[0].name, target) if history and len(specs) == 1 else ()
+        past = search_past.past_of(folder, specs[0].name, target) if history and len(specs) == 1 else ()
         try:
-            found = search.search(wanted, runs / chosen, runner, past, progress, heeding.interrupt)
+            found = search.search(wanted, folder / chosen, runner, past, progress, heeding.interrupt)
         except Interrupted as error:
             raise Interrupted(f"{error} The same command goes on from here.") from error
     if json:

@@ -17,7 +17,9 @@ from pydantic import BaseModel, ConfigDict, computed_field
 
 from analysis.errors import DamagedRecordError
 from analysis.records.runs import read_record
-from infra.inputs.experiment import Cell, Experiment, cells, load_experiment
+from infra.inputs.cells import Cell, cells
+from infra.inputs.experiment import Experiment
+from infra.inputs.experiment_file import load_experiment
 from infra.review.scenarios import ScenarioChange
 from workloads.record import RunRecord, Scenario
 

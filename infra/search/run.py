@@ -12,10 +12,12 @@ from infra.base.errors import LimitError, UsageError
 from infra.base.options import Options
 from infra.base.progress import Progress
 from infra.clusters import lifecycle
-from infra.inputs.experiment import DataSpec, Experiment, WorkloadSpec, cells
-from infra.inputs.scenario import lent
+from infra.inputs.cells import cells
+from infra.inputs.experiment import DataSpec, Experiment, WorkloadSpec
 from infra.inputs.workloads import find_workload
-from infra.measure.bench import Row, bench, read_record
+from infra.measure.bench import bench
+from infra.measure.rows import Row
+from infra.records.reader import read_record
 from infra.targets.registry import open_target
 from workloads.record import Scenario, Status
 from workloads.record.search import RunOutcome
@@ -60,8 +62,10 @@ def bench_runner(
         options.target
     ).traits.notional_prices  # nothing is paid for: the search alone holds its runs to the limit
 
-    def once(experiment: Experiment, slot: int, left_usd: float | None) -> Row:
-        (row,) = bench(experiment, replace(options, max_usd=None if notional else left_usd), progress, slot)
+    def once(experiment: Experiment, shape: Scenario, slot: int, left_usd: float | None) -> Row:
+        (row,) = bench(
+            experiment, replace(options, max_usd=None if notional else left_usd), progress, slot, {shape.name: shape}
+        )
         if row.status == "not_run":
             raise LimitError(row.reason or "a limit was reached")
         return row
@@ -76,15 +80,14 @@ def bench_runner(
             data=data,
             workloads=[specs[workload]],
         )
-        with lent([shape]):
-            row = once(experiment, slot, left_usd)
-            outcome = _outcome(row, max_latency_ms)
-            if row.status == Status.INVALID:  # it says nothing of the shape: once more, where the limit allows it
-                paid_usd = outcome.paid_usd or 0.0
-                with suppress(UsageError, LimitError):
-                    row = once(experiment, slot, None if left_usd is None else left_usd - paid_usd)
-                    outcome = _outcome(row, max_latency_ms)
-                    outcome = outcome.model_copy(update={"paid_usd": paid_usd + (outcome.paid_usd or 0.0)})
+        row = once(experiment, shape, slot, left_usd)
+        outcome = _outcome(row, max_latency_ms)
+        if row.status == Status.INVALID:  # it says nothing of the shape: once more, where the limit allows it
+            paid_usd = outcome.paid_usd or 0.0
+            with suppress(UsageError, LimitError):
+                row = once(experiment, shape, slot, None if left_usd is None else left_usd - paid_usd)
+                outcome = _outcome(row, max_latency_ms)
+                outcome = outcome.model_copy(update={"paid_usd": paid_usd + (outcome.paid_usd or 0.0)})
         return outcome
 
     return run

@@ -20,8 +20,8 @@ from infra.base.checks import Check
 from infra.base.errors import UsageError
 from infra.base.options import TARGET_FLAGS, Grant, Options
 from infra.base.progress import Progress
+from infra.inputs.cells import Cell
 from infra.inputs.dataset import Dataset
-from infra.inputs.experiment import Cell
 from infra.leases.lease import Lease
 from infra.terraform.process import Event
 from workloads.record import Isolation, NodeLimits, RunCost, Scenario

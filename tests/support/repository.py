@@ -8,6 +8,7 @@ from pathlib import Path
 
 from infra.base.paths import PROJECT_DIR
 from infra.base.progress import Silent
+from infra.records.store import RunStore
 from infra.review.review import Review, review
 
 SHAPE = """\
@@ -71,4 +72,4 @@ class Repository:
         (self.root / path).unlink()
 
     def review(self, base: str = "main", runs: Path | None = None) -> Review:
-        return review(self.root, base, runs or self.root / "runs", REGION, Silent())
+        return review(self.root, base, RunStore(str(runs or self.root / "runs")), REGION, Silent())

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from infra.catalogue import Catalogue
-from infra.inputs.experiment import Cell
+from infra.inputs.cells import Cell
 from infra.leases.lease import Lease
 from infra.targets.base import Driver
 from infra.targets.dataproc import jobs

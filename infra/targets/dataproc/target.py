@@ -9,7 +9,7 @@ from datetime import datetime
 from infra.base.options import Options
 from infra.catalogue import pricing
 from infra.catalogue.pricing import breakdown, cluster_cost, cost
-from infra.inputs.experiment import Cell
+from infra.inputs.cells import Cell
 from infra.leases.lease import Lease
 from infra.targets.base import Rate, Traits
 from infra.targets.dataproc.observer import DataprocObserver

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infra.catalogue import MachineType
-from infra.inputs.experiment import Cell
+from infra.inputs.cells import Cell
 from infra.inputs.workloads import full_settings
 from infra.leases.lease import Lease
 from infra.targets.google.lease import attempt_uri, lease_uri, state_of

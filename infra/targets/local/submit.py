@@ -14,7 +14,7 @@ from pathlib import Path
 from infra.base.paths import CACHE_DIR, PROJECT_DIR
 from infra.base.processes import die_with_parent
 from infra.base.progress import read_progress
-from infra.inputs.experiment import Cell
+from infra.inputs.cells import Cell
 from infra.inputs.workloads import find_workload, full_settings
 from infra.leases.lease import Lease
 from infra.records.eventlog import TaskCount

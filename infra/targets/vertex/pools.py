@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from infra.catalogue import Catalogue
 from infra.catalogue.pricing import Machine
-from infra.inputs.experiment import Cell
+from infra.inputs.cells import Cell
 from infra.inputs.workloads import JOB, all_workloads, find_workload
 from infra.targets.google.nodes import Role, limits
 from infra.targets.vertex.job import Strategy

@@ -16,9 +16,10 @@ from infra.base.checks import Check
 from infra.base.errors import Interrupted
 from infra.base.options import Options
 from infra.base.progress import Silent
-from infra.inputs.experiment import Cell
+from infra.inputs.cells import Cell
 from infra.leases.lease import Lease, LeaseState
-from infra.measure.attempt import redacted, run_attempt
+from infra.measure.attempt import run_attempt
+from infra.measure.run_record import redacted
 from infra.targets.base import Description, Jobs, Observer, Target, Traits
 from infra.targets.local.leftovers import LocalSweeper
 from infra.targets.local.target import LocalPricing

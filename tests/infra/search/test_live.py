@@ -15,7 +15,6 @@ from infra.base.errors import Interrupted, RecordError, UsageError
 from infra.base.progress import Silent
 from infra.catalogue.pricing import usd_per_hour
 from infra.cli.app import app
-from infra.inputs.scenario import lent, load_scenario
 from infra.inputs.space import load_space
 from infra.search import live as search
 from tests.support.search import SHAPES, Counting, Noting, grid, ran, spec, took
@@ -48,13 +47,6 @@ def test_a_wrong_space_is_refused_with_its_rule(tmp_path: Path, text: str | byte
         load_space(str(path)).shapes()
     with pytest.raises(UsageError, match="Unknown space 'sed'"):
         load_space("sed")
-
-
-def test_shapes_of_a_space_are_known_as_scenarios_only_while_lent() -> None:
-    with lent(SHAPES[:1]):
-        assert load_scenario(SHAPES[0].name) == SHAPES[0]
-    with pytest.raises(UsageError, match="Unknown scenario"):
-        load_scenario(SHAPES[0].name)
 
 
 def test_a_search_explains_stops_and_recommends(tmp_path: Path) -> None:

@@ -17,8 +17,8 @@ from infra.base.checks import Check
 from infra.base.options import Grant, Options
 from infra.base.paths import PROJECT_DIR
 from infra.base.progress import Progress, read_progress
+from infra.inputs.cells import Cell
 from infra.inputs.dataset import Dataset
-from infra.inputs.experiment import Cell
 from infra.inputs.workloads import find_workload, full_settings
 from infra.leases.lease import Lease
 from infra.targets.base import (
