@@ -8,7 +8,7 @@ from pathlib import Path
 from analysis.errors import DamagedRecordError, SearchError
 from analysis.measures.formats import plural, quantity
 from analysis.search.core.problem import Objective, Outcome
-from analysis.search.strategies.strategy import tell_or_failed
+from analysis.search.strategies.strategy import tell_or_fail
 from analysis.search.workload_sets.set_loss import SetWinner
 from analysis.search.workload_sets.workload_set import SetSearch
 from workloads.record import search as journal
@@ -50,7 +50,7 @@ class Searched:
 
     @property
     def candidates(self) -> int:
-        """What could be run: shapes, or of a set pairs of workload and shape."""
+        """Number of shapes, or for a set of pairs of workload and shape."""
         return len(self.workloads) * len(self.shapes)
 
     @property
@@ -145,7 +145,7 @@ def _set_search(
     search = SetSearch(begun.workloads, shapes, objective, begun.seed)
     for event in outcomes:
         index = begun.workloads.index(event.workload) * len(shapes) + shapes.index(event.shape)
-        tell_or_failed(search, index, Outcome(event.status, event.values, event.metrics))
+        tell_or_fail(search, index, Outcome(event.status, event.values, event.metrics))
     return search
 
 

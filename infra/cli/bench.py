@@ -8,17 +8,19 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from infra.base.options import Options
+from infra.base.options import DEFAULT_TARGET, Options
 from infra.cli.completion import complete_experiment
 from infra.cli.options import ImagesOption, IsolationOption, MaxMinutesOption, MaxUsdOption, TargetOption
-from infra.cli.output import JsonOption, RunsOption, ShareOption, print_json, shown, stdout
-from infra.inputs.experiment import at_full_size, find_experiment, load_experiment
-from infra.measure.bench import Row, bench
+from infra.cli.output import JsonOption, RunsOption, ShareOption, open_runs, print_json, shown, stdout
+from infra.inputs.experiment_file import at_full_size, find_experiment, load_experiment
+from infra.measure.bench import bench
+from infra.measure.rows import Row
 
 EXAMPLE = "Example: bakeoff bench demo"
 
 
 def main(
+    context: typer.Context,
     experiment: Annotated[
         str,
         typer.Argument(
@@ -32,17 +34,18 @@ def main(
     json: JsonOption = False,
     isolation: IsolationOption = "auto",
     share: ShareOption = None,
-    target: TargetOption = "local",
+    target: TargetOption = DEFAULT_TARGET,
     max_usd: MaxUsdOption = None,
     max_minutes: MaxMinutesOption = None,
 ) -> None:
     """Run every cell of an experiment that has no record yet, then tear everything down. Resumes where it was cut off."""
+    folder = open_runs(context, runs).folder
     spec = load_experiment(find_experiment(experiment))
     if full:
         spec = at_full_size(spec)
     if images is not None:
         spec = spec.model_copy(update={"data": spec.data.model_copy(update={"images": images})})
-    options = Options(runs, isolation, share, keep=keep, target=target, max_usd=max_usd, max_minutes=max_minutes)
+    options = Options(folder, isolation, share, keep=keep, target=target, max_usd=max_usd, max_minutes=max_minutes)
     with shown() as progress:
         rows = bench(
             spec,

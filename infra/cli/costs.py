@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from infra.cli.output import JsonOption, RunsOption, print_json, say, shown, stdout
+from infra.cli.output import JsonOption, RunsOption, open_runs, print_json, say, shown, stdout
 from infra.targets.google import reconcile
 from infra.targets.google.clients import Clients
 from infra.targets.google.settings import config_path, load_settings
@@ -17,6 +17,7 @@ EXAMPLE = "Example: bakeoff costs demo --table my-project.billing.gcp_billing_ex
 
 
 def main(
+    context: typer.Context,
     runs: RunsOption,
     experiment: Annotated[str, typer.Argument(help="An experiment with records of Google Cloud.")],
     table: Annotated[
@@ -26,12 +27,13 @@ def main(
     json: JsonOption = False,
 ) -> None:
     """Compare estimate, measurement and bill of every lease of an experiment that is gone."""
+    folder = open_runs(context, runs).folder
     settings = load_settings() if config_path().is_file() or table else None
     table = table or (settings.billing_table if settings else None)
     clients = Clients(settings.project_id, settings.region) if settings and table else None
     with shown() as progress:
         progress.stage(f"costs of {experiment}")
-        found, untold = reconcile.costs(runs, experiment, table=table, clients=clients, now=datetime.now(UTC))
+        found, untold = reconcile.costs(folder, experiment, table=table, clients=clients, now=datetime.now(UTC))
     if json:
         print_json({"experiment": experiment, "leases": [one.as_json() for one in found], "missing": untold})
         return

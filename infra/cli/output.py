@@ -17,7 +17,8 @@ from rich.console import Console
 from rich.status import Status
 
 from infra.base.errors import UsageError
-from infra.records.store import open_records, open_runs
+from infra.base.paths import default_runs
+from infra.records.store import RunStore
 
 # A table that goes into a file or a pipe is not folded to a terminal's width.
 stdout = Console(width=None if sys.stdout.isatty() else 160)
@@ -27,24 +28,12 @@ PLAIN_EVERY_S = 10.0
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 RunsOption = Annotated[
-    Path,
+    str,
     typer.Option(
         "--runs",
         help="Folder of records and leases, or gs://bucket/prefix for records that are shared.",
-        parser=open_runs,
         metavar="PLACE",
-        default_factory=lambda: open_runs(None),
-        show_default="runs/",
-    ),
-]
-RecordsOption = Annotated[
-    Path,
-    typer.Option(
-        "--runs",
-        help="Folder of past records, or gs://bucket/prefix of shared ones.",
-        parser=open_records,
-        metavar="PLACE",
-        default_factory=lambda: open_records(None),
+        default_factory=default_runs,
         show_default="runs/",
     ),
 ]
@@ -57,6 +46,11 @@ ShareOption = Annotated[
         help="Host cores that stand for one vCPU. Default: (cores - 0.5) / 10.",
     ),
 ]
+
+
+def open_runs(context: typer.Context, place: str, *, only_records: bool = False) -> RunStore:
+    """The records of a place until the verb ends, which then puts what is new where it is shared. Raises RecordError."""
+    return context.with_resource(RunStore(place or default_runs(), only_records=only_records))
 
 
 def say(text: str) -> None:

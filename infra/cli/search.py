@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from infra.base.errors import Interrupted, UsageError
-from infra.base.options import Options, TargetName
+from infra.base.options import DEFAULT_TARGET, Options
 from infra.cli.objective import (
     LeastAccuracyOption,
     MaxLatencyOption,
@@ -19,8 +19,8 @@ from infra.cli.objective import (
     WeightOption,
     objective_of,
 )
-from infra.cli.options import ImagesOption, IsolationOption
-from infra.cli.output import JsonOption, RunsOption, ShareOption, print_json, shown
+from infra.cli.options import ImagesOption, IsolationOption, TargetOption
+from infra.cli.output import JsonOption, RunsOption, ShareOption, open_runs, print_json, shown
 from infra.cli.search_output import print_found
 from infra.inputs.experiment import DataSpec
 from infra.inputs.workloads import JOB
@@ -29,6 +29,7 @@ EXAMPLE = "Example: bakeoff search --space seed --workload write_tfrecords --obj
 
 
 def main(
+    context: typer.Context,
     runs: RunsOption,
     space: Annotated[str, typer.Option(help="A .toml file of candidate shapes, or the name of one in infra/spaces/.")],
     workload: Annotated[
@@ -72,7 +73,7 @@ def main(
     name: Annotated[
         str | None, typer.Option(help="Folder of the records under --runs. Default: search-<space>.")
     ] = None,
-    target: Annotated[TargetName, typer.Option(help="Where the shapes are applied.")] = "local",
+    target: TargetOption = DEFAULT_TARGET,
     json: JsonOption = False,
     isolation: IsolationOption = "auto",
     share: ShareOption = None,
@@ -88,11 +89,15 @@ def main(
     from infra.search import live as search
     from infra.search import past as search_past
     from infra.search.run import bench_runner, check_shape
+    from infra.targets.registry import open_target
+
+    folder = open_runs(context, runs).folder
 
     candidates = load_space(space)
     if max_usd == 0:
         raise UsageError("--max-usd must be greater than 0; received 0. Leave it out for no limit.")
-    if parallel > 1 and target == "local":
+    traits = open_target(target).traits
+    if parallel > 1 and not traits.side_by_side:
         raise UsageError(
             f"--parallel is for --target gcp: on one host one cell measures at a time; received {parallel}."
         )
@@ -100,7 +105,7 @@ def main(
     data = DataSpec(images=images, count=count)
     specs = workload_specs(workload or [JOB], job, args, config or [], data, chosen, timeout)
     workloads = tuple(spec.name for spec in specs)
-    options = Options(runs, isolation, share, target=target)
+    options = Options(folder, isolation, share, target=target)
     try:
         asked = objective_of(objective, max_runtime, least_accuracy, max_latency, weight)
     except SearchError as error:
@@ -140,14 +145,14 @@ def main(
             progress.note(line)
         heeding = Interruptible(progress)
         runner = bench_runner(chosen, specs, data, timeout, options, heeding, max_latency)
-        past = search_past.past_of(runs, specs[0].name, target) if history and len(specs) == 1 else ()
+        past = search_past.past_of(folder, specs[0].name, target) if history and len(specs) == 1 else ()
         try:
-            found = search.search(wanted, runs / chosen, runner, past, progress, heeding.interrupt)
+            found = search.search(wanted, folder / chosen, runner, past, progress, heeding.interrupt)
         except Interrupted as error:
             raise Interrupted(f"{error} The same command goes on from here.") from error
     if json:
         print_json(found.as_json())
     else:
-        print_found(found, workloads, str(asked), local=target == "local")
+        print_found(found, workloads, str(asked), local=traits.notional_prices)
     if found.winner is None:
         raise typer.Exit(1)

@@ -9,7 +9,7 @@ from rich.table import Table
 from infra.cli.output import say, stdout
 
 if TYPE_CHECKING:
-    from analysis.search.strategies.strategy import Winner
+    from analysis.search.model.winner import Winner
     from analysis.search.workload_sets.set_loss import SetWinner
     from infra.search.live import Found
     from workloads.record import Scenario

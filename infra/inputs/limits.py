@@ -13,8 +13,9 @@ from infra.base.errors import LimitError, UsageError
 from infra.base.options import Options
 
 DELETION_S = 120.0  # machines are paid for until they are deleted
-# Dataproc accepts no shorter life (cloud.google.com/dataproc/docs/concepts/configuring-clusters/scheduled-deletion)
-LEAST_S = 600.0
+# Dataproc accepts no life of less than 600 s (cloud.google.com/dataproc/docs/concepts/configuring-clusters/scheduled-deletion),
+# counted from when it begins to make the cluster: the rest is for what comes before.
+LEAST_S = 900.0
 APPLY_S = 180.0  # of an estimate: a Dataproc cluster takes two to three minutes to come up
 
 
@@ -34,7 +35,7 @@ class Budget:
     def limited(self) -> bool:
         return self.max_usd is not None or self.max_minutes is not None
 
-    def said(self) -> str:
+    def describe(self) -> str:
         """The limits as the user gave them."""
         usd = f"--max-usd {self.max_usd:g}" if self.max_usd is not None else ""
         minutes = f"--max-minutes {self.max_minutes:g}" if self.max_minutes is not None else ""
@@ -80,7 +81,7 @@ class Budget:
             allowed = min(allowed, self.max_minutes * 60 - (self._clock() - self._began) - DELETION_S)
         if allowed < LEAST_S:
             raise LimitError(
-                f"{self.said()} leaves {max(0.0, allowed) / 60:.1f} minutes for a cluster at {sum(rates):.3f} USD per hour "
+                f"{self.describe()} leaves {max(0.0, allowed) / 60:.1f} minutes for a cluster at {sum(rates):.3f} USD per hour "
                 f"({self.spent_usd:.2f} USD spent so far), and a cluster must be allowed {LEAST_S / 60:.0f}. Raise the limit."
             )
         return allowed

@@ -17,7 +17,9 @@ from pydantic import BaseModel, ConfigDict, computed_field
 
 from analysis.errors import DamagedRecordError
 from analysis.records.runs import read_record
-from infra.inputs.experiment import Cell, Experiment, cells, load_experiment
+from infra.inputs.cells import Cell, cells
+from infra.inputs.experiment import Experiment
+from infra.inputs.experiment_file import load_experiment
 from infra.review.scenarios import ScenarioChange
 from workloads.record import RunRecord, Scenario
 
@@ -194,7 +196,7 @@ def _of_record(record: RunRecord) -> str:
 def _conditions(record: RunRecord) -> str:
     """Under what a record was made; times under different conditions do not compare."""
     words = [f"target {record.target}"]
-    if record.target == "local":
+    if record.local_cores_per_vcpu is not None:  # nodes shared one host
         words.append(f"{record.local_cores_per_vcpu} host cores per vCPU")
         words.append("isolated nodes" if record.isolation.complete else "without isolation")
     data = record.dataset

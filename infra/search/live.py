@@ -10,8 +10,9 @@ from typing import Any, Protocol
 
 from analysis.errors import SearchError
 from analysis.search.core.problem import Objective, Outcome, Past, Problem
+from analysis.search.model.winner import Winner
 from analysis.search.strategies.registry import DEFAULT, strategy_for
-from analysis.search.strategies.strategy import Proposal, Told, Winner, tell_or_failed
+from analysis.search.strategies.strategy import Proposal, Told, tell_or_fail
 from analysis.search.workload_sets.set_loss import SetWinner
 from analysis.search.workload_sets.workload_set import SetSearch
 from infra.base.errors import Interrupted, UsageError
@@ -216,7 +217,7 @@ class _Search(Loop):
         self.progress.note(f"  {outcome.status}: {outcome.reason or said or 'no word'}")
 
     def _told(self, index: int, event: Event) -> None:
-        if lacks := tell_or_failed(self.method, index, Outcome(event.status, event.values, event.metrics)):
+        if lacks := tell_or_fail(self.method, index, Outcome(event.status, event.values, event.metrics)):
             self.progress.note(f"  {lacks}")
             unknown = _not_promised(self.spec.objective, event.workload)
             if event.status == "ok" and (missing := [name for name in unknown if name not in event.values]):

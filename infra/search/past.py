@@ -11,7 +11,7 @@ from analysis.search.core.problem import Candidates, Outcome, Past
 from infra.base.errors import RecordError
 from infra.catalogue import Catalogue
 from infra.catalogue.pricing import usd_per_hour
-from infra.measure.bench import read_record
+from infra.records.reader import read_record
 from workloads.record import RunRecord, Scenario, Status
 
 

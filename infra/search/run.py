@@ -11,11 +11,14 @@ from typing import Literal
 from infra.base.errors import LimitError, UsageError
 from infra.base.options import Options
 from infra.base.progress import Progress
-from infra.inputs.experiment import DataSpec, Experiment, WorkloadSpec, cells
-from infra.inputs.scenario import lent
+from infra.clusters import lifecycle
+from infra.inputs.cells import cells
+from infra.inputs.experiment import DataSpec, Experiment, WorkloadSpec
 from infra.inputs.workloads import find_workload
-from infra.measure.bench import Row, bench, read_record
-from infra.targets.base import open_target
+from infra.measure.bench import bench
+from infra.measure.rows import Row
+from infra.records.reader import read_record
+from infra.targets.registry import open_target
 from workloads.record import Scenario, Status
 from workloads.record.search import RunOutcome
 from workloads.record.tables import MEASUREMENTS, NODES, read_table
@@ -33,7 +36,7 @@ included."""
 def check_shape(shape: Scenario, workloads: list[WorkloadSpec], options: Options) -> None:
     """Raise UsageError for a shape that the target cannot make, or cannot run one of the workloads on."""
     target = open_target(options.target)
-    target.check([shape], options)
+    lifecycle.check([shape], options)
     experiment = Experiment(name="search", scenarios=[shape.name], repeats=1, workloads=workloads)
     (block,) = cells(experiment, {shape.name: shape})
     if refused := dict.fromkeys(why for cell in block if (why := target.refuses(cell))):
@@ -55,10 +58,14 @@ def bench_runner(
     A run that was not made, because of a limit or as the target refused its cluster, says nothing of its shape: LimitError.
     """
     specs = {spec.name: spec for spec in workloads}
-    notional = options.target == "local"  # nothing is paid for: the search alone holds its runs to the limit
+    notional = open_target(
+        options.target
+    ).traits.notional_prices  # nothing is paid for: the search alone holds its runs to the limit
 
-    def once(experiment: Experiment, slot: int, left_usd: float | None) -> Row:
-        (row,) = bench(experiment, replace(options, max_usd=None if notional else left_usd), progress, slot)
+    def once(experiment: Experiment, shape: Scenario, slot: int, left_usd: float | None) -> Row:
+        (row,) = bench(
+            experiment, replace(options, max_usd=None if notional else left_usd), progress, slot, {shape.name: shape}
+        )
         if row.status == "not_run":
             raise LimitError(row.reason or "a limit was reached")
         return row
@@ -73,15 +80,14 @@ def bench_runner(
             data=data,
             workloads=[specs[workload]],
         )
-        with lent([shape]):
-            row = once(experiment, slot, left_usd)
-            outcome = _outcome(row, max_latency_ms)
-            if row.status == Status.INVALID:  # it says nothing of the shape: once more, where the limit allows it
-                paid_usd = outcome.paid_usd or 0.0
-                with suppress(UsageError, LimitError):
-                    row = once(experiment, slot, None if left_usd is None else left_usd - paid_usd)
-                    outcome = _outcome(row, max_latency_ms)
-                    outcome = outcome.model_copy(update={"paid_usd": paid_usd + (outcome.paid_usd or 0.0)})
+        row = once(experiment, shape, slot, left_usd)
+        outcome = _outcome(row, max_latency_ms)
+        if row.status == Status.INVALID:  # it says nothing of the shape: once more, where the limit allows it
+            paid_usd = outcome.paid_usd or 0.0
+            with suppress(UsageError, LimitError):
+                row = once(experiment, shape, slot, None if left_usd is None else left_usd - paid_usd)
+                outcome = _outcome(row, max_latency_ms)
+                outcome = outcome.model_copy(update={"paid_usd": paid_usd + (outcome.paid_usd or 0.0)})
         return outcome
 
     return run

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -112,8 +113,8 @@ def own(unit: str = "rows/s", kind: ColumnType = "float64") -> tuple[Column, ...
 
 @pytest.mark.parametrize("copies", [True, False])
 def test_columns_of_single_workloads_reach_the_frames_with_their_units(tmp_path: Path, copies: bool) -> None:
-    measured: list[list[dict[str, object]]] = [[{"images": 1}], [{"rows_per_s": 2.5}], [{"images": 3}]]
-    for index, rows in enumerate(measured):
+    tables: list[list[dict[str, Any]]] = [[{"images": 1}], [{"rows_per_s": 2.5}], [{"images": 3}]]
+    for index, rows in enumerate(tables):
         directory = factory.write(tmp_path, factory.run_json(cell=f"c{index}"), measurements=rows)
         if index == 1:
             write_table(directory, "measurements", own(), rows)

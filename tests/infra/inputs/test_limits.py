@@ -28,6 +28,7 @@ def test_money_limits_how_long_clusters_may_live() -> None:
 
 
 def test_time_limits_clusters_that_cost_nothing_too() -> None:
+    assert LEAST_S >= 600 + 300  # Dataproc's own least, and what an apply may take before it asks Dataproc
     minutes = (LEAST_S + DELETION_S) / 60
     assert budget(max_usd=1.0, max_minutes=minutes).allowed_s([0.0], longest_s=5000.0) == LEAST_S
     with pytest.raises(LimitError, match="Raise the limit"):
@@ -45,6 +46,9 @@ def test_limits_are_refused_before_the_first_cell_where_nothing_is_paid_for(
         repeat_level=repeat_level,
         workloads=[WorkloadSpec(name="read_speed")],
     )
-    pool = Pool(experiment, Options(tmp_path, max_usd=1.0), None, Silent())
-    with pytest.raises(UsageError, match="on the local target nothing is paid for"), pool.open({"one-large-ssd": 60.0}):
+    pool = Pool(experiment, {}, Options(tmp_path, max_usd=1.0), None, Silent())
+    with (
+        pytest.raises(UsageError, match="--target local does not take --max-usd; nothing is paid for there"),
+        pool.open({"one-large-ssd": 60.0}),
+    ):
         pytest.fail("it was opened")

@@ -14,15 +14,17 @@ from typer.testing import CliRunner
 
 from analysis.search.core.problem import Limit, Objective
 from infra.base.errors import CloudError, Interrupted, LeftoverError, LimitError, UsageError
-from infra.base.options import Options, TargetName
+from infra.base.options import Options
 from infra.base.progress import Silent
 from infra.cli.app import app
-from infra.inputs.experiment import DataSpec, WorkloadSpec
-from infra.measure.bench import Row
+from infra.inputs.experiment import DataSpec, Experiment, WorkloadSpec
+from infra.inputs.scenario import scenario_names
+from infra.measure import bench as benches
+from infra.measure.rows import Row
 from infra.search import live as search
 from infra.search import run as search_run
-from tests.infra.search.test_live import SHAPES, Counting, Noting, grid, ran, spec
 from tests.support.analysis.factory import run_json
+from tests.support.search import SHAPES, Counting, Noting, grid, ran, spec
 from workloads.record import Scenario, Status
 from workloads.record.search import FILE, RunOutcome
 from workloads.record.teardown import Teardown
@@ -90,7 +92,7 @@ def test_where_each_share_is_too_small_they_are_run_one_by_one(tmp_path: Path) -
 
 
 def runs_of(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, target: TargetName, *rows: Row
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, target: str, *rows: Row
 ) -> tuple[search_run.Runner, list[Options]]:
     given = list[Options]()
 
@@ -153,11 +155,26 @@ def test_a_run_that_was_invalid_is_paid_for_also_where_it_is_made_again(
 
 @pytest.mark.parametrize(("target", "passed_on"), [("local", None), ("gcp", 1.0), ("vertex", 1.0)])
 def test_a_limit_of_money_is_no_limit_on_local_clusters_which_refuse_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: TargetName, passed_on: float | None
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: str, passed_on: float | None
 ) -> None:
     run, given = runs_of(monkeypatch, tmp_path, target, row(Status.FAILED))
     run(SHAPES[0], "read_speed", 0, 1.0)
     assert [options.max_usd for options in given] == [passed_on]
+
+
+def test_a_shape_of_a_search_needs_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Reached(Exception):
+        pass
+
+    def measured(experiment: Experiment, scenarios: object, *_: object) -> list[Row]:
+        assert (experiment.scenarios, scenarios) == ([SHAPES[0].name], {SHAPES[0].name: SHAPES[0]})
+        raise Reached
+
+    assert SHAPES[0].name not in scenario_names()
+    monkeypatch.setattr(benches, "_bench", measured)
+    run = search_run.bench_runner("s", [WorkloadSpec(name="read_speed")], DataSpec(), 60, Options(tmp_path), Silent())
+    with pytest.raises(Reached):
+        run(SHAPES[0], "read_speed", 0, None)
 
 
 def test_side_by_side_what_is_left_is_shared(tmp_path: Path) -> None:

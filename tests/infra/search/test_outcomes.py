@@ -16,7 +16,7 @@ from infra.cli.app import app
 from infra.inputs.workloads import JOB, all_workloads
 from infra.search import live as search
 from infra.search import run as search_run
-from tests.infra.search.test_live import SHAPES, Counting, Noting, ran
+from tests.support.search import SHAPES, Counting, Noting, ran
 from workloads.record import Scenario
 from workloads.record.search import RunOutcome
 

@@ -22,7 +22,8 @@ from infra.inputs.one_off import workload_specs
 from infra.inputs.space import load_space
 from infra.search import live as search
 from infra.search import run as search_run
-from tests.infra.search.test_live import Noting
+from infra.targets.local.target import TARGET as LOCAL
+from tests.support.search import Noting
 from workloads.record import Scenario
 from workloads.record.search import FILE, RunOutcome
 
@@ -233,7 +234,8 @@ def test_the_verb_prints_the_shape_each_loss_and_what_was_not_measured(
     monkeypatch.setattr(search_run, "bench_runner", fake)
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setattr(
-        "infra.targets.local.target.refuses",
+        LOCAL,
+        "refuses",
         lambda cell: "no Spark there." if (cell.scenario.name, cell.workload) == (left_out, "stream") else None,
     )
     words = ["search", "--space", "seed", "--runs", str(tmp_path), "--workload", "read_speed", "--workload", "stream"]

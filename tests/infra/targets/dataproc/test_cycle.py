@@ -20,11 +20,14 @@ from infra.clusters import plan as plans
 from infra.clusters import teardown
 from infra.clusters.clean import clean
 from infra.clusters.pool import bring_up
-from infra.inputs.experiment import DataSpec, Experiment, WorkloadSpec, cells
+from infra.inputs.cells import cells
+from infra.inputs.experiment import DataSpec, Experiment, WorkloadSpec
+from infra.inputs.scenario import load_scenario
 from infra.leases import lease as leases
 from infra.measure import bench as benches
-from infra.targets.dataproc import lives
-from infra.targets.dataproc import target as gcp
+from infra.targets.dataproc.target import TARGET
+from infra.targets.google import base, lives
+from infra.targets.google.lease import state_of
 from tests.support.google.life import StubTerraform, run_for_real
 from tests.support.google.project_life import Project
 from tests.support.google.server import Refusal
@@ -102,7 +105,7 @@ def test_ctrl_c_cancels_the_job_and_destroys(
             presses.append("Ctrl-C")
             raise Interrupted("Stopped by SIGINT.")
 
-    monkeypatch.setattr(gcp, "breach", press)
+    monkeypatch.setattr(TARGET.pricing, "breach", press)
     with pytest.raises(Interrupted):
         benches.bench(experiment(images), Options(tmp_path / "runs", target="gcp"), Silent())
     assert [job.status.state.name for job in project.dataproc.jobs.values()] == ["CANCELLED"]
@@ -114,15 +117,15 @@ def test_a_breach_cancels_records_and_tears_down(
     project: Project, stub: StubTerraform, images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project.dataproc.script = [("RUNNING", "")]
-    monkeypatch.setattr(gcp, "TEARDOWN_LEAD_S", 0.0)
-    ours = gcp.breach
+    monkeypatch.setattr(base, "TEARDOWN_LEAD_S", 0.0)
+    ours = TARGET.pricing.breach
 
     def late(lease: leases.Lease) -> str | None:
         if project.dataproc.jobs:
             lease.state = lease.state.model_copy(update={"expires_at": lease.state.created_at})
         return ours(lease)
 
-    monkeypatch.setattr(gcp, "breach", late)
+    monkeypatch.setattr(TARGET.pricing, "breach", late)
     options = Options(tmp_path / "runs", target="gcp", max_usd=2.0)
     rows = benches.bench(experiment(images, repeats=2), options, Silent())
     assert [row.status for row in rows] == [Status.TIMED_OUT, "not_run"]
@@ -150,11 +153,10 @@ def test_an_estimate_beyond_a_limit_is_refused_before_anything_is_applied(
 
 def test_the_budget_is_the_expiry_on_the_server(project: Project, stub: StubTerraform, tmp_path: Path) -> None:
     lease = bring_up(
-        SHAPE, None, Options(tmp_path, target="gcp", max_usd=1.0), Silent(), experiment=None, kept=True
+        load_scenario(SHAPE), None, Options(tmp_path, target="gcp", max_usd=1.0), Silent(), experiment=None, kept=True
     )  # fmt: skip
     (cluster,) = project.dataproc.clusters.values()
-    state = lease.state.gcp
-    assert state is not None
+    state = state_of(lease)
     assert state.limit_s == pytest.approx(1.0 / state.worst_usd_per_hour * 3600 - 120, abs=1)
     began, ends = (datetime.fromisoformat(t).timestamp() for t in (lease.state.created_at, lease.state.expires_at))
     assert ends - began == pytest.approx(state.limit_s, abs=60)  # each is of its own moment
@@ -166,7 +168,7 @@ def test_the_budget_is_the_expiry_on_the_server(project: Project, stub: StubTerr
 def test_a_preempted_machine_is_not_paid_for_to_the_end(
     project: Project, stub: StubTerraform, tmp_path: Path, refused: bool
 ) -> None:
-    lease = bring_up(SHAPE, None, Options(tmp_path, target="gcp"), Silent(), experiment=None, kept=True)
+    lease = bring_up(load_scenario(SHAPE), None, Options(tmp_path, target="gcp"), Silent(), experiment=None, kept=True)
     began = datetime.now(UTC) - timedelta(hours=1)
     lease.update(created_at=began.isoformat())
     for machine in project.compute.instances.values():
@@ -191,7 +193,7 @@ def test_an_attempt_counts_spot_workers_for_as_long_as_they_stood(
     project: Project, stub: StubTerraform, tmp_path: Path
 ) -> None:
     """Two spot workers; one is gone before the attempt, one is replaced in its midst."""
-    lease = bring_up(SHAPE, None, Options(tmp_path, target="gcp"), Silent(), experiment=None, kept=True)
+    lease = bring_up(load_scenario(SHAPE), None, Options(tmp_path, target="gcp"), Silent(), experiment=None, kept=True)
     launched_at = datetime.now(UTC).timestamp() - 600
     cluster, machine_type = f"bakeoff-{lease.id}", lease.scenario.machine_type
     for machine in project.compute.instances.values():
@@ -208,14 +210,14 @@ def test_an_attempt_counts_spot_workers_for_as_long_as_they_stood(
     lives.look(lease, launched_at - 300)
     del project.compute.instances[f"{cluster}-sw-mid"]
     spot("sw-new", 400)
-    said = gcp.collect(lease, tmp_path, launched_at, launched_at + 600)
+    said = TARGET.observer.collect(lease, tmp_path, launched_at, launched_at + 600)
     assert "sw-mid was preempted or replaced: it has no samples to the end" in said
 
-    nodes = gcp.describe(lease, launched_at)[0]
+    nodes = TARGET.observer.describe(lease, launched_at).nodes
     assert [node.node for node in nodes] == [*lease.node_names, "sw-mid", "sw-new"]
     assert {node.role for node in nodes if node.node.startswith("sw-")} == {"worker"}
     (cell,) = cells(experiment(tmp_path), {SHAPE: lease.scenario})[0]
-    cost = gcp.cost(lease, cell, launched_at, launched_at + 600)
+    cost = TARGET.pricing.cost(lease, cell, launched_at, launched_at + 600)
     assert cost is not None and cost.measured is not None
     regular = pricing.cluster_cost(lease.scenario, "europe-west2", 600).total_usd
     of_spot = pricing.cluster_cost(lease.scenario.model_copy(update={"spot_workers": 1}), "europe-west2", 600).total_usd
@@ -226,7 +228,7 @@ def test_an_attempt_counts_spot_workers_for_as_long_as_they_stood(
 def test_a_failed_apply_leaves_nothing(project: Project, stub: StubTerraform, tmp_path: Path) -> None:
     stub.fails = "Insufficient 'SSD_TOTAL_GB' quota"
     with pytest.raises(TerraformError, match="SSD_TOTAL_GB"):
-        bring_up(SHAPE, None, Options(tmp_path, target="gcp"), Silent(), experiment=None, kept=True)
+        bring_up(load_scenario(SHAPE), None, Options(tmp_path, target="gcp"), Silent(), experiment=None, kept=True)
     assert project.dataproc.clusters == {}  # the cluster in ERROR had not reached the state: found by its label
 
 
@@ -234,7 +236,7 @@ def test_everything_in_the_way_is_one_list(project: Project, stub: StubTerraform
     project.project.apis.discard("dataproc.googleapis.com")
     project.compute.quotas["SSD_TOTAL_GB"] = (100, 0)
     with pytest.raises(UsageError) as raised:
-        plans.plan(SHAPE, Options(tmp_path, target="gcp"), Silent())
+        plans.plan(load_scenario(SHAPE), Options(tmp_path, target="gcp"), Silent())
     said = str(raised.value)
     assert said.startswith("2 things stand in the way")
     assert "gcloud services enable dataproc.googleapis.com" in said and said.count("Cure:") == 2
@@ -245,16 +247,18 @@ def test_a_plan_needs_the_right_to_read_and_an_apply_more(
 ) -> None:
     """CI plans as an account that can change nothing."""
     project.project.permissions = {name for name in project.project.permissions if name.endswith((".get", ".list"))}
-    assert [change.action for change in plans.plan(SHAPE, Options(tmp_path, target="gcp"), Silent())] == ["create"]
+    assert [
+        change.action for change in plans.plan(load_scenario(SHAPE), Options(tmp_path, target="gcp"), Silent())
+    ] == ["create"]
     with pytest.raises(UsageError, match=r"You lack \d permissions in a-project: dataproc\.clusters\.create"):
-        bring_up(SHAPE, None, Options(tmp_path, target="gcp"), Silent(), experiment=None, kept=True)
+        bring_up(load_scenario(SHAPE), None, Options(tmp_path, target="gcp"), Silent(), experiment=None, kept=True)
     project.project.permissions.discard("compute.regions.get")
     with pytest.raises(UsageError, match=r"You lack 1 permissions in a-project: compute\.regions\.get"):
-        plans.plan(SHAPE, Options(tmp_path, target="gcp"), Silent())
+        plans.plan(load_scenario(SHAPE), Options(tmp_path, target="gcp"), Silent())
 
 
 def test_a_protected_cluster_is_not_touched(project: Project, stub: StubTerraform, tmp_path: Path) -> None:
-    lease = bring_up(SHAPE, None, Options(tmp_path, target="gcp"), Silent(), experiment=None, kept=True)
+    lease = bring_up(load_scenario(SHAPE), None, Options(tmp_path, target="gcp"), Silent(), experiment=None, kept=True)
     project.dataproc.clusters[f"bakeoff-{lease.id}"].labels["bakeoff-protected"] = "true"
     with pytest.raises(LeftoverError, match="protection"):
         teardown.tear_down(lease, tmp_path, Silent())
