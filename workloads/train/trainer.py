@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from workloads.errors import WorkloadError
+from workloads.processes import end_with
 from workloads.progress import Progress
 from workloads.storage import Store, open_store
 from workloads.train import artifact
 from workloads.train import checkpoint as checkpoints
 from workloads.train.checkpoint import Checkpoint
 from workloads.train.config import TrainConfig
-from workloads.train.process import PRETRAINED, Task, TaskResult, end_with_parent, report
+from workloads.train.process import PRETRAINED, Task, TaskResult, report
 from workloads.train.schedule import Phase, check_divisible, plan
 from workloads.train.staging import Staged, stage
 
@@ -178,7 +179,7 @@ def _finish(run: TrainingRun, state: Checkpoint) -> None:
 
 def main() -> int:
     task = Task.load(Path(sys.argv[1]))
-    end_with_parent(task.parent)
+    end_with(task.parent)
     try:
         result = train(task)
     except WorkloadError as error:

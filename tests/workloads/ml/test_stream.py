@@ -18,7 +18,8 @@ from workloads.storage import Folder, open_store
 from workloads.stream.batches import SHARDS, committed
 from workloads.stream.config import StreamConfig
 from workloads.stream.feeder import journaled
-from workloads.stream.job import WARM_UP, state_folders
+from workloads.stream.job import state_folders
+from workloads.stream.load_steps import WARM_UP
 from workloads.tfrecord import read_records
 
 
