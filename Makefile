@@ -11,7 +11,7 @@ WORKLOAD  ?= write_tfrecords
 DEMO      ?= demo
 ARGS      ?=
 BENCH     ?=
-PYTEST    := $(PY) -m pytest
+PYTEST    := $(PY) -m pytest -n logical
 CODE      := workloads analysis infra tests .ci
 
 .PHONY: help setup setup-gcp setup-train setup-test demo test test-fast test-terraform test-slow bench bench-search lint policy format lock destroy clean-up clean $(SCENARIOS) \
@@ -28,12 +28,13 @@ demo: setup
 	$(BAKEOFF) bench $(DEMO) $(ARGS)
 	$(BAKEOFF) report $(DEMO)
 
-## test: lint, types and every test that is not slow; < 15 min
-test: lint test-fast
+## test: lint, types and every test that is not slow, side by side; < 5 min
+test: setup-test
+	@$(MAKE) --no-print-directory -j2 lint test-fast
 
-## test-slow: the long tests: kills, whole cycles; < 45 min
+## test-slow: the long tests: kills, whole cycles, mutations; < 25 min
 test-slow: setup-test
-	$(PYTEST) -m slow
+	$(PYTEST) -m "slow and not more_kills"
 
 ## bench: measures the workloads against what they could reach; BENCH=name for one; < 50 min
 bench: setup-test

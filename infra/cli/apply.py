@@ -13,6 +13,7 @@ from infra.cli.output import JsonOption, RunsOption, ShareOption, open_runs, pri
 from infra.clusters import apply as library
 from infra.clusters import lifecycle
 from infra.inputs.scenario import load_scenario
+from infra.inputs.workloads import all_workloads
 from infra.targets.registry import target_of
 
 EXAMPLE = "Example: bakeoff apply four-small-ssd"
@@ -47,7 +48,8 @@ def main(
         )
         return
     say(f"{scenario} is up as lease {lease.id} ({lease.state.apply_s:.1f} s), until {lease.state.expires_at[:16]} UTC.")
-    workload = "write_tfrecords" if target_of(lease).traits.spark else "train"
+    spark = target_of(lease).traits.spark
+    workload = next(name for name, known in all_workloads().items() if spark or known.runs_without_spark)
     say(
         f"Run on it: bakeoff run {workload} --on {scenario}{target_option(target)}.  Tear down: bakeoff destroy {scenario}"
     )

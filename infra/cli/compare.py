@@ -38,6 +38,7 @@ def main(
     """Say whether B is faster or slower than A. Exit code 0: no difference found, or B is better; 1: B is worse."""
     from analysis.compare.sides import compare_named
     from analysis.errors import AnalysisError
+    from analysis.plain import plain
 
     folder = open_runs(context, runs).folder
 
@@ -48,7 +49,7 @@ def main(
     except AnalysisError as error:
         raise UsageError(str(error)) from error
     if json:
-        print_json(compared.as_dict())
+        print_json(plain(compared) | {"worse": compared.worse, "undecided": compared.undecided})
     else:
         _print(compared)
     if compared.worse or (strict and compared.undecided):
@@ -56,14 +57,14 @@ def main(
 
 
 def _print(compared: Compared) -> None:
-    from analysis.compare.comparison import stated
+    from analysis.compare.comparison import describe
 
     headings = ("workload", "verdict", "medians (95 %)", "why")
     names = (
         ", ".join(part for part in (one.workload, one.variant, one.kind, one.where) if part)
         for one in compared.comparisons
     )
-    rows = ((name, one.word, stated(one), one.text) for name, one in zip(names, compared.comparisons, strict=True))
+    rows = ((name, one.word, describe(one), one.text) for name, one in zip(names, compared.comparisons, strict=True))
     print_table(f"{compared.b} against {compared.a}, {compared.of}", headings, rows, left=headings)
     for damaged in compared.damaged:
         say(f"left out, damaged: {damaged.run}: {damaged.reason}")

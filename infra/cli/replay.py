@@ -69,7 +69,7 @@ def main(
     from analysis.search.core.recordings import load_recordings
     from analysis.search.replay import tournament
     from analysis.search.replay.follow import judgeable
-    from analysis.search.replay.split import part
+    from analysis.search.replay.split import select_split
     from analysis.search.strategies.bakeoff import USES, Bakeoff
     from analysis.search.strategies.registry import STRATEGIES
 
@@ -87,7 +87,7 @@ def main(
         asked = make_objective(objective, max_runtime, least_accuracy, max_latency, weight)
         recordings, notes = load_recordings(data, asked, columns)
         judged, left_out = judgeable(recordings, asked, min_candidates)
-        judged = part(judged, split)
+        judged = select_split(judged, split)
         notes += left_out
         if one_for_all:
             _print_shared(judged, asked, seeds, notes, json)

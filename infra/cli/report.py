@@ -26,13 +26,14 @@ def main(
     json: JsonOption = False,
 ) -> None:
     """Write one self-contained HTML page (Markdown, SVG, PNG, CSV, Parquet beside it) that compares an experiment's scenarios."""
-    from analysis.records.runs import NoRecordsError
-    from analysis.report import write as pages  # matplotlib and pandas: only this verb pays for them
+    from analysis.errors import NoRecordsError
+    from analysis.records.runs import newest_experiment
+    from analysis.report import write as pages  # pandas: only this verb pays for it
 
     folder = open_runs(context, runs).folder
 
     try:
-        name = experiment or pages.newest_experiment(folder)
+        name = experiment or newest_experiment(folder)
         with shown() as progress:
             progress.stage(f"drawing the report of {name}")
             written = pages.build(folder, name, out or folder / name / "report", markdown=markdown)

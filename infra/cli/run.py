@@ -33,7 +33,7 @@ def main(
     workload: Annotated[
         str | None,
         typer.Argument(
-            help="One of infra/inputs/workloads.py: write_tfrecords, train, ...; leave out with --job.",
+            help="A folder of workloads/, or one that $BAKEOFF_WORKLOADS names; leave out with --job.",
             autocompletion=complete_workload,
         ),
     ] = None,

@@ -44,7 +44,7 @@ def main(
     try:
         counts, sizes = _numbers("machines", machines), _numbers("scales", scales)
         if data is None:
-            _print_design(scaling.designed(counts, sizes, budget), json)
+            _print_design(scaling.design_runs(counts, sizes, budget), json)
             return
         training, notes = load_points(data, workload)
         if plot is not None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from infra.cli.output import print_table, say
 
 if TYPE_CHECKING:
-    from analysis.search.strategies.strategy import Winner
+    from analysis.search.model.winner import Winner
     from analysis.search.workload_sets.set_loss import SetWinner
     from infra.search.live import Found
     from workloads.record import Scenario

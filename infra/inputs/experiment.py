@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from importlib import import_module
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from infra.base.errors import UsageError, unknown_name
-from infra.inputs import workloads as workloads_registry
-from infra.inputs.workloads import JOB
+from infra.inputs.workloads import JOB, find_workload, settings_model
 
 LEAST_ADAPTIVE = 5  # repeats; the same as the least for a verdict, analysis.statistics.intervals.MIN_REPEATS
 
@@ -130,12 +128,7 @@ def check_settings(workload: str, settings: dict[str, object]) -> None:
         if settings:
             raise UsageError(f"A job takes args and no settings; received {', '.join(settings)}.")
         return
-    config = import_module(f"workloads.{workload}.config")
-    (model,) = (
-        value
-        for value in vars(config).values()
-        if isinstance(value, type) and issubclass(value, BaseModel) and value.__module__ == config.__name__
-    )
+    model = settings_model(workload)
     unknown = [name for name in settings if name not in model.model_fields]
     if unknown:
         raise unknown_name(f"setting of {workload}", unknown[0], model.model_fields)
@@ -149,7 +142,7 @@ def check_workload(name: str, script: str | None) -> None:
     """Refuse an unknown workload, or a ``job`` whose script is not there."""
     if name == JOB and (script is None or not Path(script).is_file()):
         raise UsageError(f"The workload 'job' needs an existing PySpark script; 'script' is {script!r}.")
-    workloads_registry.find(name)
+    find_workload(name)
 
 
 def explain(error: ValidationError) -> str:

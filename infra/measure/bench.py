@@ -13,10 +13,10 @@ from infra.base.signals import ignored
 from infra.clusters import teardown
 from infra.clusters.pool import Pool
 from infra.inputs import dataset as data
-from infra.inputs import workloads as workloads_registry
 from infra.inputs.cells import Cell, cells
 from infra.inputs.experiment import Experiment
 from infra.inputs.scenario import load_scenario
+from infra.inputs.workloads import find_workload
 from infra.leases import lease as leases
 from infra.measure.attempt import run_attempt
 from infra.measure.history import attempts, expected_s, finished, next_repeat
@@ -81,7 +81,7 @@ def _bench(
     progress.note(
         f"{experiment.name}: {'at most ' if experiment.adaptive else ''}{total} cells to run, {len(done)} done before"
     )
-    needs = any(workloads_registry.find(workload.name).tensorflow for workload in experiment.workloads)
+    needs = any("tensorflow" in find_workload(workload.name).packages for workload in experiment.workloads)
     pool = Pool(experiment, scenarios, options, dataset, progress, tensorflow=needs)
     with pool.open(expected_s([cell for block in todo for cell in block], runs_dir, options.target)):
         count, began = 0, time.monotonic()

@@ -41,7 +41,7 @@ def collect(lease: Lease, cell: Cell, job: JobRun) -> Collected:
     target.observer.logs(lease, folder / "logs")
     began_at, ended_at = job.launched_at, job.ended_at
     rows = frames.write_nodes(folder / "nodes.jsonl", folder, began_at, ended_at, target.traits.sample_s)
-    frames.write_measurements(folder / "job" / "measurements.jsonl", folder)
+    missing += frames.write_measurements(folder / "job" / "measurements.jsonl", folder)
     (folder / "nodes.jsonl").unlink(missing_ok=True)
     if (folder / "job" / "summary.json").exists():
         (folder / "job" / "summary.json").rename(folder / "summary.json")

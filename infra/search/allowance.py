@@ -7,7 +7,7 @@ from statistics import median
 
 from infra.catalogue.pricing import usd_per_hour
 from workloads.record import Scenario
-from workloads.record.search import Outcome
+from workloads.record.search import RunOutcome
 
 
 class Allowance:
@@ -39,7 +39,7 @@ class Allowance:
         self._granted[index] = left / max(starts - running, 1)
         return self._granted[index]
 
-    def settle(self, index: int, outcome: Outcome | None) -> None:
+    def settle(self, index: int, outcome: RunOutcome | None) -> None:
         """A run is over; without an outcome it was refused, and nothing is paid."""
         self._granted.pop(index, None)
         if outcome is None:

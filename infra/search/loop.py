@@ -14,7 +14,7 @@ from infra.search.allowance import Allowance
 from infra.search.journal import Journal
 from infra.search.run import Runner
 from workloads.record import Scenario
-from workloads.record.search import Outcome as Event
+from workloads.record.search import RunOutcome as Event
 
 
 def _pairs_of(running: Mapping[Future[Event], tuple[int, int]]) -> list[int]:

@@ -15,19 +15,21 @@ from infra.clusters import lifecycle
 from infra.inputs.cells import cells
 from infra.inputs.experiment import DataSpec, Experiment, WorkloadSpec
 from infra.inputs.space import Space
+from infra.inputs.workloads import find_workload
 from infra.measure.bench import bench
 from infra.measure.rows import Row
 from infra.records.reader import read_record
 from infra.targets.registry import open_target
 from workloads.record import Scenario, Status
-from workloads.record.search import Outcome
+from workloads.record.search import RunOutcome
 from workloads.record.tables import MEASUREMENTS, NODES, read_table
 from workloads.record.teardown import Teardown
+from workloads.workload import RunFacts
 
 NODE_METRICS = ("cpu_ratio", "mem_bytes", "net_rx_bytes_s", "net_tx_bytes_s", "disk_read_ops_s", "disk_write_ops_s")
 
 
-Runner = Callable[[Scenario, str, int, float | None], Outcome]
+Runner = Callable[[Scenario, str, int, float | None], RunOutcome]
 """Runs a workload, by name, on a shape (in slot k of those running side by side, within so many USD) to its end, teardown
 included."""
 
@@ -86,7 +88,7 @@ def bench_runner(
             raise LimitError(row.reason or "a limit was reached")
         return row
 
-    def run(shape: Scenario, workload: str, slot: int, left_usd: float | None) -> Outcome:
+    def run(shape: Scenario, workload: str, slot: int, left_usd: float | None) -> RunOutcome:
         experiment = Experiment(
             name=name,
             scenarios=[shape.name],
@@ -109,9 +111,9 @@ def bench_runner(
     return run
 
 
-def _outcome(row: Row, max_latency_ms: float | None) -> Outcome:
+def _outcome(row: Row, max_latency_ms: float | None) -> RunOutcome:
     if row.record is None:
-        return Outcome(
+        return RunOutcome(
             shape=row.scenario, workload=row.workload, status="failed", values={}, metrics={}, paid_usd=None,
             reason=row.reason, record=None,
         )  # fmt: skip
@@ -123,13 +125,13 @@ def _outcome(row: Row, max_latency_ms: float | None) -> Outcome:
         cost_usd = record.usd_per_hour * run_s / 3600 if run_s else None
     lease_usd = _lease_usd(Path(row.record))
     values = {name: value for name, value in (("runtime_s", run_s), ("cost_usd", cost_usd)) if value}
-    values |= _measured(Path(row.record), record.usd_per_hour, max_latency_ms)
+    values |= _measured(Path(row.record), row.workload, RunFacts(record.usd_per_hour, max_latency_ms))
     status: Literal["ok", "failed", "timed_out"] = "failed"
     if record.status is Status.OK:
         status = "ok"
     elif record.status is Status.TIMED_OUT:
         status = "timed_out"
-    return Outcome(
+    return RunOutcome(
         shape=row.scenario, workload=row.workload, status=status, values=values,
         metrics=_node_metrics(Path(row.record)), paid_usd=cost_usd if lease_usd is None else lease_usd,
         reason=row.reason, record=row.record,
@@ -144,26 +146,14 @@ def _lease_usd(record: Path) -> float | None:
         return None
 
 
-def _measured(record: Path, usd_per_hour: float, max_latency_ms: float | None) -> dict[str, float]:
-    """Validation accuracy after the last epoch, and the highest rate of requests that was kept up with (within the goal)."""
+def _measured(record: Path, workload: str, facts: RunFacts) -> dict[str, float]:
+    """The outcomes of the workload that were measured, by name."""
     try:
-        rows = read_table(record, MEASUREMENTS).to_pandas()
+        rows = read_table(record, MEASUREMENTS).to_pylist()
     except FileNotFoundError:
         return {}
-    found: dict[str, float] = {}
-    if {"split", "epoch", "accuracy"} <= set(rows.columns):
-        validated = rows[(rows["split"] == "validation") & rows["accuracy"].notna()]
-        if len(validated):
-            found["accuracy"] = float(validated.sort_values("epoch")["accuracy"].iloc[-1])
-    if {"achieved_rate_s", "latency_p99_s", "sustained"} <= set(rows.columns):
-        kept = rows[rows["sustained"].fillna(False).astype(bool) & rows["achieved_rate_s"].notna()]
-        if max_latency_ms is not None and (kept["latency_p99_s"] * 1000 <= max_latency_ms).any():
-            kept = kept[kept["latency_p99_s"] * 1000 <= max_latency_ms]
-        if len(kept):
-            best = kept.sort_values("achieved_rate_s").iloc[-1]
-            found["requests_per_usd"] = float(best["achieved_rate_s"]) * 3600 / usd_per_hour
-            found["latency_ms"] = float(best["latency_p99_s"]) * 1000
-    return found
+    read = {outcome.name: outcome.read(rows, facts) for outcome in find_workload(workload).outcomes}
+    return {name: value for name, value in read.items() if value is not None}
 
 
 def _node_metrics(record: Path) -> dict[str, float]:

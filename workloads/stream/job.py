@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from workloads.contract import Measurements, Outcome, run_job
+from workloads.contract import Accounts, Measurements, run_job
 from workloads.dataset import in_order, list_dataset
 from workloads.errors import ConfigError, NotFound, WorkloadError
 from workloads.latency import due_times, percentiles, rising
@@ -45,7 +45,7 @@ DRAIN_GOALS = 6.0  # latency goals that a backlog may take to drain before the j
 
 
 @dataclass
-class Session:
+class StreamRun:
     """What the steps of one job share."""
 
     config: StreamConfig
@@ -59,7 +59,7 @@ class Session:
     restarts: int = 0
 
 
-def stream(config: StreamConfig, measurements: Measurements) -> Outcome:
+def stream(config: StreamConfig, measurements: Measurements) -> Accounts:
     """Measure throughput and end-to-end latency of a stream of images, and the rate that is sustained."""
     dataset = list_dataset(config.images_uri)
     names = [image.name for image in in_order(dataset.images, config.seed)][: config.images]
@@ -89,18 +89,16 @@ def stream(config: StreamConfig, measurements: Measurements) -> Outcome:
 
         rates = [config.first_rate_s] * config.restarts + list(_rates(config))
         progress = Progress(len(before) + sum(round(rate * config.step_s) for rate in rates))
-        session = Session(config, work, feeder, journal_uri, start_query, start_query(), progress, Ledger(place))
+        run = StreamRun(config, work, feeder, journal_uri, start_query, start_query(), progress, Ledger(place))
         try:
             if before:
-                _drain(
-                    session, {str(row["name"]) for row in before}, "what a killed job had left", patience_s=WARM_UP_S
-                )
-            _warm_up(session)
+                _drain(run, {str(row["name"]) for row in before}, "what a killed job had left", patience_s=WARM_UP_S)
+            _warm_up(run)
             prepared_at = time.time()
-            sustained = _steps(session, measurements)
+            sustained = _steps(run, measurements)
         finally:
-            queries.stop(session.query)
-    outcome = _outcome(session, journal, sustained, len(before), prepared_at)
+            queries.stop(run.query)
+    outcome = _outcome(run, journal, sustained, len(before), prepared_at)
     for uri in (work.arrivals_uri, journal_uri, checkpoint_uri):
         open_store(uri).delete_all()
     if not journal_uri.startswith(GS):
@@ -137,47 +135,47 @@ def _rates(config: StreamConfig) -> Iterator[float]:
     return rising(config.first_rate_s, config.rate_factor, config.max_steps)
 
 
-def _steps(session: Session, measurements: Measurements) -> float | None:
+def _steps(run: StreamRun, measurements: Measurements) -> float | None:
     """Restart at the first rate, then step the load up; returns the highest rate that was sustained, images/s."""
-    config = session.config
+    config = run.config
     for step in range(config.restarts):
-        _step(session, step, config.first_rate_s, measurements, restart=True)
+        _step(run, step, config.first_rate_s, measurements, restart=True)
     best: float | None = None
     for step, rate in enumerate(_rates(config), start=config.restarts):
-        if not _step(session, step, rate, measurements):
+        if not _step(run, step, rate, measurements):
             break
         best = rate
     return best
 
 
-def _warm_up(session: Session) -> None:
-    """A few arrivals before any is timed: the first micro-batch of a session takes many times as long as the next ones."""
-    first = session.feeder.first
-    session.feeder.feed(-1, [0.0] * WARM_UP, threading.Event())
-    mine = {name for name in session.feeder.due_at if int(name.partition("/")[0]) >= first}
-    _drain(session, mine, "the warm-up", patience_s=WARM_UP_S)
+def _warm_up(run: StreamRun) -> None:
+    """A few arrivals before any is timed: the first micro-batch of a Spark session takes many times as long as the next ones."""
+    first = run.feeder.first
+    run.feeder.feed(-1, [0.0] * WARM_UP, threading.Event())
+    mine = {name for name in run.feeder.due_at if int(name.partition("/")[0]) >= first}
+    _drain(run, mine, "the warm-up", patience_s=WARM_UP_S)
 
 
-def _step(session: Session, step: int, rate_s: float, measurements: Measurements, restart: bool = False) -> bool:
+def _step(run: StreamRun, step: int, rate_s: float, measurements: Measurements, restart: bool = False) -> bool:
     """One row: images arrive at a rate for a while, until all of them are processed. Whether the rate was sustained.
 
     With ``restart`` the query is started anew in the midst of it, which tells nothing of the rate: nothing may be lost.
     """
-    config, feeder = session.config, session.feeder
+    config, feeder = run.config, run.feeder
     due_s = due_times(rate_s, config.step_s, config.arrivals, config.seed + step)
     first, started_at = feeder.first, time.time()
-    with _feeding(session, step, due_s) as fed:
+    with _feeding(run, step, due_s) as fed:
         if restart:
             fed.wait(config.step_s / 2)
-            queries.stop(session.query)
-            session.query = session.start_query()
-            session.restarts += 1
+            queries.stop(run.query)
+            run.query = run.start_query()
+            run.restarts += 1
         while not fed.wait(POLL_S):
-            queries.check(session.query)
-            session.progress.set(len(session.ledger.rows()))
+            queries.check(run.query)
+            run.progress.set(len(run.ledger.rows()))
     fed_at = time.time()
     mine = {name for name in feeder.due_at if int(name.partition("/")[0]) >= first}
-    rows = _drain(session, mine, f"the arrivals at {rate_s:g} images/s")
+    rows = _drain(run, mine, f"the arrivals at {rate_s:g} images/s")
     done_at = max(row["done_at"] for row in rows)
     latency = percentiles([row["done_at"] - row["due_at"] for row in rows])
     late = sum(row["done_at"] > fed_at + config.latency_goal_s for row in rows)
@@ -202,14 +200,14 @@ def _step(session: Session, step: int, rate_s: float, measurements: Measurements
 
 
 @contextmanager
-def _feeding(session: Session, step: int, due_s: list[float]) -> Iterator[threading.Event]:
+def _feeding(run: StreamRun, step: int, due_s: list[float]) -> Iterator[threading.Event]:
     """Feed within; the event tells that everything has arrived."""
     fed, halt = threading.Event(), threading.Event()
     failures: list[Exception] = []
 
     def feed() -> None:
         try:
-            session.feeder.feed(step, due_s, halt)
+            run.feeder.feed(step, due_s, halt)
         except Exception as error:
             failures.append(error)
         finally:
@@ -227,15 +225,15 @@ def _feeding(session: Session, step: int, due_s: list[float]) -> Iterator[thread
         raise failures[0]
 
 
-def _drain(session: Session, names: set[str], what: str, patience_s: float = 0.0) -> list[dict[str, Any]]:
+def _drain(run: StreamRun, names: set[str], what: str, patience_s: float = 0.0) -> list[dict[str, Any]]:
     """Wait until these arrivals are processed; returns their accounts."""
-    allowed_s = DRAIN_GOALS * session.config.latency_goal_s + session.config.step_s
+    allowed_s = DRAIN_GOALS * run.config.latency_goal_s + run.config.step_s
     deadline = time.monotonic() + max(allowed_s, patience_s)
     while True:
-        queries.check(session.query)
-        done = session.ledger.rows()
+        queries.check(run.query)
+        done = run.ledger.rows()
         rows = [row for row in done if row["name"] in names]
-        session.progress.set(len(done))
+        run.progress.set(len(done))
         if len(rows) >= len(names):
             return rows
         if time.monotonic() > deadline:
@@ -246,14 +244,14 @@ def _drain(session: Session, names: set[str], what: str, patience_s: float = 0.0
         time.sleep(POLL_S)
 
 
-def _outcome(session: Session, journal: Store, sustained: float | None, before: int, prepared_at: float) -> Outcome:
+def _outcome(run: StreamRun, journal: Store, sustained: float | None, before: int, prepared_at: float) -> Accounts:
     """Hold what has arrived against what was processed: nothing lost, nothing doubled.
 
     Raises:
         WorkloadError: an arrival is missing from the results, or in them more than once.
     """
     arrived = [str(row["name"]) for row in journaled(journal)]
-    rows = committed(session.work.output_uri)
+    rows = committed(run.work.output_uri)
     counts = Counter(row["name"] for row in rows)
     lost, doubled = sorted(set(arrived) - set(counts)), sorted(name for name, count in counts.items() if count > 1)
     if lost or doubled or len(counts) != len(set(arrived)):
@@ -263,17 +261,17 @@ def _outcome(session: Session, journal: Store, sustained: float | None, before: 
         )
     facts: dict[str, Fact] = {
         "sustained_rate_s": sustained,
-        "latency_goal_s": session.config.latency_goal_s,
-        "restarts": session.restarts,
+        "latency_goal_s": run.config.latency_goal_s,
+        "restarts": run.restarts,
         "resumed_with": before or None,
         "batches": len({row["batch"] for row in rows}),
     }
-    notes = [f"journal and checkpoint: {session.journal_uri.rpartition('/')[0]}"]
+    notes = [f"journal and checkpoint: {run.journal_uri.rpartition('/')[0]}"]
     if before:
         notes.append(f"went on from the checkpoint of a killed job, after {before} arrivals")
     if sustained is None:
-        notes.append(f"not even the first rate, {session.config.first_rate_s:g} images/s, was sustained")
-    return Outcome(
+        notes.append(f"not even the first rate, {run.config.first_rate_s:g} images/s, was sustained")
+    return Accounts(
         items_in=len(arrived),
         items_out=sum(row["why"] is None for row in rows),
         rejected=[Rejected(name=row["name"], reason=row["why"]) for row in rows if row["why"] is not None],

@@ -13,7 +13,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from workloads.contract import Measurements, Outcome, run_job
+from workloads.contract import Accounts, Measurements, run_job
 from workloads.errors import ConfigError, InvalidRun, NotFound, StorageError, WorkloadError
 from workloads.progress import Progress
 from workloads.record import Fact, Rejected
@@ -38,7 +38,7 @@ class Trained:
     failures: list[str] = field(default_factory=list)  # of earlier attempts
 
 
-def train(config: TrainConfig, measurements: Measurements) -> Outcome:
+def train(config: TrainConfig, measurements: Measurements) -> Accounts:
     """Train MobileNetV2 on labelled images, with a tf.distribute strategy."""
     require_tensorflow()
     cluster = ClusterSpec.parse(os.environ["TF_CONFIG"]) if os.environ.get("TF_CONFIG") else None
@@ -161,7 +161,7 @@ def _outcome(
     notes: list[str],
     pretrained: bool,
     prepared_at: float,
-) -> Outcome:
+) -> Accounts:
     chief = trained.results[0]
     if config.strategy != "one_device" and chief.replicas < 2:
         raise InvalidRun(f"{config.strategy} ran with {chief.replicas} replica; it needs at least 2")
@@ -209,7 +209,7 @@ def _outcome(
     # In a cluster that TF_CONFIG names each process accounts for its own part.
     own = len(trained.results) < len(trained.addresses)
     listed = sum(chief.staged.values()) + len(chief.rejected) if own else sum(chief.listed.values())
-    return Outcome(
+    return Accounts(
         items_in=listed,
         items_out=sum(sum(result.staged.values()) for result in trained.results),
         rejected=sorted(rejected, key=lambda item: item.name),

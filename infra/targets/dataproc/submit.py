@@ -37,7 +37,7 @@ class DataprocJobs(GoogleJobs):
             package_uri=put.workloads,
             arguments=put.arguments,
             time_limit_s=cell.timeout_s,
-            environment={"BAKEOFF_BUCKET": settings_of(lease).bucket},
+            environment={"BAKEOFF_BUCKET": settings_of(lease).bucket, "BAKEOFF_OUT": put.out},
             properties=package.spark_properties(machine, executors, put.eventlog),
         )
         with jobs.submit(clients_of(lease), job, folder / "logs") as driver:

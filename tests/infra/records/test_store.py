@@ -107,7 +107,7 @@ def test_a_store_is_brought_up_to_date_and_put_back_even_when_the_work_fails(
     monkeypatch.setattr(shared_runs, "CACHE_DIR", tmp_path / "cache")
     a_record(tmp_path / "theirs", "cell-1")
     shared_runs.push(tmp_path / "theirs", f"{bucket}/team")
-    with pytest.raises(KeyError), shared_runs.RunStore(f"{bucket}/team/") as store:
+    with pytest.raises(KeyError), shared_runs.RunStore(f"{bucket}/team/") as store:  # noqa: PT012
         assert store.uri == f"{bucket}/team" and (store.folder / "demo" / "cell-1" / "logs" / "driver.log").exists()
         a_record(store.folder, "cell-2")
         raise KeyError

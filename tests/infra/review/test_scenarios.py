@@ -19,8 +19,8 @@ from infra.review.comment import MARKER, comment
 from infra.review.markdown import code
 from infra.review.review import Review, review
 from infra.review.scenarios import ScenarioChange
-from tests.infra.review.conftest import REGION, Repository
 from tests.support.analysis import factory
+from tests.support.repository import REGION, Repository
 
 
 def kinds(review: Review) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from analysis.search.core.ranking import matched
+from analysis.search.core.ranking import match_candidates
 from infra.search.past import load_past, to_candidates
 from tests.support.analysis.factory import SHAPES, run_json
 
@@ -31,7 +31,7 @@ def test_spot_workers_and_accelerators_make_another_shape(tmp_path: Path) -> Non
     for number, change in enumerate(changed):
         written(tmp_path, f"r{number}", change, run_s=10.0 * (number + 1))
     (past,) = load_past(tmp_path, "write_tfrecords", "local")
-    at = matched(past, to_candidates([PLAIN]))
+    at = match_candidates(past, to_candidates([PLAIN]))
     assert [past.outcomes[i].values["runtime_s"] for i in at if i is not None] == [10.0]
     assert len(past.candidates) == 3
 
@@ -44,7 +44,9 @@ def test_repeats_count_as_their_median_and_as_failed_where_most_failed(tmp_path:
         written(tmp_path, f"ill-{repeat}", scenario="one-large-ssd", repeat=repeat, status=status)
     (past,) = load_past(tmp_path, "write_tfrecords", "local")
     four, one = (
-        past.outcomes[i] for i in matched(past, to_candidates([PLAIN, SHAPES["one-large-ssd"]])) if i is not None
+        past.outcomes[i]
+        for i in match_candidates(past, to_candidates([PLAIN, SHAPES["one-large-ssd"]]))
+        if i is not None
     )
     assert four.values["runtime_s"] == 12.0
     assert one.status == "timed_out"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,7 @@ from infra.catalogue import Catalogue
 from infra.catalogue.pricing import Machine, billed_s, breakdown, cost, hourly_price, machines, usd_per_hour
 from infra.targets.google.billing import Bill, billed
 from infra.targets.google.cost import item_of, notes, reconcile
-from tests.support.google.bigquery import ExportRow
+from tests.support.google.bills import BEGIN, END, LATER, fill
 from tests.support.google.cloud import Cloud
 from tests.support.google.jobs import FOUR
 from tests.support.google.server import Refusal
@@ -22,9 +22,6 @@ REGION = "us-central1"
 SPOT = FOUR.model_copy(update={"spot_workers": 2})
 GPU = FOUR.model_copy(update={"accelerator_type": "nvidia-tesla-t4", "accelerator_count": 2})
 V100 = FOUR.model_copy(update={"accelerator_type": "nvidia-tesla-v100", "accelerator_count": 1})
-BEGIN = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
-END = BEGIN + timedelta(hours=1)
-LATER = END + timedelta(days=4)
 
 
 @pytest.mark.parametrize(("seconds", "billed"), [(0, 60), (59.9, 60), (60, 60), (60.2, 61), (3600, 3600)])
@@ -101,20 +98,6 @@ def test_a_spot_price_is_not_taken_from_the_regular_one(tmp_path: Path, monkeypa
     monkeypatch.setenv("BAKEOFF_PRICES", str(tmp_path / "prices.csv"))
     with pytest.raises(UsageError, match="Unknown accelerator spot price"):
         cost(machines(GPU.model_copy(update={"spot_workers": 1}), 3600), REGION)
-
-
-def fill(cloud: Cloud, lease: str = "abc123", currency: str = "USD", at: datetime = BEGIN) -> None:
-    labels = {"bakeoff-lease": lease, "goog-dataproc-cluster-name": "x"}
-    for sku, usd, credited in (
-        ("N1 Predefined Instance Core running in Americas", 0.20, (-0.02, -0.01)),
-        ("N1 Predefined Instance Ram running in Americas", 0.10, ()),
-        ("N1 Predefined Instance Core running in Americas", 0.10, ()),
-        ("Spot Preemptible N1 Predefined Instance Core running in Americas", 0.03, ()),
-        ("SSD backed PD Capacity", 0.24, ()),
-        ("Licensing Fee for Google Cloud Dataproc (CPU cost)", 0.09, ()),
-        ("Log Storage cost", 0.01, ()),
-    ):
-        cloud.bigquery.rows.append(ExportRow(sku, usd, at, labels, credited, currency))
 
 
 def bill_of(cloud: Cloud, now: datetime = LATER) -> Bill:
