@@ -233,7 +233,7 @@ class _Search(Loop):
         return None
 
     def enough(self, running: int) -> str | None:
-        """Why no further run is started, beside so many."""
+        """Explain why no further run is started, given how many are in progress; None to go on."""
         if in_vain := self._in_vain():
             return in_vain
         if len(self.method.told) + running < len(self.pairs) and (used_up := self.allowance.used_up(running)):
