@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
-from rich.table import Table
 
 from infra.base.errors import UsageError
-from infra.cli.output import JsonOption, RunsOption, open_runs, print_json, shown, stdout
+from infra.cli.output import JsonOption, RunsOption, open_runs, print_json, print_table, say, shown
 
 if TYPE_CHECKING:
     from analysis.compare.sides import Compared
@@ -61,14 +59,12 @@ def main(
 def _print(compared: Compared) -> None:
     from analysis.compare.comparison import describe
 
-    table = Table(title=escape(f"{compared.b} against {compared.a}, {compared.of}"))
-    for heading in ("workload", "verdict", "medians (95 %)", "why"):
-        table.add_column(heading, overflow="fold")
-    for one in compared.comparisons:
-        name = ", ".join(part for part in (one.workload, one.variant, one.kind, one.where) if part)
-        table.add_row(*(escape(text) for text in (name, one.word, describe(one), one.text)))
-    stdout.print(table)
+    headings = ("workload", "verdict", "medians (95 %)", "why")
+    names = (
+        ", ".join(part for part in (one.workload, one.variant, one.kind, one.where) if part)
+        for one in compared.comparisons
+    )
+    rows = ((name, one.word, describe(one), one.text) for name, one in zip(names, compared.comparisons, strict=True))
+    print_table(f"{compared.b} against {compared.a}, {compared.of}", headings, rows, left=headings)
     for damaged in compared.damaged:
-        stdout.print(
-            f"left out, damaged: {damaged.run}: {damaged.reason}", highlight=False, markup=False, soft_wrap=True
-        )
+        say(f"left out, damaged: {damaged.run}: {damaged.reason}")

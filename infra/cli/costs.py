@@ -6,9 +6,8 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
-from infra.cli.output import JsonOption, RunsOption, open_runs, print_json, say, shown, stdout
+from infra.cli.output import JsonOption, RunsOption, open_runs, print_json, print_table, say, shown
 from infra.targets.google import reconcile
 from infra.targets.google.clients import Clients
 from infra.targets.google.settings import config_path, load_settings
@@ -44,12 +43,9 @@ def main(
 
 
 def _show(one: reconcile.LeaseCosts) -> None:
-    shown_table = Table(title=f"{one.scenario}, lease {one.lease}, {one.lived_s / 60:.1f} min in {one.region}")
     headings = ("item", "estimate USD", "measured USD", "difference", "billed", "currency", "billed - measured")
-    for heading in headings:
-        shown_table.add_column(heading, justify="left" if heading in ("item", "currency") else "right")
-    for row in one.rows:
-        shown_table.add_row(
+    rows = (
+        (
             row.item,
             _amount(row.estimate_usd),
             _amount(row.measured_usd),
@@ -58,7 +54,10 @@ def _show(one: reconcile.LeaseCosts) -> None:
             row.currency or "",
             _amount(row.billed_minus_measured_usd),
         )
-    stdout.print(shown_table)
+        for row in one.rows
+    )
+    title = f"{one.scenario}, lease {one.lease}, {one.lived_s / 60:.1f} min in {one.region}"
+    print_table(title, headings, rows, left=("item", "currency"))
     for sentence in one.notes:
         say(sentence)
 

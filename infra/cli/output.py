@@ -7,14 +7,16 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from pydantic import BaseModel
 from rich.console import Console
+from rich.markup import escape
 from rich.status import Status
+from rich.table import Table
 
 from infra.base.errors import UsageError
 from infra.base.paths import default_runs
@@ -58,13 +60,23 @@ def say(text: str) -> None:
     stdout.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
+def print_table(title: str, headings: Sequence[str], rows: Iterable[Sequence[str]], left: Collection[str] = ()) -> None:
+    """A table on standard output. Columns whose headings are not ``left`` are set to the right; cells are text as it is."""
+    table = Table(title=escape(title) or None)
+    for heading in headings:
+        table.add_column(escape(heading), justify="left" if heading in left else "right", overflow="fold")
+    for row in rows:
+        table.add_row(*(escape(cell) for cell in row))
+    stdout.print(table)
+
+
 def print_notes(notes: list[str]) -> None:
     """What was left out, and the like, on standard error, as it is."""
     for note in notes:
         stderr.print(note, highlight=False, markup=False, soft_wrap=True)
 
 
-def words_of(option: str, text: str) -> list[str]:
+def split_names(option: str, text: str) -> list[str]:
     """The names that an option gives, separated by commas, each once. Raises UsageError where there is none."""
     words = list(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
     if not words:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from infra.base import paths
-from infra.base.errors import TerraformError, UsageError
+from infra.base.errors import LimitError, TerraformError, UsageError
 from infra.base.locks import host_lock
 from infra.base.options import Grant, Options
 from infra.base.processes import start_ticks
@@ -109,6 +109,7 @@ def apply(lease: Lease, progress: Progress) -> None:
 
     Raises:
         TerraformError: with Terraform's own words. What was made is still there: the caller tears down.
+        LimitError: too little is left until its expiry, since its making took so long.
     """
     began = time.monotonic()
     lease.take_over("applying")
@@ -116,11 +117,25 @@ def apply(lease: Lease, progress: Progress) -> None:
     if provisioner is None:
         lease.update(stage="up", apply_s=0.0)
         return
+    replaced = dead_addresses(lease)
+    if replaced or lease.state.apply_s is None:
+        _check_life(lease)
     terraform = terraform_of(lease, provisioner)
     terraform.init()
-    terraform.apply(dead_addresses(lease), _counting(provisioner, lease, progress))
+    terraform.apply(replaced, _counting(provisioner, lease, progress))
     outputs(lease)  # raises where there are none
     lease.update(stage="up", apply_s=round(time.monotonic() - began, 3))
+
+
+def _check_life(lease: Lease) -> None:
+    """The target refuses a cluster that is to end so soon, minutes later and in other words."""
+    least_s = target_of(lease).traits.least_life_s
+    left_s = (datetime.fromisoformat(lease.state.expires_at) - datetime.now(UTC)).total_seconds()
+    if left_s < least_s:
+        raise LimitError(
+            f"Lease {lease.id} expires in {max(left_s, 0) / 60:.1f} minutes, and a cluster must be allowed at least "
+            f"{least_s / 60:.0f} when it is made. Give the command again, or raise --max-usd or --max-minutes."
+        )
 
 
 def _counting(provisioner: Provisioner, lease: Lease, progress: Progress) -> Callable[[Event], None]:

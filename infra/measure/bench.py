@@ -39,7 +39,7 @@ def bench(
     With ``[adaptive]`` the blocks end when the metric is known well enough, see :mod:`infra.measure.repeats`.
 
     Args:
-        slot: one experiment runs in a folder at a time; other cells of it, in other slots of the same process, run beside it.
+        slot: one bench runs in a folder and slot at a time; a search uses a slot for each of its parallel runs.
         scenarios: the shapes that the experiment names, such as those of a search; None: each has its file.
 
     Returns:
@@ -50,8 +50,8 @@ def bench(
         Interrupted: Ctrl-C or SIGTERM, after teardown.
         LeftoverError: something survived the teardown.
     """
-    beside = f"-{slot}" if slot else ""
-    with host_lock(f"experiment-{options.runs_dir / experiment.name}{beside}", timeout_s=24 * 3600, progress=progress):
+    suffix = f"-{slot}" if slot else ""
+    with host_lock(f"experiment-{options.runs_dir / experiment.name}{suffix}", timeout_s=24 * 3600, progress=progress):
         shapes = {name: load_scenario(name) for name in experiment.scenarios} if scenarios is None else scenarios
         _sweep_own_dead(experiment, options, progress)
         return _bench(experiment, shapes, options, progress)

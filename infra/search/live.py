@@ -22,7 +22,7 @@ from infra.inputs.workloads import JOB, all_workloads, find_workload
 from infra.search.allowance import Allowance
 from infra.search.journal import Journal
 from infra.search.loop import Loop
-from infra.search.past import candidates_of
+from infra.search.past import to_candidates
 from infra.search.run import Runner
 from workloads.record import Scenario
 from workloads.record.search import RunOutcome as Event
@@ -158,7 +158,7 @@ def search(
 def _for_one(spec: Spec, name: str, past: tuple[Past, ...]) -> Method:
     if spec.uses is not None and name != DEFAULT:
         raise UsageError(f"--uses is for the strategy {DEFAULT}; received {spec.uses:g} for {name}. Leave it out.")
-    return strategy_for(name, Problem(candidates_of(spec.shapes), spec.objective, past), spec.seed, spec.uses)
+    return strategy_for(name, Problem(to_candidates(spec.shapes), spec.objective, past), spec.seed, spec.uses)
 
 
 def _for_set(spec: Spec, name: str, progress: Progress) -> Method:
@@ -233,7 +233,7 @@ class _Search(Loop):
         return None
 
     def enough(self, running: int) -> str | None:
-        """Why no further run is started, beside so many."""
+        """Explain why no further run is started, given how many are in progress; None to go on."""
         if in_vain := self._in_vain():
             return in_vain
         if len(self.method.told) + running < len(self.pairs) and (used_up := self.allowance.used_up(running)):

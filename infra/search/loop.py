@@ -56,7 +56,7 @@ class Loop(ABC):
 
     @abstractmethod
     def enough(self, running: int) -> str | None:
-        """Why no further run is started, beside so many."""
+        """Explain why no further run is started, given how many are in progress; None to go on."""
 
     def run(self) -> str:
         """Why no further run was made.

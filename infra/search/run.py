@@ -14,6 +14,7 @@ from infra.base.progress import Progress
 from infra.clusters import lifecycle
 from infra.inputs.cells import cells
 from infra.inputs.experiment import DataSpec, Experiment, WorkloadSpec
+from infra.inputs.space import Space
 from infra.inputs.workloads import find_workload
 from infra.measure.bench import bench
 from infra.measure.rows import Row
@@ -43,6 +44,24 @@ def check_shape(shape: Scenario, workloads: list[WorkloadSpec], options: Options
         raise UsageError(" ".join(refused))
 
 
+def fitting_shapes(space: Space, workloads: list[WorkloadSpec], options: Options) -> tuple[list[Scenario], list[str]]:
+    """The shapes of a space that the target can make and run the workloads on, and a sentence on each that is left out.
+
+    Raises:
+        UsageError: there is none, with the first reason.
+    """
+    shapes, left_out = [], []
+    for shape in space.shapes():
+        try:
+            check_shape(shape, workloads, options)
+            shapes.append(shape)
+        except UsageError as error:
+            left_out.append(f"left out: {shape.name}: {error}")
+    if not shapes:
+        raise UsageError(f"No shape of the space '{space.name}' fits. {left_out[0]}")
+    return shapes, left_out
+
+
 def bench_runner(
     name: str,
     workloads: list[WorkloadSpec],
@@ -58,9 +77,8 @@ def bench_runner(
     A run that was not made, because of a limit or as the target refused its cluster, says nothing of its shape: LimitError.
     """
     specs = {spec.name: spec for spec in workloads}
-    notional = open_target(
-        options.target
-    ).traits.notional_prices  # nothing is paid for: the search alone holds its runs to the limit
+    # Where prices are notional, nothing is paid for: the search alone holds its runs to the limit.
+    notional = open_target(options.target).traits.notional_prices
 
     def once(experiment: Experiment, shape: Scenario, slot: int, left_usd: float | None) -> Row:
         (row,) = bench(

@@ -45,6 +45,8 @@ class Traits:
     """Jobs read images from the gs:// prefix where they are; else a copy is loaded into each lease."""
     poll_s: float = 2.0
     """Seconds between two looks at a running job."""
+    least_life_s: float = 0.0
+    """Shortest time from an apply to the expiry of a lease that the other side accepts."""
     queue_s: float = 0.0
     """Seconds that a job may wait for its start on top of its time limit, which the other side keeps itself."""
     sample_s: float = 60.0

@@ -23,6 +23,11 @@ from infra.targets.google.settings import load_settings
 from workloads.record import RunCost, Scenario
 
 
+# Dataproc accepts no life of less than 600 s (cloud.google.com/dataproc/docs/concepts/configuring-clusters/scheduled-deletion),
+# counted from its own now: a minute for Terraform and the clocks.
+LEAST_LIFE_S = 660.0
+
+
 class DataprocPricing(GooglePricing):
     """Each machine for as long as it was seen to stand."""
 
@@ -79,6 +84,7 @@ class DataprocTarget(GoogleTarget):
         flags=FLAGS,
         reads_gs_in_place=True,
         poll_s=2.0,
+        least_life_s=LEAST_LIFE_S,
         queue_s=180.0,
         sample_s=60.0,  # Cloud Monitoring has a point a minute, and a minute without one is Google's gap
         sweep_s=900.0,  # a cluster takes minutes to go

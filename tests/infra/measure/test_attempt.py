@@ -105,7 +105,7 @@ def attempted(tmp_path: Path, target: Paid) -> tuple[Path, RunRecord]:
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("job/measurements.jsonl", b'{"furlongs": 3}\n{"furlongs": "three"}\n', "furlongs"),
+        ("job/measurements.jsonl", b'{"operation": "read", "furlongs": [3]}\n', "furlongs"),
         ("job/measurements.jsonl", b'{"operation": "read", "images": "many"}\n', "wrong type"),
         ("eventlog/app-1", b"\x28\xb5\x2f\xfd no text at all\n", "codec"),
         ("nodes.jsonl", b'{"node": "m"}\n', "ts"),

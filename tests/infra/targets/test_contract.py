@@ -62,6 +62,7 @@ class Reading(TargetContract):
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("host")
 @pytest.mark.timeout(900)
 class TestLocal(Reading):
     @pytest.fixture

@@ -31,9 +31,9 @@ def test_a_machine_is_billed_for_a_minute_at_least(seconds: float, billed: float
 
 def test_half_a_minute_by_hand() -> None:
     found = cost([Machine("m", "n1-standard-2", "pd-ssd", 200, 30)], REGION)
-    assert found.of("machines") == pytest.approx(0.095 / 60)
-    assert found.of("dataproc fee") == pytest.approx(2 * 0.010 / 60)
-    assert found.of("disks") == pytest.approx(200 * 0.170 * 30 / (730 * 3600))  # a disk has no minimum
+    assert found.item_usd("machines") == pytest.approx(0.095 / 60)
+    assert found.item_usd("dataproc fee") == pytest.approx(2 * 0.010 / 60)
+    assert found.item_usd("disks") == pytest.approx(200 * 0.170 * 30 / (730 * 3600))  # a disk has no minimum
     assert found.total_usd == pytest.approx(sum(line.usd for line in found.lines))
     assert found.prices_dated == "2025-03-06"
 
@@ -41,7 +41,7 @@ def test_half_a_minute_by_hand() -> None:
 def test_machines_that_stood_for_different_times() -> None:
     used = [Machine("m", "n1-standard-1", "pd-ssd", 0, 7200), Machine("w-0", "n1-standard-2", "pd-ssd", 0, 3600)]
     found = cost(used, REGION)
-    assert found.of("machines") == pytest.approx(2 * 0.0475 + 0.095)
+    assert found.item_usd("machines") == pytest.approx(2 * 0.0475 + 0.095)
     assert {line.node: line.seconds for line in found.lines if line.item == "machines"} == {"m": 7200, "w-0": 3600}
 
 
@@ -55,12 +55,14 @@ def test_an_hour_is_the_price_per_hour(scenario: Scenario) -> None:
 
 
 def test_spot_and_accelerators_by_hand() -> None:
-    assert hourly_price(SPOT, REGION).of("spot machines") == pytest.approx(2 * (2 * 0.00878 + 7.5 * 0.001126), abs=2e-5)
-    assert hourly_price(SPOT, REGION).of("dataproc fee") == pytest.approx(0.01 * 13)
-    assert hourly_price(GPU, REGION).of("accelerators") == pytest.approx(4 * 2 * 0.35)
+    assert hourly_price(SPOT, REGION).item_usd("spot machines") == pytest.approx(
+        2 * (2 * 0.00878 + 7.5 * 0.001126), abs=2e-5
+    )
+    assert hourly_price(SPOT, REGION).item_usd("dataproc fee") == pytest.approx(0.01 * 13)
+    assert hourly_price(GPU, REGION).item_usd("accelerators") == pytest.approx(4 * 2 * 0.35)
     mixed = V100.model_copy(update={"spot_workers": 2})
-    assert hourly_price(mixed, REGION).of("accelerators") == pytest.approx(4 * 2.48 + 2 * 1.0885)
-    assert hourly_price(mixed, REGION).of("spot machines") == hourly_price(SPOT, REGION).of("spot machines")
+    assert hourly_price(mixed, REGION).item_usd("accelerators") == pytest.approx(4 * 2.48 + 2 * 1.0885)
+    assert hourly_price(mixed, REGION).item_usd("spot machines") == hourly_price(SPOT, REGION).item_usd("spot machines")
 
 
 @pytest.mark.parametrize("scenario", [FOUR, SPOT, GPU])
