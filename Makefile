@@ -1,5 +1,5 @@
 # Everything starts here. `make help` lists the targets from the `##` lines; each wraps one or two verbs of `bakeoff`.
-# Variables: WORKLOAD=read_speed (for run/<scenario>), ARGS='...' (passed on to bakeoff), PYTHON=/path/to/python3.11.
+# Variables: WORKLOAD=read_speed (for run/<scenario>), ARGS='...' (passed on to bakeoff), PYTHON=/path/to/python3.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 SHELL := /bin/sh
@@ -97,9 +97,11 @@ lint: setup-test
 	$(PY) -m ruff format --check $(CODE)
 	$(PY) -m mypy
 
-## policy: checkov on the Terraform and zizmor on the workflows, in an environment of their own
-policy: setup
-	.ci/policy.sh
+## policy: checkov on the Terraform and zizmor on the workflows, in an environment of their own; both run to their end
+policy:
+	@PYTHON='$(PYTHON)' .ci/setup.sh policy
+	@failed=0; .cache/policy/bin/checkov --config-file .ci/checkov.yaml --directory infra --quiet || failed=1; \
+		.cache/policy/bin/zizmor --offline --no-progress --strict-collection .github/workflows || failed=1; exit $$failed
 
 ## format: lets ruff put the code in order
 format: setup-test
@@ -114,9 +116,14 @@ test-fast: setup-test
 test-terraform: setup-test
 	$(PYTEST) -m "not slow" tests/infra/terraform/test_modules.py tests/infra/modules
 
-## lock: chooses all versions in constraints.txt anew (KEEP=1: only adds what is missing)
-lock: setup-test
-	$(PY) .ci/lock.py
+## lock: chooses all versions anew, for Python 3.11 to 3.13 at once (UPGRADE=: only adds what is missing); uv's settings hold
+UPGRADE ?= --upgrade
+LOCK    := .cache/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --custom-compile-command 'make lock' $(UPGRADE)
+lock: setup
+	$(PY) -m venv .cache/lock
+	.cache/lock/bin/python -m pip install --quiet uv
+	$(LOCK) --all-extras pyproject.toml -o constraints.txt
+	printf 'checkov\nzizmor\n' | $(LOCK) - -o .ci/requirements-policy.txt
 
 ## clean: removes .venv and the tools' caches; records in runs/ stay
 clean:

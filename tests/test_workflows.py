@@ -9,10 +9,12 @@ import functools
 import os
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
+from packaging.specifiers import SpecifierSet
 from typer.testing import CliRunner
 
 from infra.cli.app import app
@@ -49,8 +51,16 @@ def scripts() -> list[str]:
 
 
 def test_the_promised_jobs_are_there() -> None:
-    assert set(workflow("ci.yml")["jobs"]) == {"test", "terraform", "policy", "review", "comment", "plan"}
+    assert set(workflow("ci.yml")["jobs"]) == {"test", "python", "terraform", "policy", "review", "comment", "plan"}
     assert "schedule" in workflow("clean.yml")["on"]
+
+
+def test_the_tests_run_on_every_python_that_the_project_admits() -> None:
+    stated = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["requires-python"]
+    tested = {*workflow("ci.yml")["jobs"]["python"]["strategy"]["matrix"]["python"]}
+    for step in workflow("ci.yml")["jobs"]["test"]["steps"]:
+        tested |= {step["with"]["python-version"]} if "setup-python" in step.get("uses", "") else set()
+    assert tested == {f"3.{minor}" for minor in range(30) if SpecifierSet(stated).contains(f"3.{minor}")}
 
 
 def test_no_job_may_more_than_it_needs() -> None:

@@ -13,6 +13,18 @@ from typing import NamedTuple
 from workloads.errors import DatasetError, NotFound
 from workloads.storage import Entry, open_store
 
+CLUTTER = (
+    "__MACOSX",
+    "Thumbs.db",
+    "ehthumbs.db",
+    "desktop.ini",
+    "$RECYCLE.BIN",
+    "System Volume Information",
+    "@eaDir",
+    "lost+found",
+)
+"""What operating systems and storage boxes leave in folders, beside hidden files, whose names begin with a dot."""
+
 
 class Dataset(NamedTuple):
     """The images that were found under ``uri``, sorted by name."""
@@ -22,6 +34,7 @@ class Dataset(NamedTuple):
     classes: list[str]  # those that hold at least one image, sorted, unless the caller named them
     empty_classes: list[str]
     outside: list[str]  # files that lie beside the class folders, and therefore have no class
+    clutter: list[str]  # hidden files, and what systems leave in folders: no images, and no classes
 
     @property
     def labels(self) -> dict[str, int]:
@@ -41,11 +54,17 @@ class Dataset(NamedTuple):
     @property
     def notes(self) -> list[str]:
         notes = [f"class {name!r} holds no image" for name in self.empty_classes]
-        if self.outside:
-            named = ", ".join(printable(name) for name in self.outside[:5])
-            more = f" and {len(self.outside) - 5} more" if len(self.outside) > 5 else ""
-            notes.append(f"{len(self.outside)} file(s) outside any class folder were left out: {named}{more}")
+        for names, what in ((self.outside, "outside any class folder"), (self.clutter, "hidden or left by a system")):
+            if names:
+                named = ", ".join(printable(name) for name in names[:5])
+                more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+                notes.append(f"{len(names)} file(s) {what} were left out: {named}{more}")
         return notes
+
+
+def is_clutter(name: str) -> bool:
+    """True for a relative name of which a part is hidden, or is what a system leaves in folders (:data:`CLUTTER`)."""
+    return any(part.startswith(".") or part in CLUTTER for part in name.split("/"))
 
 
 def class_of(name: str) -> str:
@@ -68,9 +87,11 @@ def list_dataset(uri: str, classes: Sequence[str] | None = None) -> Dataset:
     """
     layout = "images are laid out as <prefix>/<class>/<name>.jpg"
     try:
-        entries = open_store(uri).list()
+        listed = open_store(uri).list()
     except NotFound as error:
         raise DatasetError(f"no images at {uri}: {error}; {layout}") from error
+    entries = [entry for entry in listed if not is_clutter(entry.name)]
+    clutter = [entry.name for entry in listed if is_clutter(entry.name) and not entry.name.endswith("/")]
     images = [entry for entry in entries if "/" in entry.name and not entry.name.endswith("/")]
     outside = [entry.name for entry in entries if "/" not in entry.name]
     folders = {class_of(entry.name) for entry in entries if "/" in entry.name}
@@ -81,7 +102,7 @@ def list_dataset(uri: str, classes: Sequence[str] | None = None) -> Dataset:
     if classes is not None and (unknown := sorted(filled - set(classes))):
         raise DatasetError(f"classes are {list(classes)}, but {uri} also holds {unknown}; add or remove them")
     chosen = sorted(filled) if classes is None else list(classes)
-    return Dataset(uri, images, chosen, sorted((folders | set(chosen)) - filled), outside)
+    return Dataset(uri, images, chosen, sorted((folders | set(chosen)) - filled), outside, clutter)
 
 
 def in_order(images: Sequence[Entry], seed: int | None) -> list[Entry]:

@@ -17,6 +17,7 @@ from PIL import Image, JpegImagePlugin, PngImagePlugin  # noqa: F401  (the plugi
 from PIL.Image import Resampling, Transpose
 
 FORMATS = ("JPEG", "PNG")
+PNG = b"\x89PNG\r\n\x1a\n"
 MAX_PIXELS = 200_000_000  # 12,000 x 16,000; Pillow's own guard would refuse above 179 million
 MAX_DECODE_BYTES = 256 << 20  # memory that decoding one image may take; a small node has 1 GiB in all
 warnings.filterwarnings("ignore", message="Corrupt EXIF data")  # what follows from it is said at _orientation
@@ -111,7 +112,9 @@ def _open(data: bytes) -> Image.Image:
     try:
         return Image.open(io.BytesIO(data), formats=FORMATS)
     except Exception as error:  # Pillow's parsers raise anything from SyntaxError to struct.error on damaged headers
-        if data.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")):
+        if (plain := without_text(data)) is not None:
+            return _open(plain)
+        if data.startswith((b"\xff\xd8\xff", PNG)):
             raise Unusable(Reason.DAMAGED, "its header cannot be read") from error
         raise Unusable(Reason.NOT_AN_IMAGE) from error
 
@@ -120,10 +123,29 @@ def _load(image: Image.Image, data: bytes) -> Image.Image:
     try:
         image.load()
     except Exception as error:
+        if (plain := without_text(data)) is not None:
+            return _load(_open(plain), plain)
         end = b"\xff\xd9" if image.format == "JPEG" else b"IEND"
         cut = "truncated" in str(error) or end not in data[-64:]
         raise Unusable(Reason.TRUNCATED if cut else Reason.DAMAGED, str(error)) from error
     return image
+
+
+def without_text(data: bytes) -> bytes | None:
+    """A PNG without its texts and colour profile, which Pillow refuses above a size; None where it is no PNG or has none.
+
+    Chunks: https://www.w3.org/TR/png-3/#5Chunk-layout.
+    """
+    if not data.startswith(PNG):
+        return None
+    kept, at = [PNG], len(PNG)
+    while at + 8 <= len(data):
+        end = at + 12 + int.from_bytes(data[at : at + 4], "big")
+        if data[at + 4 : at + 8] not in (b"tEXt", b"zTXt", b"iTXt", b"iCCP"):
+            kept.append(data[at:end])
+        at = end
+    plain = b"".join(kept)
+    return plain if len(plain) < len(data) else None
 
 
 def _refuse_too_large(image: Image.Image, width: int, height: int) -> None:

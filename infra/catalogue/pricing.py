@@ -1,89 +1,143 @@
-"""List price of a scenario per hour: machines, disks, accelerators and the Dataproc fee, without discounts."""
+"""What machines cost at list price, without discounts: for the seconds that they stood, and per hour.
+
+Rules of billing, each with its source:
+
+- machines and accelerators: by the second, at least 60 s each (cloud.google.com/compute/vm-instance-pricing);
+- Dataproc's fee: per vCPU and second, at least 60 s, of masters, workers and spot workers alike
+  (cloud.google.com/dataproc/pricing);
+- disks: by the second, without a minimum (cloud.google.com/compute/disks-image-pricing).
+"""
 
 from __future__ import annotations
 
-from collections import Counter
-from typing import NamedTuple
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
-from infra import catalogue
-from infra.base.errors import unknown_name
-from infra.catalogue import Price
-from workloads.record import Scenario
+from infra.catalogue import Catalogue
+from workloads.record import CostBreakdown, Scenario
 
 DEFAULT_REGION = "us-central1"
 HOURS_PER_MONTH = 730  # how Google turns a price per month into one per hour
+LEAST_S = 60  # billed for a machine, an accelerator and Dataproc's fee
+Item = Literal["machines", "spot machines", "accelerators", "disks", "dataproc fee", "vertex ai", "other"]
 
 
-class HourlyPrice(NamedTuple):
-    """USD per hour of one scenario in one region, by what is paid for."""
+class Machine(NamedTuple):
+    """One VM of a cluster, and how long it stood."""
 
-    region: str
-    machines_usd: float
-    disks_usd: float
-    dataproc_usd: float
-    prices_dated: str  # date of the oldest price used, ISO 8601
-    spot_usd: float = 0.0  # machines on Spot VMs, with their accelerators; Google may change this price every day
-    accelerators_usd: float = 0.0  # of the other machines
+    node: str
+    machine_type: str
+    disk_type: str
+    disk_gb: int
+    seconds: float  # from creation to deletion
+    spot: bool = False
+    accelerator_type: str | None = None
+    accelerator_count: int = 0
+
+
+class Line(NamedTuple):
+    """One line of a cost: an item, how much of it, and what it costs."""
+
+    item: Item
+    node: str
+    sku: str
+    seconds: float  # billed
+    quantity: float
+    unit: str  # of the quantity: machine-h, GPU-h, vCPU-h, GB-month
+    usd: float
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Lines, and the date of the oldest price among them (ISO 8601; empty where no price was used)."""
+
+    lines: tuple[Line, ...]
+    prices_dated: str
 
     @property
     def total_usd(self) -> float:
-        """USD per hour in all."""
-        return self.machines_usd + self.spot_usd + self.accelerators_usd + self.disks_usd + self.dataproc_usd
+        """USD in all."""
+        return sum(line.usd for line in self.lines)
+
+    def of(self, item: Item) -> float:
+        """USD of one item."""
+        return sum(line.usd for line in self.lines if line.item == item)
 
 
-def regions() -> list[str]:
-    """Regions with prices."""
-    return sorted({price.region for price in catalogue.prices()})
+def machines(scenario: Scenario, seconds: float) -> list[Machine]:
+    """Every machine of a cluster, all for the same time: for an estimate, or where only the cluster's life is known."""
+    disk = (scenario.disk_type, scenario.disk_gb, seconds)
+    gpus = (scenario.accelerator_type, scenario.accelerator_count)
+    if not scenario.workers:
+        return [Machine("m", scenario.machine_type, *disk, False, *gpus)]
+    master = Machine("m", scenario.master_machine_type, *disk)
+    workers = [Machine(f"w-{i}", scenario.machine_type, *disk, False, *gpus) for i in range(scenario.workers)]
+    spot = [Machine(f"sw-{i}", scenario.machine_type, *disk, True, *gpus) for i in range(scenario.spot_workers)]
+    return [master, *workers, *spot]
 
 
-def usd_per_hour(scenario: Scenario, region: str = DEFAULT_REGION) -> float:
-    """List price of the scenario, USD per hour. Raises as :func:`hourly_price`."""
-    return hourly_price(scenario, region).total_usd
+def cost(used: Iterable[Machine], region: str, catalogue: Catalogue | None = None) -> Cost:
+    """What these machines cost in a region, each for its own seconds.
 
+    Args:
+        catalogue: whose prices count; None: those of :meth:`Catalogue.default`.
 
-def hourly_price(scenario: Scenario, region: str = DEFAULT_REGION) -> HourlyPrice:
-    """Price of every node of the scenario: its machine, its disk, its accelerators, and Dataproc's fee per vCPU.
-
-    Raises UsageError for a region, machine type, disk type or accelerator type without a price.
-    Source: cloud.google.com/dataproc/pricing (the fee counts the vCPUs of masters, workers and spot workers alike).
+    Raises:
+        UsageError: something has no price there; an unknown price is never taken for zero.
     """
-    if region not in regions():
-        raise unknown_name("region", region, regions())
-    nodes = Counter({scenario.master_machine_type: 1})
-    nodes[scenario.machine_type] += scenario.workers
-    spot = scenario.spot_workers
-    used: list[Price] = []
+    catalogue = catalogue or Catalogue.default()
+    lines: list[Line] = []
+    dates: list[str] = []
 
-    def price(kind: str, sku: str) -> float:
-        found = _price(kind, sku, region)
-        used.append(found)
-        return found.usd
+    def add(item: Item, machine: Machine, kind: str, sku: str, amount: float, unit: str, seconds: float) -> None:
+        price = catalogue.price(kind, sku, region)
+        hours = seconds / 3600 / (HOURS_PER_MONTH if unit == "GB-month" else 1)
+        lines.append(Line(item, machine.node, sku, seconds, amount * hours, unit, amount * hours * price.usd))
+        dates.append(price.dated)
 
-    machines = sum(price("machine", name) * count for name, count in nodes.items() if count)
-    spot_usd = price("machine_spot", scenario.machine_type) * spot if spot else 0.0
-    accelerators = 0.0
-    if scenario.accelerator_type:
-        regular = scenario.accelerator_count * (scenario.workers or 1)
-        accelerators = price("accelerator", scenario.accelerator_type) * regular
-        if spot:
-            spot_usd += price("accelerator_spot", scenario.accelerator_type) * scenario.accelerator_count * spot
-    nodes[scenario.machine_type] += spot
-    vcpus = sum(catalogue.machine_type(name).vcpus * count for name, count in nodes.items())
-    disk_gb = scenario.disk_gb * nodes.total()
-    return HourlyPrice(
-        region=region,
-        machines_usd=machines,
-        disks_usd=price("disk", scenario.disk_type) * disk_gb / HOURS_PER_MONTH,
-        dataproc_usd=price("dataproc", "vcpu") * vcpus,
-        prices_dated=min(found.dated for found in used),
-        spot_usd=spot_usd,
-        accelerators_usd=accelerators,
+    for machine in used:
+        seconds = billed_s(machine.seconds)
+        spot = "_spot" if machine.spot else ""
+        item: Item = "spot machines" if machine.spot else "machines"
+        add(item, machine, f"machine{spot}", machine.machine_type, 1, "machine-h", seconds)
+        if machine.accelerator_type:
+            count = machine.accelerator_count
+            add("accelerators", machine, f"accelerator{spot}", machine.accelerator_type, count, "GPU-h", seconds)
+        vcpus = catalogue.machine_type(machine.machine_type).vcpus
+        add("dataproc fee", machine, "dataproc", "vcpu", vcpus, "vCPU-h", seconds)
+        add("disks", machine, "disk", machine.disk_type, machine.disk_gb, "GB-month", math.ceil(machine.seconds))
+    return Cost(tuple(lines), min(dates, default=""))
+
+
+def cluster_cost(scenario: Scenario, region: str, seconds: float, catalogue: Catalogue | None = None) -> Cost:
+    """What a cluster costs whose machines all stand so long. Raises as :func:`cost`."""
+    return cost(machines(scenario, seconds), region, catalogue)
+
+
+def hourly_price(scenario: Scenario, region: str = DEFAULT_REGION, catalogue: Catalogue | None = None) -> Cost:
+    """List price of an hour of the scenario, by what is paid for. Raises as :func:`cost`."""
+    return cluster_cost(scenario, region, 3600, catalogue)
+
+
+def usd_per_hour(scenario: Scenario, region: str = DEFAULT_REGION, catalogue: Catalogue | None = None) -> float:
+    """List price of the scenario, USD per hour. Raises as :func:`cost`."""
+    return hourly_price(scenario, region, catalogue).total_usd
+
+
+def breakdown(found: Cost) -> CostBreakdown:
+    """The cost as a record keeps it: spot machines are machines, and ``seconds`` is the longest life among them."""
+    return CostBreakdown(
+        seconds=max((line.seconds for line in found.lines if line.item != "disks"), default=0.0),
+        machines_usd=found.of("machines") + found.of("spot machines"),
+        disks_usd=found.of("disks"),
+        dataproc_usd=found.of("dataproc fee"),
+        accelerators_usd=found.of("accelerators"),
+        prices_dated=found.prices_dated,
     )
 
 
-def _price(kind: str, sku: str, region: str) -> Price:
-    of_kind = {price.sku: price for price in catalogue.prices() if (price.kind, price.region) == (kind, region)}
-    try:
-        return of_kind[sku]
-    except KeyError:
-        raise unknown_name(f"{kind.replace('_', ' ')} price in {region}", sku, of_kind) from None
+def billed_s(seconds: float) -> float:
+    """The seconds that are billed for a machine that stood so long: whole ones, at least 60."""
+    return max(LEAST_S, math.ceil(seconds))

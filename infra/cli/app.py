@@ -34,31 +34,23 @@ app = typer.Typer(
     name="bakeoff",
     help="Run the same workload on competing cluster shapes, measure honestly, and see which shape to buy.",
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for verb in (
-    doctor,
-    scenarios,
-    prices,
-    plan,
-    apply,
-    run,
-    bench,
-    destroy,
-    clean,
-    costs,
-    report,
-    compare,
-    review,
-    replay,
-    search,
-    scale,
-):
-    app.command(name=verb.__name__.rsplit(".", 1)[-1], epilog=verb.EXAMPLE)(verb.main)
+GROUPS = {
+    "Look": (doctor, scenarios, prices, plan),
+    "Run": (apply, run, bench, search),
+    "Decide": (report, compare, scale, replay, review, costs),
+    "Clean up": (destroy, clean),
+}
+"""The verbs as the help lists them."""
+
+for group, verbs in GROUPS.items():
+    for verb in verbs:
+        name = verb.__name__.rsplit(".", 1)[-1]
+        app.command(name=name, epilog=verb.EXAMPLE, rich_help_panel=group)(verb.main)
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from infra.base.options import Options
+from infra.cli.completion import complete_experiment
 from infra.cli.options import ImagesOption, IsolationOption, MaxMinutesOption, MaxUsdOption, TargetOption
 from infra.cli.output import JsonOption, RunsOption, ShareOption, print_json, shown, stdout
 from infra.inputs.experiment import at_full_size, find_experiment, load_experiment
@@ -18,7 +19,12 @@ EXAMPLE = "Example: bakeoff bench demo"
 
 
 def main(
-    experiment: Annotated[str, typer.Argument(help="A .toml file, or the name of one in infra/experiments/.")],
+    experiment: Annotated[
+        str,
+        typer.Argument(
+            help="A .toml file, or the name of one in infra/experiments/.", autocompletion=complete_experiment
+        ),
+    ],
     runs: RunsOption,
     images: ImagesOption = None,
     full: Annotated[bool, typer.Option("--full", help="The study's own sizes: the file's table 'full'.")] = False,

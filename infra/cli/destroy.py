@@ -8,6 +8,7 @@ import typer
 
 from infra.base.errors import UsageError
 from infra.base.signals import ignored
+from infra.cli.completion import complete_scenario
 from infra.cli.output import JsonOption, RunsOption, print_json, say, shown
 from infra.clusters import teardown
 from infra.leases import lease as leases
@@ -17,7 +18,9 @@ EXAMPLE = "Example: bakeoff destroy four-small-ssd"
 
 def main(
     runs: RunsOption,
-    scenario: Annotated[str | None, typer.Argument(help="A scenario's name or a lease id.")] = None,
+    scenario: Annotated[
+        str | None, typer.Argument(help="A scenario's name or a lease id.", autocompletion=complete_scenario)
+    ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every lease of this runs folder.")] = False,
     json: JsonOption = False,
 ) -> None:

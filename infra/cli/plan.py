@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from infra.base.options import Options
+from infra.cli.completion import complete_scenario
 from infra.cli.options import TargetOption
 from infra.cli.output import JsonOption, RunsOption, ShareOption, print_json, say, shown
 from infra.clusters.plan import plan
@@ -17,7 +18,9 @@ EXAMPLE = "Example: bakeoff plan four-small-ssd"
 
 
 def main(
-    scenario: Annotated[str, typer.Argument(help="A scenario's name; see 'bakeoff scenarios'.")],
+    scenario: Annotated[
+        str, typer.Argument(help="A scenario's name; see 'bakeoff scenarios'.", autocompletion=complete_scenario)
+    ],
     runs: RunsOption,
     json: JsonOption = False,
     share: ShareOption = None,

@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from infra import catalogue
 from infra.base.paths import CACHE_DIR
-from infra.catalogue.pricing import DEFAULT_REGION, regions
+from infra.catalogue import Catalogue, Price
+from infra.catalogue.pricing import DEFAULT_REGION
 from infra.cli.output import JsonOption, print_json, say, shown, stdout
 from infra.targets.google import prices
 from infra.targets.google.clients import Clients
@@ -30,16 +30,18 @@ def main(
     json: JsonOption = False,
 ) -> None:
     """List prices: those in use, dated; or refreshed from Google Cloud (needs credentials)."""
+    catalogue = Catalogue.default()
     if not refresh:
-        _show([price for price in catalogue.prices() if not region or price.region in region], json)
+        shown_prices = [price for price in catalogue.prices if not region or price.region in region]
+        _show(shown_prices, catalogue.prices_path.name, json)
         return
     today = datetime.now(UTC).date()
     path = out or CACHE_DIR / "prices" / f"prices-{today.isoformat()}.csv"
     with shown() as progress:
         progress.stage("ask the Billing Catalog")
-        found = prices.refresh(Clients("", DEFAULT_REGION), region or regions(), today)
+        found = prices.refresh(Clients("", DEFAULT_REGION), region or catalogue.regions, today)
     prices.write(found.prices, path)
-    changes = prices.changes(catalogue.prices(), found.prices)
+    changes = prices.changes(catalogue.prices, found.prices)
     if json:
         print_json(
             {
@@ -59,11 +61,11 @@ def main(
     say(f"To use it: export BAKEOFF_PRICES={path}")
 
 
-def _show(rows: list[catalogue.Price], json: bool) -> None:
+def _show(rows: list[Price], table_name: str, json: bool) -> None:
     if json:
         print_json([row._asdict() for row in rows])
         return
-    table = Table(title=f"List prices ({catalogue.prices_path().name})")
+    table = Table(title=f"List prices ({table_name})")
     for heading in ("kind", "sku", "region", "USD", "unit", "dated"):
         table.add_column(heading, justify="right" if heading == "USD" else "left")
     for row in rows:

@@ -9,6 +9,7 @@ import typer
 
 from infra.base.options import Options
 from infra.cli.bench import print_rows
+from infra.cli.completion import complete_scenario, complete_workload
 from infra.cli.options import ImagesOption, IsolationOption, MaxMinutesOption, MaxUsdOption, TargetOption
 from infra.cli.output import JsonOption, RunsOption, ShareOption, shown
 from infra.inputs.experiment import DataSpec
@@ -23,12 +24,17 @@ def main(
     on: Annotated[
         str,
         typer.Option(
-            "--on", help="A scenario's name. A standing cluster of it is used, else one is made and torn down."
+            "--on",
+            help="A scenario's name. A standing cluster of it is used, else one is made and torn down.",
+            autocompletion=complete_scenario,
         ),
     ],
     workload: Annotated[
         str | None,
-        typer.Argument(help="One of infra/inputs/workloads.py: write_tfrecords, train, ...; leave out with --job."),
+        typer.Argument(
+            help="One of infra/inputs/workloads.py: write_tfrecords, train, ...; leave out with --job.",
+            autocompletion=complete_workload,
+        ),
     ] = None,
     job: Annotated[Path | None, typer.Option(help="Any PySpark script of yours.")] = None,
     args: Annotated[

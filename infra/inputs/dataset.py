@@ -16,7 +16,7 @@ from infra.base.paths import CACHE_DIR
 from infra.base.progress import Progress
 from infra.inputs.experiment import DataSpec
 from workloads.dataset import Dataset as Listing
-from workloads.dataset import list_dataset
+from workloads.dataset import is_clutter, list_dataset, printable
 from workloads.errors import WorkloadError
 from workloads.generate import generate
 from workloads.storage import map_bounded, open_store
@@ -103,7 +103,7 @@ def part_folder(name: str) -> Iterator[Path]:
 def copy(source_uri: str, target_uri: str, unit: str, progress: Progress) -> None:
     """Copy every file or object under its relative name. Raises WorkloadError."""
     source, target = open_store(source_uri), open_store(target_uri)
-    names = [entry.name for entry in source.list() if not entry.name.endswith("/")]
+    names = [entry.name for entry in source.list() if not entry.name.endswith("/") and not is_clutter(entry.name)]
     for done, _ in enumerate(map_bounded(lambda n: target.write(n, source.read(n)), names, threads=COPY_THREADS), 1):
         progress.advance(done, len(names), unit)
 
@@ -116,6 +116,13 @@ def _facts(uri: str, named: str) -> Facts:
 
 def _listed(uri: str, named: str) -> Listing:
     try:
-        return list_dataset(uri)
+        found = list_dataset(uri)
     except WorkloadError as error:
         raise UsageError(f"--images {named}: {error}") from error
+    if odd := [printable(image.name) for image in found.images if printable(image.name) != image.name]:
+        more = f" and {len(odd) - 5} more" if len(odd) > 5 else ""
+        raise UsageError(
+            f"--images {named}: names of files must be UTF-8, as objects of a bucket have no others; received "
+            f"{', '.join(odd[:5])}{more}. Rename them, as with: convmv -f latin1 -t utf8 -r --notest FOLDER"
+        )
+    return found

@@ -14,13 +14,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple, get_args
 
-import hcl2
-from lark.exceptions import LarkError
-
-from infra import catalogue
 from infra.base import paths
 from infra.base.errors import UsageError, unknown_name
+from infra.catalogue import Catalogue
 from infra.catalogue.pricing import DEFAULT_REGION, hourly_price
+from infra.inputs.tfvars import read_tfvars
 from workloads.record import Scenario
 
 SUFFIX = ".tfvars"
@@ -74,8 +72,8 @@ def lent(shapes: Iterable[Scenario]) -> Iterator[None]:
                 _lent[shape.name].remove(shape)
 
 
-def load_scenario(name: str, directory: Path = paths.SCENARIOS_DIR) -> Scenario:
-    """The scenario of that name.
+def load_scenario(name: str, directory: Path = paths.SCENARIOS_DIR, catalogue: Catalogue | None = None) -> Scenario:
+    """The scenario of that name, whose machines and disks are those of a catalogue (None: the default one).
 
     Raises:
         UsageError: there is none (with the nearest name), or its file breaks a rule (with every rule it breaks).
@@ -86,7 +84,7 @@ def load_scenario(name: str, directory: Path = paths.SCENARIOS_DIR) -> Scenario:
     if name not in scenario_names(directory):
         raise unknown_name("scenario", name, scenario_names(directory))
     path = directory / f"{name}{SUFFIX}"
-    return _checked(_read(path), path)
+    return _checked(read_tfvars(path), path, catalogue)
 
 
 def list_scenarios(directory: Path = paths.SCENARIOS_DIR, region: str = DEFAULT_REGION) -> list[ScenarioRow]:
@@ -94,8 +92,9 @@ def list_scenarios(directory: Path = paths.SCENARIOS_DIR, region: str = DEFAULT_
     return [_row(load_scenario(name, directory), region) for name in scenario_names(directory)]
 
 
-def problems(scenario: Scenario) -> list[str]:
+def problems(scenario: Scenario, catalogue: Catalogue | None = None) -> list[str]:
     """Every rule that the scenario breaks, in the words of ``variables.tf``; empty if it is valid."""
+    catalogue = catalogue or Catalogue.default()
     found = []
     if not NAME_PATTERN.fullmatch(scenario.name):
         found.append(
@@ -109,20 +108,20 @@ def problems(scenario: Scenario) -> list[str]:
         )
     for field in ("machine_type", "master_machine_type"):
         value = getattr(scenario, field)
-        if value not in catalogue.machine_types():
+        if value not in catalogue.machine_types:
             found.append(
                 f"{field} must be one of infra/catalogue/machine_types.csv, such as n1-standard-2; "
-                f"received '{value}'.{_nearest(value, catalogue.machine_types())}"
+                f"received '{value}'.{_nearest(value, catalogue.machine_types)}"
             )
     if scenario.workers == 0 and scenario.master_machine_type != scenario.machine_type:
         found.append(
             "master_machine_type must equal machine_type when workers is 0, because the one node is both; "
             f"received '{scenario.master_machine_type}' and '{scenario.machine_type}'."
         )
-    if scenario.disk_type not in catalogue.disk_types():
+    if scenario.disk_type not in catalogue.disk_types:
         found.append(
-            f"disk_type must be one of {', '.join(catalogue.disk_types())}; "
-            f"received '{scenario.disk_type}'.{_nearest(scenario.disk_type, catalogue.disk_types())}"
+            f"disk_type must be one of {', '.join(catalogue.disk_types)}; "
+            f"received '{scenario.disk_type}'.{_nearest(scenario.disk_type, catalogue.disk_types)}"
         )
     smallest, largest = DISK_GB_RANGE
     if not smallest <= scenario.disk_gb <= largest:
@@ -156,19 +155,7 @@ def _optional_problems(scenario: Scenario) -> list[str]:
     return found
 
 
-def _read(path: Path) -> dict[str, object]:
-    try:
-        with path.open(encoding="utf-8") as file:
-            values = hcl2.load(
-                file, serialization_options=hcl2.SerializationOptions(with_comments=False, strip_string_quotes=True)
-            )
-    except (LarkError, UnicodeDecodeError) as error:
-        reason = str(error).splitlines()[0]
-        raise UsageError(f"{path} is not a readable .tfvars file: {reason}") from error
-    return dict(values)
-
-
-def _checked(values: dict[str, object], path: Path) -> Scenario:
+def _checked(values: dict[str, object], path: Path, catalogue: Catalogue | None) -> Scenario:
     found = [f"{name} is not an attribute of a scenario.{_nearest(name, _FIELDS)}" for name in values.keys() - _FIELDS]
     found += [f"{name} is missing." for name in _REQUIRED if name not in values]
     for name, wanted in _FIELDS.items():
@@ -179,7 +166,7 @@ def _checked(values: dict[str, object], path: Path) -> Scenario:
             found.append(f"{name} must be {kind}; received {value!r}.")
     if not found:
         scenario = Scenario.model_validate(values)
-        found = problems(scenario)
+        found = problems(scenario, catalogue)
         expected = path.name.removesuffix(SUFFIX)
         if scenario.name != expected:
             found.append(f"name must be that of its file, '{expected}'; received '{scenario.name}'.")
@@ -194,8 +181,9 @@ def _nearest(value: str, known: Iterable[str]) -> str:
 
 
 def _row(scenario: Scenario, region: str) -> ScenarioRow:
-    workers = [catalogue.machine_type(scenario.machine_type)] * scenario.workers
-    nodes = [catalogue.machine_type(scenario.master_machine_type), *workers]
+    machine_type = Catalogue.default().machine_type
+    workers = [machine_type(scenario.machine_type)] * scenario.workers
+    nodes = [machine_type(scenario.master_machine_type), *workers]
     price = hourly_price(scenario, region)
     return ScenarioRow(
         name=scenario.name,

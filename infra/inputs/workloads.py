@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from infra import catalogue
 from infra.base.errors import unknown_name
+from infra.catalogue import Catalogue
 from workloads.record import Scenario
 
 JOB = "job"  # the workload name of a user's own PySpark script
@@ -38,7 +38,7 @@ class Workload:
 
 
 def _vcpus_of_m(scenario: Scenario) -> int:
-    return catalogue.machine_type(scenario.master_machine_type).vcpus
+    return Catalogue.default().machine_type(scenario.master_machine_type).vcpus
 
 
 WORKLOADS: dict[str, Workload] = {

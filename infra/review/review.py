@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from infra.base.errors import TerraformError, unknown_name
 from infra.base.progress import Progress
-from infra.catalogue.pricing import regions
+from infra.catalogue import Catalogue
 from infra.records.store import place
 from infra.review.configuration import Configuration, compare_configuration
 from infra.review.costs import ExperimentCost, compare_experiments
@@ -50,8 +50,8 @@ def review(repository: Path, base: str, runs_dir: Path, region: str, progress: P
         UsageError: no such revision, or no such region.
         SetupError: there is no Terraform.
     """
-    if region not in regions():
-        raise unknown_name("region", region, regions())
+    if region not in (regions := Catalogue.default().regions):
+        raise unknown_name("region", region, regions)
     binary = find_binary()
     found = find_base(repository, base)
     with laid_out(repository, found.commit) as before:
@@ -73,7 +73,7 @@ def review(repository: Path, base: str, runs_dir: Path, region: str, progress: P
             experiments=experiments,
             configuration=configuration,
             policy=policy,
-            terraform=f"Terraform {binary.version} ({binary.origin})",
+            terraform=binary.label,
             formatting=_formatting(repository / "infra"),
         )
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, computed_field
 
-from infra import catalogue
-from infra.catalogue.pricing import hourly_price
+from infra.catalogue import Catalogue
+from infra.catalogue.pricing import usd_per_hour
 from infra.inputs.scenario import SUFFIX, load_scenario, scenario_names
 from workloads.record import Scenario
 
@@ -78,42 +76,26 @@ def compare_scenarios(before: Path, after: Path, region: str) -> list[ScenarioCh
     ]
 
 
-@contextmanager
-def catalogue_of(tree: Path) -> Iterator[None]:
-    """Within, machine types and prices are those of a tree; where it has none, those of this bakeoff."""
-    here = catalogue.CATALOGUE_DIR
-    if (tree / CATALOGUE / "prices.csv").is_file():
-        catalogue.CATALOGUE_DIR = tree / CATALOGUE
-    _forget()
-    try:
-        yield
-    finally:
-        catalogue.CATALOGUE_DIR = here
-        _forget()
+def catalogue_of(tree: Path) -> Catalogue:
+    """Machine types and prices of a tree; where it has none, those of this bakeoff."""
+    return Catalogue(tree / CATALOGUE) if (tree / CATALOGUE / "prices.csv").is_file() else Catalogue.default()
 
 
 def prices_dated(tree: Path, region: str) -> str | None:
     """Date of the oldest price of a tree's list for the region; None if the tree has no such price."""
-    with catalogue_of(tree):
-        return min((price.dated for price in catalogue.prices() if price.region == region), default=None)
-
-
-def _forget() -> None:
-    for value in vars(catalogue).values():
-        if hasattr(value, "cache_clear"):
-            value.cache_clear()
+    return min((price.dated for price in catalogue_of(tree).prices if price.region == region), default=None)
 
 
 def _sides(tree: Path, region: str) -> dict[str, Side]:
-    with catalogue_of(tree):
-        return {name: _side(name, tree, region) for name in scenario_names(tree / SCENARIOS)}
+    catalogue = catalogue_of(tree)
+    return {name: _side(name, tree, region, catalogue) for name in scenario_names(tree / SCENARIOS)}
 
 
-def _side(name: str, tree: Path, region: str) -> Side:
+def _side(name: str, tree: Path, region: str, catalogue: Catalogue) -> Side:
     scenario = None
     try:
-        scenario = load_scenario(name, tree / SCENARIOS)
-        return Side(scenario=scenario, usd_per_hour=hourly_price(scenario, region).total_usd, problem=None)
+        scenario = load_scenario(name, tree / SCENARIOS, catalogue)
+        return Side(scenario=scenario, usd_per_hour=usd_per_hour(scenario, region, catalogue), problem=None)
     except Exception as error:  # whatever is wrong with a file under review is a finding, and the rest is still told
         said = str(error) or type(error).__name__
         return Side(scenario=scenario, usd_per_hour=None, problem=said.replace(f"{tree}/", ""))

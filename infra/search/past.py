@@ -8,8 +8,8 @@ from statistics import median
 import pandas as pd
 
 from analysis.search.core.problem import Candidates, Outcome, Past
-from infra import catalogue
 from infra.base.errors import RecordError
+from infra.catalogue import Catalogue
 from infra.catalogue.pricing import usd_per_hour
 from infra.measure.bench import read_record
 from workloads.record import RunRecord, Scenario, Status
@@ -19,7 +19,7 @@ def candidates_of(shapes: list[Scenario]) -> Candidates:
     """Shapes as candidates: nodes that work (the master alone, or the workers), their size, accelerators, disk, and price."""
     rows = []
     for shape in shapes:
-        machine = catalogue.machine_type(shape.machine_type)
+        machine = Catalogue.default().machine_type(shape.machine_type)
         rows.append(
             {
                 "nodes": max(1, shape.workers),

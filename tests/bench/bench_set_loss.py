@@ -1,4 +1,4 @@
-"""How often the interval of an expected loss (:mod:`analysis.search.workload_sets.set_loss`) holds the true one, on recorded runs.
+"""How often the interval of an expected loss holds the true one, on recorded runs: :mod:`analysis.search.workload_sets.set_loss`.
 
     .venv/bin/python -m tests.bench.bench_set_loss --data FOLDER
 

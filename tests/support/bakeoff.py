@@ -13,7 +13,7 @@ from typing import Any
 
 from infra.base.paths import PROJECT_DIR
 
-HOST_STATE = PROJECT_DIR / "tests" / "host_state.py"
+HOST_STATE = PROJECT_DIR / "tests" / "support" / "host_state.py"
 TEARDOWN_S = 180
 
 

@@ -14,7 +14,7 @@ PYTHON = CACHE_DIR / "policy" / "bin" / "python"
 
 def install() -> None:
     """Install it, unless it is there. About a minute the first time."""
-    done = subprocess.run([PROJECT_DIR / ".ci" / "policy.sh", "install"], capture_output=True, text=True)
+    done = subprocess.run([PROJECT_DIR / ".ci" / "setup.sh", "policy"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
 

@@ -59,3 +59,22 @@ def test_names_that_are_no_utf8(tmp_path: Path) -> None:
     assert [image.name for image in dataset.images] == [name]
     assert len(dataset.digest) == 64
     assert printable(name) == r"a/\xff.jpg"
+
+
+def test_what_systems_leave_is_no_class_and_no_image(tmp_path: Path, bucket: str) -> None:
+    names = [
+        "daisy/a.jpg", "roses/b.jpg",
+        ".git/HEAD", ".hidden/c.jpg", "__MACOSX/daisy/._a.jpg", "daisy/.DS_Store", "daisy/Thumbs.db", "daisy/._a.jpg",
+        "roses/@eaDir/b.jpg", "roses/desktop.ini", ".DS_Store", "daisy/.thumbnails/a.jpg",
+    ]  # fmt: skip
+    for store in (Folder(tmp_path), open_store(bucket)):
+        for name in names:
+            store.write(name, b"x")
+    (tmp_path / ".empty").mkdir()
+    for uri in (str(tmp_path), bucket):
+        dataset = list_dataset(uri)
+        assert dataset.labels == {"daisy": 0, "roses": 1}
+        assert [image.name for image in dataset.images] == ["daisy/a.jpg", "roses/b.jpg"]
+        assert dataset.empty_classes == []
+        assert sorted(dataset.clutter) == sorted(names[2:])
+        assert any("10 file(s) hidden or left by a system were left out" in note for note in dataset.notes)

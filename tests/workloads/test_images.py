@@ -110,3 +110,27 @@ def test_damage_never_escapes_as_another_error(position: int, flip: int, progres
     damaged[position % len(damaged)] ^= flip
     with contextlib.suppress(Unusable):
         assert decode_square(bytes(damaged), 32).size == (32, 32)
+
+
+@pytest.mark.parametrize("where", ["before", "after"])
+@pytest.mark.parametrize("kind", ["text", "compressed", "profile"])
+def test_a_png_with_large_metadata_is_a_good_image(kind: str, where: str) -> None:
+    from PIL import PngImagePlugin
+
+    info = PngImagePlugin.PngInfo()
+    huge = bytes(5 << 20)
+    profile = None
+    if kind == "text":
+        info.add_text("comment", "x" * (70 << 20))
+    elif kind == "compressed":
+        info.add(b"zTXt", b"comment\0\0" + zlib.compress(huge), after_idat=where == "after")
+    else:
+        profile = bytes(80 << 20)
+    out = io.BytesIO()
+    gradient(300, 200).save(out, "PNG", pnginfo=info, **({"icc_profile": profile} if profile else {}))
+    plain = io.BytesIO()
+    gradient(300, 200).save(plain, "PNG")
+    assert to_square_jpeg(out.getvalue(), 96, 90) == to_square_jpeg(plain.getvalue(), 96, 90)
+    assert decode(out.getvalue()).tobytes() == decode(plain.getvalue()).tobytes()
+    with pytest.raises(Unusable):
+        decode(out.getvalue()[:-100])

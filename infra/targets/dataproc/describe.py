@@ -5,8 +5,7 @@ from __future__ import annotations
 import time
 from typing import Literal
 
-from infra import catalogue
-from infra.catalogue import MachineType
+from infra.catalogue import Catalogue, MachineType
 from infra.leases.lease import Lease
 from infra.targets.dataproc import lives
 from infra.targets.google.lease_state import own
@@ -28,14 +27,14 @@ def describe(lease: Lease, launched_at: float) -> tuple[list[NodeLimits], Isolat
 
 def _of_node(lease: Lease, name: str) -> NodeLimits:
     shape = lease.scenario
-    machine = catalogue.machine_type(shape.master_machine_type if name == "m" else shape.machine_type)
+    machine = Catalogue.default().machine_type(shape.master_machine_type if name == "m" else shape.machine_type)
     role: Role = "worker" if name != "m" else "master" if shape.workers else "single"
     return limits(name, role, f"bakeoff-{lease.id}-{name}", machine, shape)
 
 
 def limits(name: str, role: Role, address: str, machine: MachineType, shape: Scenario) -> NodeLimits:
     """What a machine of this type gets, with the scenario's disk."""
-    disk = catalogue.disk_limits(shape.disk_type, shape.disk_gb, machine)
+    disk = Catalogue.default().disk_limits(shape.disk_type, shape.disk_gb, machine)
     return NodeLimits(
         node=name,
         role=role,

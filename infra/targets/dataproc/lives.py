@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 from pydantic import TypeAdapter
 
 from infra.base.errors import CloudError
+from infra.catalogue.pricing import Machine
 from infra.targets.dataproc.monitoring import node_name
 from infra.targets.google.calls import pages
 from infra.targets.google.clients import Clients
-from infra.targets.google.cost import Machine
 from workloads.record import MachineLife, Scenario
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from infra import catalogue
 from infra.base.errors import CloudError
+from infra.catalogue import Catalogue
 from infra.inputs.experiment import Cell
 from infra.inputs.workloads import settings
 from infra.leases.lease import Lease
@@ -39,7 +39,7 @@ def submit(lease: Lease, cell: Cell, folder: Path) -> Iterator[Driver]:
     """Submit a cell's job to the cluster; on leaving, whatever the reason, it has ended."""
     state, prefix = own(lease), attempt_uri(lease, folder)
     put = upload(lease, cell, folder, cell.scenario)
-    machine = catalogue.machine_type(lease.scenario.machine_type)
+    machine = Catalogue.default().machine_type(lease.scenario.machine_type)
     executors = max(1, lease.scenario.workers + lease.scenario.spot_workers)
     job = DataprocJob(
         cluster=str(lease.cluster()["cluster_name"]),
@@ -118,7 +118,9 @@ def collect(lease: Lease, folder: Path, launched_at: float, ended_at: float) -> 
     """Fetch the job's output, Spark's event log and the node metrics; says what is missing, and why."""
     lives.look(lease, ended_at)  # a machine preempted meanwhile is paid for until now, not until the end of the lease
     seen = lives.of_attempt(lease, launched_at, ended_at)
-    spot = {life.node: catalogue.machine_type(life.machine_type).vcpus for life in seen if lives.is_spot(life)}
+    spot = {
+        life.node: Catalogue.default().machine_type(life.machine_type).vcpus for life in seen if lives.is_spot(life)
+    }
     gone = {life.node for life in seen if life.gone_by} - {life.node for life in seen if not life.gone_by}
     missing = [f"{node} was preempted or replaced: it has no samples to the end" for node in sorted(gone)]
     missing += fetch(lease, folder)
@@ -148,6 +150,6 @@ def vcpus(lease: Lease) -> dict[str, int]:
     """vCPUs of each node that has a name beforehand; spot workers have none."""
     shape = lease.scenario
     return {
-        name: catalogue.machine_type(shape.master_machine_type if name == "m" else shape.machine_type).vcpus
+        name: Catalogue.default().machine_type(shape.master_machine_type if name == "m" else shape.machine_type).vcpus
         for name in lease.node_names
     }

@@ -21,10 +21,8 @@ from infra.targets.dataproc.describe import describe as describe  # noqa: PLC041
 from infra.targets.dataproc.submit import cluster_name
 from infra.targets.dataproc.submit import collect as collect  # noqa: PLC0414 - part of the interface
 from infra.targets.dataproc.submit import submit as submit  # noqa: PLC0414 - part of the interface
-from infra.targets.google import costs, dependencies, leftovers
+from infra.targets.google import dependencies, leftovers
 from infra.targets.google.clients import Clients
-from infra.targets.google.cost import breakdown
-from infra.targets.google.cost import cost as cost_of
 from infra.targets.google.costs import list_price as list_price  # noqa: PLC0414 - part of the interface
 from infra.targets.google.lease_state import clients_of, own
 from infra.targets.google.limits import lease_fields
@@ -121,13 +119,13 @@ def new_lease(lease_id: str, scenario: Scenario, options: Options, others: list[
     region = load_settings().region
 
     def estimate_usd(seconds: float) -> float:
-        return costs.of_cluster(scenario, region, seconds).total_usd
+        return pricing.cluster_cost(scenario, region, seconds).total_usd
 
     return lease_fields(options, worst_usd_per_hour(scenario), estimate_usd)
 
 
 def variables(lease: Lease, lease_dir: Path) -> Mapping[str, object]:
-    """Values of the variables of ``infra/targets/dataproc/terraform``; ``expires_at`` is when Google deletes the cluster by itself."""
+    """Values of the variables of the root in ``terraform/``; ``expires_at`` is when Google deletes the cluster by itself."""
     state = own(lease)
     given = ("project_id", "region", "zone", "subnetwork", "service_account", "bucket", "staging_bucket", "temp_bucket")
     return {
@@ -223,10 +221,12 @@ def cost(lease: Lease, cell: Cell, launched_at: float, ended_at: float) -> RunCo
     region = state.settings.region
     seen = lives.of_attempt(lease, launched_at, ended_at)
     machines = lives.machines(seen, lease.scenario, ended_at, launched_at)
-    measured = cost_of(machines, region) if seen else costs.of_cluster(lease.scenario, region, ended_at - launched_at)
+    measured = (
+        pricing.cost(machines, region) if seen else pricing.cluster_cost(lease.scenario, region, ended_at - launched_at)
+    )
     return RunCost(
-        estimate=breakdown(costs.of_cluster(lease.scenario, region, cell.timeout_s)),
-        measured=breakdown(measured),
+        estimate=pricing.breakdown(pricing.cluster_cost(lease.scenario, region, cell.timeout_s)),
+        measured=pricing.breakdown(measured),
         limit_usd=state.max_usd,
         limit_minutes=state.max_minutes,
     )
@@ -255,10 +255,10 @@ def said_at_end(lease: Lease) -> dict[str, object]:
     state, now, missing = own(lease), time.time(), []
     machines, why = lives.look(lease, now)
     if machines:
-        measured = cost_of(lives.machines(machines, lease.scenario, now), state.settings.region)
+        measured = pricing.cost(lives.machines(machines, lease.scenario, now), state.settings.region)
     else:
         lived_s = now - datetime.fromisoformat(lease.state.created_at).timestamp()
-        measured = costs.of_cluster(lease.scenario, state.settings.region, lived_s)
+        measured = pricing.cluster_cost(lease.scenario, state.settings.region, lived_s)
     if why and lease.state.apply_s:
         missing.append(f"measured_usd counts {'machines seen earlier' if machines else lives.WHOLE_LIFE}: {why}")
     return {

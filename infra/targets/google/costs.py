@@ -9,16 +9,10 @@ from __future__ import annotations
 
 import sys
 
-from infra.catalogue.pricing import DEFAULT_REGION, usd_per_hour
+from infra.catalogue.pricing import DEFAULT_REGION, cluster_cost, usd_per_hour
 from infra.inputs.scenario import load_scenario
-from infra.targets.google.cost import Cost, cost, machines
 from infra.targets.google.settings import load_settings
 from workloads.record import Scenario
-
-
-def of_cluster(scenario: Scenario, region: str, seconds: float) -> Cost:
-    """What a cluster costs that stands so long, with all its machines. Raises UsageError for something without a price."""
-    return cost(machines(scenario, seconds), region)
 
 
 def list_price(scenario: Scenario) -> tuple[float, str]:
@@ -29,7 +23,7 @@ def list_price(scenario: Scenario) -> tuple[float, str]:
 
 def main(name: str, minutes: str, region: str = DEFAULT_REGION) -> None:
     """Print the cost of a cluster by what is paid for, and in all."""
-    found = of_cluster(load_scenario(name), region, float(minutes) * 60)
+    found = cluster_cost(load_scenario(name), region, float(minutes) * 60)
     for item in ("machines", "spot machines", "accelerators", "disks", "dataproc fee"):
         print(f"{item:14} {found.of(item):8.4f} USD")
     print(

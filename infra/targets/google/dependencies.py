@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import re
+import sys
 import tarfile
 from functools import cache
 from importlib import metadata
@@ -20,11 +21,12 @@ from infra.base.progress import Progress
 from infra.targets.google.settings import GcpSettings
 from workloads.storage import open_store
 
-PACKAGES = ("google-cloud-storage", "numpy", "pillow", "pydantic")  # what workloads import, beside Spark
+PACKAGES = ("google-cloud-storage", "numpy", "pillow", "protobuf", "pydantic")  # what workloads import, beside Spark
 TENSORFLOW = ("tensorflow", "tf_keras")
 ARCHIVE = "packages.tar.gz"
 SITE = "/opt/bakeoff/site"
-PYTHON = "/opt/conda/default/bin/python"  # Dataproc 2.2 and 2.3: 3.11, as here
+PYTHON = "/opt/conda/default/bin/python"  # of Dataproc 2.2 and 2.3
+PYTHON_VERSION = (3, 11)  # theirs, and that of the containers on Vertex AI; compiled packages work with no other
 INSTALL = f"""#!/bin/bash
 # Unpacks the packages of bakeoff's jobs beside the image's own, and in front of them on Python's path.
 set -euo pipefail
@@ -51,8 +53,9 @@ def upload(settings: GcpSettings, progress: Progress, *, tensorflow: bool) -> st
 
     Raises:
         StorageError: the bucket cannot be written.
-        SetupError: a package is not installed here.
+        SetupError: a package is not installed here, or the Python here is not that of the nodes.
     """
+    check_python(sys.version_info[:2])
     place = uri(settings, tensorflow=tensorflow)
     store = open_store(place)
     with host_lock(f"upload-{place}", progress=progress):
@@ -61,6 +64,16 @@ def upload(settings: GcpSettings, progress: Progress, *, tensorflow: bool) -> st
             store.write(ARCHIVE, archive(closure(_roots(tensorflow))))
             store.write("install.sh", INSTALL.encode())
     return place
+
+
+def check_python(here: tuple[int, int]) -> str:
+    """Version of the Python here. Raises SetupError unless packages that were compiled for it work on the nodes."""
+    if here != PYTHON_VERSION:
+        raise SetupError(
+            f"Jobs on Google Cloud get the packages of this environment, which has Python {here[0]}.{here[1]}, and the nodes "
+            "have Python 3.11. Run: make clean && make PYTHON=python3.11 setup-gcp"
+        )
+    return "3.11, as on the nodes"
 
 
 def _roots(tensorflow: bool) -> tuple[str, ...]:

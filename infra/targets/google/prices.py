@@ -14,9 +14,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from infra import catalogue
 from infra.base.errors import CloudError
-from infra.catalogue import MachineType, Price
+from infra.catalogue import Catalogue, MachineType, Price
 from infra.targets.google.calls import pages
 from infra.targets.google.clients import Clients
 
@@ -81,7 +80,7 @@ def refresh(clients: Clients, regions: Sequence[str], today: date) -> Refreshed:
 
     for region in regions:
         for kind, usage, spot in (("machine", ON_DEMAND, ""), ("machine_spot", SPOT, "Spot Preemptible ")):
-            for machine in catalogue.machine_types().values():
+            for machine in Catalogue.default().machine_types.values():
                 add(kind, machine.name, region, _machine(skus, machine, region, usage, spot), "USD/h")
         for disk, words in DISKS.items():
             usd = _one(skus, rf"{words} PD Capacity( in .*)?", region, ON_DEMAND, "GiBy.mo")

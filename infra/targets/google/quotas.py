@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from infra import catalogue
 from infra.base.errors import unknown_name
+from infra.catalogue import Catalogue
 from workloads.record import Scenario
 
 SHARED_CPUS = ("n1", "e2")  # these series count as CPUS, the others as <SERIES>_CPUS
@@ -90,7 +90,7 @@ def shortages(wanted: Mapping[str, float], quotas: Mapping[str, Quota]) -> list[
 def _add_machines(total: Counter[str], machine_type: str, count: int, prefix: str = "") -> None:
     if not count:
         return
-    machine = catalogue.machine_type(machine_type)
+    machine = Catalogue.default().machine_type(machine_type)
     series = "CPUS" if machine.series in SHARED_CPUS else f"{machine.series.upper()}_CPUS"
     # There is one preemptible quota for all series.
     total[f"{prefix}CPUS" if prefix else series] += machine.vcpus * count

@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from infra.base.errors import RecordError, UsageError
+from infra.catalogue.pricing import Cost, Line, cluster_cost, cost
 from infra.targets.dataproc import lives
 from infra.targets.google.billing import Bill, billed
 from infra.targets.google.clients import Clients
-from infra.targets.google.cost import Comparison, Cost, Line, cost, machines, notes, reconcile
+from infra.targets.google.cost import Comparison, notes, reconcile
 from workloads.record import Billed, RunRecord, Scenario, Teardown
 
 
@@ -78,7 +79,7 @@ def costs(
 def _of_machines(proof: Teardown, scenario: Scenario, region: str) -> tuple[Cost, list[str]]:
     """A cluster: each machine's own life, where it was observed."""
     if not proof.machines:
-        whole = cost(machines(scenario, proof.lived_s or 0.0), region)
+        whole = cluster_cost(scenario, region, proof.lived_s or 0.0)
         return whole, proof.missing or [f"Measured is {lives.WHOLE_LIFE}: none was observed."]
     ended_at = datetime.fromisoformat(proof.destroyed_at).timestamp()
     return cost(lives.machines(proof.machines, scenario, ended_at), region), proof.missing

@@ -67,8 +67,7 @@ def _machine() -> Check:
 
 
 def _terraform() -> str:
-    found = find_binary()
-    return f"{found.version}, {found.origin}"
+    return find_binary().label
 
 
 def _java() -> str:

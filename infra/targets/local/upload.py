@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 
+from workloads.dataset import is_clutter
 from workloads.errors import WorkloadError
 from workloads.progress import Progress
 from workloads.storage import map_bounded, open_store
@@ -20,7 +21,7 @@ def main(folder: str, uri: str) -> int:
     try:
         source, bucket = open_store(folder), open_store(uri)
         bucket.delete_all()
-        names = [entry.name for entry in source.list() if not entry.name.endswith("/")]
+        names = [entry.name for entry in source.list() if not entry.name.endswith("/") and not is_clutter(entry.name)]
         progress = Progress(len(names), "images")
         for _ in map_bounded(lambda name: bucket.write(name, source.read(name)), names, threads=THREADS):
             progress.add(1)

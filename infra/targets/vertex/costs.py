@@ -7,8 +7,8 @@ accelerator in every region, which is an assumption: :data:`ASSUMED` goes into e
 
 from __future__ import annotations
 
-from infra.targets.google.cost import Machine, cost
-from infra.targets.google.cost import breakdown as of_compute_engine
+from infra.catalogue import pricing
+from infra.catalogue.pricing import Machine
 from workloads.record import CostBreakdown
 
 FEE_RATIO = 0.15
@@ -20,6 +20,6 @@ ASSUMED = (
 
 def breakdown(machines: list[Machine], region: str) -> CostBreakdown:
     """What these machines cost in a region; there is no Dataproc. Raises UsageError for something without a price."""
-    found = of_compute_engine(cost(machines, region))
+    found = pricing.breakdown(pricing.cost(machines, region))
     fee = FEE_RATIO * (found.machines_usd + found.disks_usd + found.accelerators_usd)
     return found.model_copy(update={"dataproc_usd": 0.0, "vertex_usd": fee})

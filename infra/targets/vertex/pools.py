@@ -8,12 +8,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from infra import catalogue
+from infra.catalogue import Catalogue
+from infra.catalogue.pricing import Machine
 from infra.inputs import workloads as workloads_registry
 from infra.inputs.experiment import Cell
 from infra.inputs.workloads import JOB
 from infra.targets.dataproc.describe import Role, limits
-from infra.targets.google.cost import Machine
 from infra.targets.vertex.job import Strategy
 from workloads.record import NodeLimits, Scenario
 
@@ -79,7 +79,7 @@ def names(machines: int) -> list[str]:
 def nodes(scenario: Scenario, machines: int) -> list[NodeLimits]:
     """What each replica gets: what its machine type says."""
     role: Role = "worker" if machines > 1 else "single"
-    machine = catalogue.machine_type(scenario.machine_type)
+    machine = Catalogue.default().machine_type(scenario.machine_type)
     shape = scenario.model_copy(update={"disk_gb": disk_gb(scenario)})
     return [limits(name, role, name, machine, shape) for name in names(machines)]
 

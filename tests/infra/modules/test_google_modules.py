@@ -145,7 +145,9 @@ def test_the_client_reads_what_the_foundation_writes(newest: Tree) -> None:
 
 
 def test_both_targets_have_the_variables_of_a_scenario() -> None:
-    local, gcp = (blocks(INFRA / "targets" / name / "variables.tf", "variable") for name in ("local", "gcp"))
+    local, gcp = (
+        blocks(INFRA / "targets" / name / "terraform" / "variables.tf", "variable") for name in ("local", "dataproc")
+    )
     for name, field in Scenario.model_fields.items():
         assert local[name]["type"] == gcp[name]["type"]
         assert ("default" in local[name]) == ("default" in gcp[name]) == (not field.is_required())
@@ -160,7 +162,9 @@ def test_both_targets_have_the_variables_of_a_scenario() -> None:
 
 
 def test_both_targets_have_the_same_cluster_output() -> None:
-    local, gcp = (blocks(INFRA / "targets" / name / "outputs.tf", "output") for name in ("local", "gcp"))
+    local, gcp = (
+        blocks(INFRA / "targets" / name / "terraform" / "outputs.tf", "output") for name in ("local", "dataproc")
+    )
     assert set(local["cluster"]["value"]) <= set(gcp["cluster"]["value"])
 
 

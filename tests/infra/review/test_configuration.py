@@ -36,7 +36,7 @@ variable "project" {
 }
 
 module "bucket" {
-  source = "../../modules/bucket"
+  source = "../../../modules/bucket"
   name   = "${var.project}-${var.name}"
 }
 

@@ -63,7 +63,7 @@ def test_sections_that_do_not_fit_are_cut_at_an_item_and_say_so() -> None:
 
 
 def test_a_hostile_change_stays_a_comment_of_the_allowed_length(repository: Repository) -> None:
-    for number in range(100):
+    for number in range(200):
         repository.write(f"infra/scenarios/x{number} |<img src=x>`@a.tfvars", NASTY * 20)
     text = comment(repository.review())
     assert 40_000 < len(text) <= GITHUB_LIMIT

@@ -102,7 +102,7 @@ def test_a_comment_in_a_scenario_is_no_change_of_shape(repository: Repository) -
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("workers = [[[", "is not a readable"),
+        ("workers = [[[", "is not HCL"),
         ("workers = 1\n", "is missing"),
         (None, "workers must be 0"),
     ],

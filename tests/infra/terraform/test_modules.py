@@ -19,10 +19,16 @@ from tests.support.terraform.stub import SHAPE, StubCluster
 from workloads.record import Scenario
 
 INFRA = paths.PROJECT_DIR / "infra"
-ALL_MODULES = sorted({path.parent for pattern in ("*/main.tf", "*/*/main.tf") for path in INFRA.glob(pattern)})
+ALL_MODULES = sorted(
+    {path.parent for pattern in ("*/main.tf", "*/*/main.tf", "*/*/terraform/main.tf") for path in INFRA.glob(pattern)}
+)
 # What needs the google provider is tested in tests/infra/modules.
 MODULES = [module for module in ALL_MODULES if "hashicorp/google" not in (module / "versions.tf").read_text("utf-8")]
 EXPECTED_FILES = {"main.tf", "variables.tf", "outputs.tf", "versions.tf", "README.md", "tests"}
+
+
+def named(module: Path) -> str:
+    return str(module.relative_to(INFRA))
 
 
 def blocks(path: Path, kind: str) -> dict[str, dict[str, Any]]:
@@ -32,10 +38,14 @@ def blocks(path: Path, kind: str) -> dict[str, dict[str, Any]]:
 
 
 def test_there_are_modules() -> None:
-    assert {module.name for module in MODULES} >= {"object_store", "spark_node", "local"}
+    assert {named(module) for module in MODULES} >= {
+        "modules/object_store",
+        "modules/spark_node",
+        "targets/local/terraform",
+    }
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda path: path.name)
+@pytest.mark.parametrize("module", MODULES, ids=named)
 def test_formatted_valid_and_its_own_tests_pass(module: Path, tmp_path: Path, binary: Binary) -> None:
     terraform = Terraform(module, data_dir=tmp_path, binary=binary)
     terraform.fmt_check()
@@ -48,7 +58,7 @@ def test_scenarios_are_formatted() -> None:
     Terraform(paths.SCENARIOS_DIR).fmt_check()
 
 
-@pytest.mark.parametrize("module", ALL_MODULES, ids=lambda path: path.name)
+@pytest.mark.parametrize("module", ALL_MODULES, ids=named)
 def test_every_variable_is_typed_described_validated_and_tested(module: Path) -> None:
     readme = (module / "README.md").read_text(encoding="utf-8")
     tests = "".join(path.read_text(encoding="utf-8") for path in (module / "tests").glob("*.tftest.hcl"))

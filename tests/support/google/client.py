@@ -1,6 +1,8 @@
-"""``bakeoff`` in a process of its own against the fakes of another: ``python -m tests.support.google.client ADDRESS VERB ...``.
+"""``bakeoff`` in a process of its own against the fakes of another:
 
-Google's clients find the fakes by their environment. Terraform is stubbed at ``infra.terraform.client.run``, as in the other tests:
+    python -m tests.support.google.client ADDRESS VERB ...
+
+Google's clients find the fakes by their environment. Terraform is stubbed at ``infra.terraform.client.run``, as elsewhere:
 each call goes to the stub of the process that holds the fakes, and is answered from there.
 """
 
@@ -85,6 +87,7 @@ def main() -> None:
         return done
 
     terraform.run = run  # type: ignore[attr-defined]
+    dependencies.PYTHON_VERSION = sys.version_info[:2]
     dependencies.archive = lambda names: b"packages of 300 MB"
     gcp.POLL_S, gcp.SWEEP_PAUSE_S = 0.05, 0.0
     app.main()

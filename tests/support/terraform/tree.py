@@ -18,7 +18,7 @@ from infra.terraform.client import Terraform
 INFRA = paths.PROJECT_DIR / "infra"
 MODULES = sorted(
     str(path.parent.relative_to(INFRA))
-    for pattern in ("*/versions.tf", "*/*/versions.tf")
+    for pattern in ("*/versions.tf", "*/*/versions.tf", "targets/*/terraform/versions.tf")
     for path in INFRA.glob(pattern)
     if "hashicorp/google" in path.read_text(encoding="utf-8")
 )

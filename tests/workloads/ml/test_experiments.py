@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from infra.catalogue import machine_type
+from infra.catalogue import Catalogue
 from infra.inputs.experiment import at_full_size, find_experiment, load_experiment
 from infra.inputs.scenario import load_scenario
 
@@ -20,9 +20,9 @@ def test_both_sizes_are_valid(name: str) -> None:
 def test_table_2_has_the_three_strategies_and_at_full_size_the_batches_of_the_study() -> None:
     laptop = load_experiment(find_experiment("seed-4c"))
     full = at_full_size(laptop)
-    assert {machine_type(load_scenario(name).machine_type).memory_gb for name in full.scenarios} == {
-        30
-    }  # batch 512: 25 GB
+    assert {
+        Catalogue.default().machine_type(load_scenario(name).machine_type).memory_gb for name in full.scenarios
+    } == {30}  # batch 512: 25 GB
     (workload,) = full.workloads
     assert workload.grid["strategy"] == ["one_device", "mirrored", "multi_worker_mirrored"]
     assert workload.grid["batch_size"] == [64, 256, 512]

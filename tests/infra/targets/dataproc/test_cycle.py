@@ -15,6 +15,7 @@ import pytest
 from infra.base.errors import Interrupted, LeftoverError, TerraformError, UsageError
 from infra.base.options import Options
 from infra.base.progress import Silent
+from infra.catalogue import pricing
 from infra.clusters import plan as plans
 from infra.clusters import teardown
 from infra.clusters.clean import clean
@@ -24,7 +25,6 @@ from infra.leases import lease as leases
 from infra.measure import bench as benches
 from infra.targets.dataproc import lives
 from infra.targets.dataproc import target as gcp
-from infra.targets.google import costs
 from tests.support.google.life import StubTerraform, run_for_real
 from tests.support.google.project_life import Project
 from tests.support.google.server import Refusal
@@ -178,7 +178,7 @@ def test_a_preempted_machine_is_not_paid_for_to_the_end(
         del project.compute.instances[f"bakeoff-{lease.id}-w-0"]
         lives.look(lease, began.timestamp() + 1200)
     proof = teardown.tear_down(lease, tmp_path, Silent())
-    whole = costs.of_cluster(lease.scenario, "europe-west2", 3600)
+    whole = pricing.cluster_cost(lease.scenario, "europe-west2", 3600)
     if refused:
         assert proof.measured_usd == pytest.approx(whole.total_usd, rel=0.02) and proof.machines == []
         assert "no compute.instances.list" in proof.missing[0] and lives.WHOLE_LIFE in proof.missing[0]
@@ -217,8 +217,8 @@ def test_an_attempt_counts_spot_workers_for_as_long_as_they_stood(
     (cell,) = cells(experiment(tmp_path), {SHAPE: lease.scenario})[0]
     cost = gcp.cost(lease, cell, launched_at, launched_at + 600)
     assert cost is not None and cost.measured is not None
-    regular = costs.of_cluster(lease.scenario, "europe-west2", 600).total_usd
-    of_spot = costs.of_cluster(lease.scenario.model_copy(update={"spot_workers": 1}), "europe-west2", 600).total_usd
+    regular = pricing.cluster_cost(lease.scenario, "europe-west2", 600).total_usd
+    of_spot = pricing.cluster_cost(lease.scenario.model_copy(update={"spot_workers": 1}), "europe-west2", 600).total_usd
     # sw-mid until it was missed, at the end; sw-new for its 200 s
     assert cost.measured.total_usd == pytest.approx(regular + (of_spot - regular) * 800 / 600, rel=1e-3)
 

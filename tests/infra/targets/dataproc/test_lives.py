@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from infra.base.errors import CloudError
+from infra.catalogue.pricing import cost
 from infra.targets.dataproc import lives
-from infra.targets.google.cost import cost
 from tests.support.google.cloud import Cloud
 from tests.support.google.jobs import FOUR
 from tests.support.google.server import Refusal

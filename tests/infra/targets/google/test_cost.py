@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from infra.base.errors import AccessError, MissingError, UsageError
-from infra.catalogue import prices_path
-from infra.catalogue.pricing import hourly_price
+from infra.catalogue import Catalogue
+from infra.catalogue.pricing import Machine, billed_s, breakdown, cost, hourly_price, machines, usd_per_hour
 from infra.targets.google.billing import Bill, billed
-from infra.targets.google.cost import Machine, billed_s, breakdown, cost, item_of, machines, notes, reconcile
+from infra.targets.google.cost import item_of, notes, reconcile
 from tests.support.google.bigquery import ExportRow
 from tests.support.google.cloud import Cloud
 from tests.support.google.jobs import FOUR
@@ -52,20 +52,18 @@ def test_machines_that_stood_for_different_times() -> None:
     "scenario", [FOUR, SPOT, GPU, FOUR.model_copy(update={"workers": 0, "machine_type": "n1-standard-1"})]
 )
 def test_an_hour_is_the_price_per_hour(scenario: Scenario) -> None:
-    found, price = cost(machines(scenario, 3600), REGION), hourly_price(scenario, REGION)
-    assert found.total_usd == pytest.approx(price.total_usd)
-    assert found.of("spot machines") == pytest.approx(price.spot_usd)
-    assert found.of("accelerators") == pytest.approx(price.accelerators_usd)
-    assert found.prices_dated == price.prices_dated
+    found = cost(machines(scenario, 3600), REGION)
+    assert found.total_usd == pytest.approx(usd_per_hour(scenario, REGION))
+    assert cost(machines(scenario, 1800), REGION).total_usd == pytest.approx(found.total_usd / 2)
 
 
 def test_spot_and_accelerators_by_hand() -> None:
-    assert hourly_price(SPOT, REGION).spot_usd == pytest.approx(2 * (2 * 0.00878 + 7.5 * 0.001126), abs=2e-5)
-    assert hourly_price(SPOT, REGION).dataproc_usd == pytest.approx(0.01 * 13)
-    assert hourly_price(GPU, REGION).accelerators_usd == pytest.approx(4 * 2 * 0.35)
+    assert hourly_price(SPOT, REGION).of("spot machines") == pytest.approx(2 * (2 * 0.00878 + 7.5 * 0.001126), abs=2e-5)
+    assert hourly_price(SPOT, REGION).of("dataproc fee") == pytest.approx(0.01 * 13)
+    assert hourly_price(GPU, REGION).of("accelerators") == pytest.approx(4 * 2 * 0.35)
     mixed = V100.model_copy(update={"spot_workers": 2})
-    assert hourly_price(mixed, REGION).accelerators_usd == pytest.approx(4 * 2.48)
-    assert hourly_price(mixed, REGION).spot_usd == pytest.approx(hourly_price(SPOT, REGION).spot_usd + 2 * 1.0885)
+    assert hourly_price(mixed, REGION).of("accelerators") == pytest.approx(4 * 2.48 + 2 * 1.0885)
+    assert hourly_price(mixed, REGION).of("spot machines") == hourly_price(SPOT, REGION).of("spot machines")
 
 
 @pytest.mark.parametrize("scenario", [FOUR, SPOT, GPU])
@@ -92,7 +90,11 @@ def test_an_unknown_price_is_an_error_and_not_zero(scenario: Scenario, region: s
 
 
 def test_a_spot_price_is_not_taken_from_the_regular_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = [line for line in prices_path().read_text().splitlines() if not line.startswith("accelerator_spot")]
+    rows = [
+        line
+        for line in Catalogue.default().prices_path.read_text().splitlines()
+        if not line.startswith("accelerator_spot")
+    ]
     (tmp_path / "prices.csv").write_text("\n".join(rows))
     monkeypatch.setenv("BAKEOFF_PRICES", str(tmp_path / "prices.csv"))
     with pytest.raises(UsageError, match="Unknown accelerator spot price"):

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.base.errors import SetupError
 from infra.base.paths import PROJECT_DIR
 from infra.base.progress import Silent
 from infra.targets.google import dependencies
@@ -140,3 +141,12 @@ def test_the_same_packages_are_uploaded_once(bucket: str, monkeypatch: pytest.Mo
     monkeypatch.setattr(dependencies, "archive", lambda names: pytest.fail("packed again"))
     assert uploaded(bucket) == uri
     assert before == {"install.sh", dependencies.ARCHIVE}
+
+
+@pytest.mark.parametrize("here", [(3, 12), (3, 13)])
+def test_packages_of_another_python_are_not_sent_to_the_nodes(
+    here: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dependencies, "PYTHON_VERSION", (3, 11))
+    with pytest.raises(SetupError, match=rf"has Python 3\.{here[1]}, and the nodes have Python 3\.11"):
+        dependencies.check_python(here)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from infra import catalogue
+from infra.catalogue import Catalogue
 from infra.targets.google.package import fetch, spark_properties, upload
 from workloads.storage import open_store, read_uri
 
@@ -41,9 +41,9 @@ def test_results_come_back(bucket: str, tmp_path: Path) -> None:
     assert fetch(f"{bucket}/nothing", tmp_path) == []
 
 
-@pytest.mark.parametrize("name", sorted(catalogue.machine_types()))
+@pytest.mark.parametrize("name", sorted(Catalogue.default().machine_types))
 def test_an_executor_fits_its_node(name: str) -> None:
-    machine = catalogue.machine_type(name)
+    machine = Catalogue.default().machine_type(name)
     properties = spark_properties(machine, 4, "gs://b/e")
     heap_mb = int(properties["spark.executor.memory"].removesuffix("m"))
     if machine.memory_gb >= 3:

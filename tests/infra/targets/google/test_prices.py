@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from infra import catalogue
 from infra.base.errors import AccessError, CloudError, UsageError
+from infra.catalogue import Catalogue
 from infra.catalogue.pricing import usd_per_hour
 from infra.cli.app import app
 from infra.inputs.scenario import load_scenario
@@ -53,7 +53,7 @@ def test_prices_by_hand(cloud: Cloud) -> None:
 
 def test_every_kind_that_is_shipped_is_refreshed(cloud: Cloud) -> None:
     new = {(p.kind, p.sku) for p in refreshed(cloud).prices}
-    shipped = {(p.kind, p.sku) for p in catalogue.prices() if p.region == "us-central1"}
+    shipped = {(p.kind, p.sku) for p in Catalogue.default().prices if p.region == "us-central1"}
     assert {sku for _, sku in shipped - new} == {"nvidia-tesla-v100"}  # the fake has none, see above
 
 
@@ -95,7 +95,7 @@ def table(cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
 def test_a_refreshed_table_is_used_where_it_is_named(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shipped = usd_per_hour(load_scenario("four-small-ssd"))
     monkeypatch.setenv("BAKEOFF_PRICES", str(table))
-    assert {p.dated for p in catalogue.prices()} != {"2025-03-06"}
+    assert {p.dated for p in Catalogue.default().prices} != {"2025-03-06"}
     assert usd_per_hour(load_scenario("four-small-ssd")) == pytest.approx(
         5 * (0.032 * 2 + 0.004 * 7.5) + 5 * 200 * 0.18 / 730 + 10 * 0.011
     )
@@ -113,7 +113,7 @@ def test_the_verb_without_a_network_shows_what_is_in_use() -> None:
 
 
 def test_changes_of_other_regions_are_not_told() -> None:
-    old = [p for p in catalogue.prices() if p.kind == "disk"]
+    old = [p for p in Catalogue.default().prices if p.kind == "disk"]
     new = [p._replace(usd=1.0) for p in old if p.region == "us-central1" and p.sku != "pd-ssd"]
     assert prices.changes(old, new) == [
         Change("disk", "pd-balanced", "us-central1", 0.1, 1.0),
@@ -130,4 +130,4 @@ def test_a_broken_table_is_refused(text: str, tmp_path: Path, monkeypatch: pytes
     path.write_text(text)
     monkeypatch.setenv("BAKEOFF_PRICES", str(path))
     with pytest.raises(UsageError, match="is not a price table with the columns kind, sku"):
-        catalogue.prices()
+        assert Catalogue.default().prices

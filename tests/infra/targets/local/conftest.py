@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from infra import catalogue
 from infra.base.paths import PROJECT_DIR
+from infra.catalogue import Catalogue
 from infra.targets.local import leftovers
 from infra.targets.local.spec import SPEC_VARIABLE, NodeSpec
 
@@ -97,7 +97,7 @@ def make_cluster(make_spec: MakeSpec, tmp_path: Path) -> Iterator[Callable[..., 
         specs += [
             make_spec(**common, node=f"w-{i}", role="worker", address=f"{network}.{20 + i}") for i in range(workers)
         ]
-        assert catalogue.machine_type(specs[1].machine_type).vcpus == specs[1].vcpus
+        assert Catalogue.default().machine_type(specs[1].machine_type).vcpus == specs[1].vcpus
         return Cluster(specs)
 
     yield make
