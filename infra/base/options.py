@@ -1,4 +1,4 @@
-"""How clusters are made and used, beyond what a scenario or an experiment says: what the command line's options become."""
+"""What the command line's flags become, and what of it a single cluster is granted."""
 
 from __future__ import annotations
 
@@ -6,23 +6,45 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-TargetName = Literal["local", "gcp", "vertex"]
+DEFAULT_TARGET = "local"
 IsolationChoice = Literal["auto", "namespaces", "none"]
+
+TARGET_FLAGS = {
+    "isolation": "--isolation",
+    "local_cores_per_vcpu": "--local-cores-per-vcpu",
+    "max_usd": "--max-usd",
+    "max_minutes": "--max-minutes",
+}
+"""Fields of :class:`Options` that only some targets take (``Traits.flags``), and the flags they come from."""
 
 
 @dataclass(frozen=True)
 class Options:
-    """One set for all verbs; each target reads what concerns it."""
+    """The user's choices for one command."""
 
     runs_dir: Path
-    isolation: IsolationChoice = "auto"  # local only
-    local_cores_per_vcpu: float | None = None  # local only; None: the host's default
+    isolation: IsolationChoice = "auto"
+    local_cores_per_vcpu: float | None = None  # None: the host's default
     keep: bool = False  # leave the clusters up afterwards
     one_off: bool = False  # `bakeoff run`: on the standing cluster of a scenario, where there is one, and always anew
-    target: TargetName = "local"
-    max_usd: float | None = None  # gcp and vertex: hard limits, of all clusters of the command together
+    target: str = DEFAULT_TARGET
+    max_usd: float | None = None  # hard limits, of all clusters of the command together
     max_minutes: float | None = None
-    allowed_s: float | None = None  # what the limits leave for the next cluster; None: not asked yet
-    expected_s: float | None = None  # how long the next cluster is expected to be needed
-    plan_only: bool = False  # nothing is applied: the right to read is enough
+
+    def given(self) -> set[str]:
+        """Which of the fields in ``TARGET_FLAGS`` the user gave."""
+        return {name for name in TARGET_FLAGS if getattr(self, name) not in (None, "auto")}
+
+
+@dataclass(frozen=True)
+class Grant:
+    """What one new cluster gets of a command's limits, and what it is for."""
+
+    allowed_s: float | None = None  # how long it may live; None: as long as the limits in the options say
+    expected_s: float | None = None  # how long it is expected to be needed; None: not known
     tensorflow: bool = False  # a workload needs it
+
+
+def target_option(name: str) -> str:
+    """`` --target NAME`` for a command that is quoted to the user; empty for the default."""
+    return "" if name == DEFAULT_TARGET else f" --target {name}"

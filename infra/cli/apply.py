@@ -6,11 +6,13 @@ from typing import Annotated
 
 import typer
 
-from infra.base.options import Options
+from infra.base.options import DEFAULT_TARGET, Options, target_option
 from infra.cli.completion import complete_scenario
 from infra.cli.options import IsolationOption, MaxMinutesOption, MaxUsdOption, TargetOption
 from infra.cli.output import JsonOption, RunsOption, ShareOption, print_json, say, shown
 from infra.clusters import apply as library
+from infra.clusters import lifecycle
+from infra.targets.registry import target_of
 
 EXAMPLE = "Example: bakeoff apply four-small-ssd"
 
@@ -23,7 +25,7 @@ def main(
     json: JsonOption = False,
     isolation: IsolationOption = "auto",
     share: ShareOption = None,
-    target: TargetOption = "local",
+    target: TargetOption = DEFAULT_TARGET,
     max_usd: MaxUsdOption = None,
     max_minutes: MaxMinutesOption = None,
 ) -> None:
@@ -33,10 +35,16 @@ def main(
         lease = library.apply(scenario, options, progress)
     if json:
         print_json(
-            {"lease": lease.id, "apply_s": lease.state.apply_s, "expires_at": lease.state.expires_at, **lease.cluster()}
+            {
+                "lease": lease.id,
+                "apply_s": lease.state.apply_s,
+                "expires_at": lease.state.expires_at,
+                **lifecycle.outputs(lease),
+            }
         )
         return
     say(f"{scenario} is up as lease {lease.id} ({lease.state.apply_s:.1f} s), until {lease.state.expires_at[:16]} UTC.")
-    workload = "write_tfrecords" if lease.target.ROOT else "train"
-    on = "" if target == "local" else f" --target {target}"
-    say(f"Run on it: bakeoff run {workload} --on {scenario}{on}.  Tear down: bakeoff destroy {scenario}")
+    workload = "write_tfrecords" if target_of(lease).traits.spark else "train"
+    say(
+        f"Run on it: bakeoff run {workload} --on {scenario}{target_option(target)}.  Tear down: bakeoff destroy {scenario}"
+    )

@@ -8,7 +8,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from infra.base.options import Options
+from infra.base.options import DEFAULT_TARGET, Options
 from infra.cli.completion import complete_experiment
 from infra.cli.options import ImagesOption, IsolationOption, MaxMinutesOption, MaxUsdOption, TargetOption
 from infra.cli.output import JsonOption, RunsOption, ShareOption, print_json, shown, stdout
@@ -32,7 +32,7 @@ def main(
     json: JsonOption = False,
     isolation: IsolationOption = "auto",
     share: ShareOption = None,
-    target: TargetOption = "local",
+    target: TargetOption = DEFAULT_TARGET,
     max_usd: MaxUsdOption = None,
     max_minutes: MaxMinutesOption = None,
 ) -> None:

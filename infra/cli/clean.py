@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from infra.base.options import DEFAULT_TARGET, target_option
 from infra.base.signals import ignored
 from infra.cli.options import TargetOption
 from infra.cli.output import JsonOption, RunsOption, print_json, say, shown
@@ -21,7 +22,7 @@ def main(
         str | None, typer.Option(help="Only this lease, also if it is standing or of another checkout.")
     ] = None,
     json: JsonOption = False,
-    target: TargetOption = "local",
+    target: TargetOption = DEFAULT_TARGET,
 ) -> None:
     """Find clusters, processes and files that a killed bakeoff left, and with --yes remove them. Standing clusters stay."""
     with shown() as progress, ignored():
@@ -29,7 +30,6 @@ def main(
     if json:
         print_json(result)
     else:
-        on = "" if target == "local" else f" --target {target}"
         for line in result.found:
             verb = "left" if line in result.left else "removed" if yes else "would remove"
             say(f"{verb}: {line}")
@@ -38,6 +38,6 @@ def main(
         if not result.found:
             say("Nothing is left behind.")
         elif not yes:
-            say(f"{len(result.found)} things left behind; 'bakeoff clean{on} --yes' removes them.")
+            say(f"{len(result.found)} things left behind; 'bakeoff clean{target_option(target)} --yes' removes them.")
     if result.left:
         raise typer.Exit(3)

@@ -1,10 +1,11 @@
-"""What the shell completes: names of scenarios, experiments, spaces and workloads that begin like the word."""
+"""What the shell completes: names of scenarios, experiments, spaces, targets and workloads that begin like the word."""
 
 from __future__ import annotations
 
 from infra.base.paths import EXPERIMENTS_DIR, SPACES_DIR
 from infra.inputs.scenario import scenario_names
 from infra.inputs.workloads import WORKLOADS
+from infra.targets.registry import names
 
 
 def complete_scenario(incomplete: str) -> list[str]:
@@ -20,6 +21,11 @@ def complete_experiment(incomplete: str) -> list[str]:
 def complete_space(incomplete: str) -> list[str]:
     """Spaces in ``infra/spaces/``."""
     return sorted(path.stem for path in SPACES_DIR.glob(f"{incomplete}*.toml"))
+
+
+def complete_target(incomplete: str) -> list[str]:
+    """Targets that are registered."""
+    return [name for name in names() if name.startswith(incomplete)]
 
 
 def complete_workload(incomplete: str) -> list[str]:

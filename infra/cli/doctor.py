@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 from rich.markup import escape
 
-from infra.base.options import TargetName
+from infra.base.options import DEFAULT_TARGET
+from infra.cli.options import TargetOption
 from infra.cli.output import JsonOption, RunsOption, print_json, stdout
-from infra.targets.google import doctor as gcp
-from infra.targets.local.doctor import examine
+from infra.targets.registry import open_target
 
 EXAMPLE = "Example: bakeoff doctor --target gcp"
 
@@ -19,11 +17,11 @@ MARKS = {"ok": "[green]ok[/]     ", "missing": "[yellow]missing[/]", "broken": "
 
 def main(
     runs: RunsOption,
-    target: Annotated[TargetName, typer.Option(help="Where clusters would run.")] = "local",
+    target: TargetOption = DEFAULT_TARGET,
     json: JsonOption = False,
 ) -> None:
     """Say what this machine can do, what is missing, and the command that cures it."""
-    checks = examine(runs) if target == "local" else gcp.examine(target)
+    checks = open_target(target).doctor(runs)
     if json:
         print_json(checks)
     else:

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from infra.base.options import TargetName
+from infra.cli.completion import complete_target
+from infra.targets.registry import open_target
 
 IsolationOption = Annotated[
     Literal["auto", "namespaces", "none"],
@@ -14,11 +15,20 @@ IsolationOption = Annotated[
         help="namespaces: own address and limits per node (root, Linux); none: plain processes; auto: the best there is."
     ),
 ]
+
+
+def _known_target(name: str) -> str:
+    return open_target(name).name
+
+
 TargetOption = Annotated[
-    TargetName,
+    str,
     typer.Option(
+        metavar="NAME",
+        parser=_known_target,
+        autocompletion=complete_target,
         help="Where it runs: local, on this machine; gcp, on Dataproc; vertex, as training jobs on Vertex AI (these two need "
-        "gcp.toml, and cost money)."
+        "gcp.toml, and cost money); or a target of your own, see infra/targets/README.md.",
     ),
 ]
 MaxUsdOption = Annotated[

@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
-from infra.base.options import Options
+from infra.base.options import DEFAULT_TARGET, Options
 from infra.cli.completion import complete_scenario
 from infra.cli.options import TargetOption
 from infra.cli.output import JsonOption, RunsOption, ShareOption, print_json, say, shown
 from infra.clusters.plan import plan
 from infra.inputs.scenario import load_scenario
-from infra.targets.base import open_target
+from infra.targets.registry import open_target
 
 EXAMPLE = "Example: bakeoff plan four-small-ssd"
 
@@ -24,15 +24,17 @@ def main(
     runs: RunsOption,
     json: JsonOption = False,
     share: ShareOption = None,
-    target: TargetOption = "local",
+    target: TargetOption = DEFAULT_TARGET,
 ) -> None:
     """Show what apply would create, change and destroy, and the price per hour. Changes nothing."""
     with shown() as progress:
         changes = plan(scenario, Options(runs, local_cores_per_vcpu=share, target=target), progress)
-    price, place = open_target(target).list_price(load_scenario(scenario))
+    price = open_target(target).pricing.per_hour(load_scenario(scenario))
     if json:
-        print_json({"scenario": scenario, "usd_per_hour": price, "changes": [change._asdict() for change in changes]})
+        print_json(
+            {"scenario": scenario, "usd_per_hour": price.list_usd, "changes": [change._asdict() for change in changes]}
+        )
         return
     for change in changes:
         say(f"{change.action:>8}  {change.address}")
-    say(f"{len(changes)} changes; {price:.3f} USD per hour on Google Cloud (list price, {place}).")
+    say(f"{len(changes)} changes; {price.list_usd:.3f} USD per hour on Google Cloud (list price, {price.region}).")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from infra.base.options import Options
+from infra.base.options import DEFAULT_TARGET, Options
 from infra.cli.bench import print_rows
 from infra.cli.completion import complete_scenario, complete_workload
 from infra.cli.options import ImagesOption, IsolationOption, MaxMinutesOption, MaxUsdOption, TargetOption
@@ -51,7 +51,7 @@ def main(
     json: JsonOption = False,
     isolation: IsolationOption = "auto",
     share: ShareOption = None,
-    target: TargetOption = "local",
+    target: TargetOption = DEFAULT_TARGET,
     max_usd: MaxUsdOption = None,
     max_minutes: MaxMinutesOption = None,
 ) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from infra.base.errors import Interrupted, UsageError
-from infra.base.options import Options, TargetName
+from infra.base.options import DEFAULT_TARGET, Options
 from infra.cli.objective import (
     LeastAccuracyOption,
     MaxLatencyOption,
@@ -19,7 +19,7 @@ from infra.cli.objective import (
     WeightOption,
     objective_of,
 )
-from infra.cli.options import ImagesOption, IsolationOption
+from infra.cli.options import ImagesOption, IsolationOption, TargetOption
 from infra.cli.output import JsonOption, RunsOption, ShareOption, print_json, shown
 from infra.cli.search_output import print_found
 from infra.inputs.experiment import DataSpec
@@ -72,7 +72,7 @@ def main(
     name: Annotated[
         str | None, typer.Option(help="Folder of the records under --runs. Default: search-<space>.")
     ] = None,
-    target: Annotated[TargetName, typer.Option(help="Where the shapes are applied.")] = "local",
+    target: TargetOption = DEFAULT_TARGET,
     json: JsonOption = False,
     isolation: IsolationOption = "auto",
     share: ShareOption = None,
@@ -88,11 +88,13 @@ def main(
     from infra.search import live as search
     from infra.search import past as search_past
     from infra.search.run import bench_runner, check_shape
+    from infra.targets.registry import open_target
 
     candidates = load_space(space)
     if max_usd == 0:
         raise UsageError("--max-usd must be greater than 0; received 0. Leave it out for no limit.")
-    if parallel > 1 and target == "local":
+    traits = open_target(target).traits
+    if parallel > 1 and not traits.side_by_side:
         raise UsageError(
             f"--parallel is for --target gcp: on one host one cell measures at a time; received {parallel}."
         )
@@ -148,6 +150,6 @@ def main(
     if json:
         print_json(found.as_json())
     else:
-        print_found(found, workloads, str(asked), local=target == "local")
+        print_found(found, workloads, str(asked), local=traits.notional_prices)
     if found.winner is None:
         raise typer.Exit(1)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from importlib.util import find_spec
 
-from infra.base.options import Options
+from infra.base.options import Grant, Options
 from infra.base.progress import Progress
 from infra.base.signals import ignored
-from infra.clusters import teardown
+from infra.clusters import lifecycle, teardown
 from infra.clusters.pool import bring_up, keep_logs
 from infra.inputs.scenario import load_scenario
 from infra.leases import lease as leases
 from infra.leases.lease import Lease
+from infra.targets.registry import target_of
 
 
 def apply(name: str, options: Options, progress: Progress) -> Lease:
@@ -24,17 +24,16 @@ def apply(name: str, options: Options, progress: Progress) -> Lease:
     lease = leases.standing(options.runs_dir, name, options.target)
     if lease is None:
         # It may be used for anything that this environment can run.
-        options = replace(options, tensorflow=find_spec("tensorflow") is not None)
-        return bring_up(name, None, options, progress, experiment=None, kept=True)
+        grant = Grant(tensorflow=find_spec("tensorflow") is not None)
+        return bring_up(name, None, options, progress, experiment=None, kept=True, grant=grant)
     scenario = load_scenario(name)
-    target = lease.target
-    target.check([scenario], options, standing=lease)
+    lifecycle.check([scenario], options, standing=lease)
     try:
         progress.stage(f"apply {name} ({lease.id}, standing)")
-        target.thaw(lease)
-        lease.update(scenario=scenario)
-        leases.write_root(lease)
-        lease.apply(progress)
+        with target_of(lease).jobs.exclusive(lease, (), progress):
+            lease.update(scenario=scenario)
+            lifecycle.write_root(lease)
+            lifecycle.apply(lease, progress)
     except BaseException as error:
         with ignored():
             if isinstance(error, Exception):

@@ -7,15 +7,16 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from infra.base.errors import LeftoverError, UsageError
+from infra.base.files import remove_tree
 from infra.base.locks import host_lock
-from infra.base.options import TargetName
+from infra.base.options import DEFAULT_TARGET, target_option
 from infra.base.progress import Progress
 from infra.clusters import teardown
 from infra.inputs import dataset as data
 from infra.leases import lease as leases
 from infra.leases.lease import Lease
-from infra.targets.base import Target, open_target
-from infra.targets.local.leftovers import remove_tree
+from infra.targets.base import Target
+from infra.targets.registry import open_target, target_of_directory
 
 
 class CleanResult(BaseModel):
@@ -28,7 +29,7 @@ class CleanResult(BaseModel):
 
 
 def clean(
-    runs_dir: Path, *, yes: bool, lease_id: str | None, progress: Progress, name: TargetName = "local"
+    runs_dir: Path, *, yes: bool, lease_id: str | None, progress: Progress, name: str = DEFAULT_TARGET
 ) -> CleanResult:
     """Dry run (``yes`` false) and removal share this one path; they differ in the last step only.
 
@@ -42,20 +43,21 @@ def clean(
     target = open_target(name)
     with host_lock("allocate", timeout_s=60):  # no lease is half made while we look
         known = set(leases.known(runs_dir))
-        ours = [lease for lease in leases.all_leases(runs_dir) if lease.state.target == name]
-        headless = [path for path in leases.headless(runs_dir) if teardown.target_of(path) is target]
+        ours = leases.all_leases(runs_dir, name)
+        headless = [path for path in leases.headless(runs_dir) if target_of_directory(path) is target]
     stale = [*data.stale_parts(), *teardown.stale_records(runs_dir)] if lease_id is None else []
-    everything = target.find(None)
-    ours = [lease for lease in ours if not target.protected(lease.id, lease)]
+    found = target.sweeper.find(None)
+    everything = teardown.removable(found)
     marked = {item.lease_id for item in everything}
     if lease_id is not None and lease_id not in known | marked:
         raise UsageError(
             f"Nothing on the target {name} bears the lease id '{lease_id}'. Found: {sorted(known | marked) or 'no lease'}."
         )
     chosen = [lease for lease in ours if (lease.abandoned if lease_id is None else lease.id == lease_id)]
+    chosen = [lease for lease in chosen if not teardown.protections(target.sweeper.find(lease.id, lease))]
     bare = {path.name for path in headless if lease_id in (None, path.name)}
     if lease_id is None:
-        bare |= target.expired(everything) - known
+        bare |= {item.lease_id for item in everything if item.expired} - known
     elif lease_id not in known:
         bare = {lease_id}
     names = [lease.id for lease in chosen] + sorted(bare)
@@ -65,10 +67,10 @@ def clean(
         removed=[],
         left=[],
         foreign=sorted(
-            f"lease {other}: not of {runs_dir}; 'bakeoff clean{_option(name)} --lease {other}' removes it"
+            f"lease {other}: not of {runs_dir}; 'bakeoff clean{target_option(name)} --lease {other}' removes it"
             for other in marked - known - bare
         )
-        + target.protected(lease_id),
+        + teardown.protections([item for item in found if lease_id in (None, item.lease_id)]),
     )
     if not yes:
         return result
@@ -88,7 +90,3 @@ def clean(
 def _found(names: list[str], runs_dir: Path, target: Target, chosen: list[Lease]) -> list[str]:
     of_lease = {lease.id: lease for lease in chosen}
     return [line for name in names for line in teardown.found_bare(name, runs_dir, target, of_lease.get(name))]
-
-
-def _option(name: TargetName) -> str:
-    return "" if name == "local" else f" --target {name}"

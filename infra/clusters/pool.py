@@ -5,27 +5,33 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from infra.base.errors import BakeoffError, LimitError, UsageError
-from infra.base.options import Options
+from infra.base.options import Grant, Options
 from infra.base.progress import Progress
 from infra.base.signals import ignored
-from infra.clusters import teardown
+from infra.clusters import lifecycle, teardown
 from infra.inputs.dataset import Dataset
 from infra.inputs.experiment import Cell, Experiment
 from infra.inputs.limits import Budget
 from infra.inputs.scenario import load_scenario
 from infra.leases import lease as leases
 from infra.leases.lease import Lease
-from infra.targets.base import open_target
+from infra.targets.base import LONGEST_LIFE_S, refuse_flags
+from infra.targets.registry import open_target, target_of
 
 
 @dataclass
 class Held:
-    """A lease in use, for which repeat (None: all of them), and whether its end is ours to bring about."""
+    """A lease in use.
+
+    Attributes:
+        repeat: for which repeat; None: for all of them.
+        adopted: the cluster stays up when the bench ends.
+    """
 
     lease: Lease
     repeat: int | None
@@ -35,13 +41,22 @@ class Held:
 class Pool:
     """Brings leases up when a cell needs them, and down at the end, whatever happens."""
 
-    def __init__(self, experiment: Experiment, options: Options, dataset: Dataset | None, progress: Progress) -> None:
+    def __init__(
+        self,
+        experiment: Experiment,
+        options: Options,
+        dataset: Dataset | None,
+        progress: Progress,
+        *,
+        tensorflow: bool = False,
+    ) -> None:
         self.experiment = experiment
         self.options = options
         self.target = open_target(options.target)
         self.budget = Budget(options)
         self.expected_s: dict[str, float] = {}  # by scenario: how long its cluster is expected to be needed
         self.dataset = dataset
+        self.tensorflow = tensorflow  # a workload needs it
         self.progress = progress
         self._held: dict[str, Held] = {}
 
@@ -55,16 +70,15 @@ class Pool:
         Raises:
             UsageError: they do not fit, or are expected to exceed a hard limit.
         """
+        refuse_flags(self.target, self.options)
         self.expected_s = expected_s
         scenarios = sorted(expected_s)
         side_by_side = self.experiment.repeat_level == "attempt"
         try:
             if self.budget.limited:
                 rates = {name: self._rate(name) for name in scenarios}
-                if rates and not any(rates.values()):  # nothing is paid for: such a target has no limits, and says so
-                    self._check_fit([])
                 usd = self.budget.refuse_beyond(expected_s, rates, side_by_side=side_by_side)
-                self.progress.note(f"estimated: up to {usd:.2f} USD; limit: {self.budget.said()}")
+                self.progress.note(f"estimated: up to {usd:.2f} USD; limit: {self.budget.describe()}")
             if side_by_side:
                 self._check_fit(scenarios)
                 for name in scenarios:
@@ -79,7 +93,7 @@ class Pool:
         fresh = self.experiment.repeat_level == "lease"
         repeat = cell.repeat if fresh else None
         held = self._held.get(cell.scenario.name)
-        if held and (said := self.target.breach(held.lease)):
+        if held and (said := self.target.pricing.breach(held.lease)):
             self._release(cell.scenario.name)
             raise LimitError(f"A hard limit was reached, and the cluster torn down: {said}.")
         if held and held.repeat == repeat:
@@ -91,7 +105,7 @@ class Pool:
 
     def _check_fit(self, scenarios: list[str]) -> None:
         new = [name for name in scenarios if self._standing(name) is None]
-        self.target.check([load_scenario(name) for name in new], self.options)
+        lifecycle.check([load_scenario(name) for name in new], self.options)
 
     def _standing(self, name: str) -> Lease | None:
         """The cluster that `bakeoff run` uses instead of a new one."""
@@ -112,51 +126,48 @@ class Pool:
         standing = self._standing(name)
         if standing is not None:
             self._check_standing(standing)
-            with self.target.own_turn(self.progress):  # thawed and loaded, it would disturb who measures
-                self.target.thaw(standing)
-                if self.dataset is not None:
-                    self.target.load(self.dataset, standing, self.progress)
+            if self.dataset is not None:
+                _load(self.dataset, standing, self.progress)
             self._held[name] = Held(standing, repeat, adopted=True)
             return standing
         lease = bring_up(
             name,
             self.dataset,
-            self._granted(name),
+            self.options,
             self.progress,
             experiment=self.experiment.name,
             kept=self.options.keep,
+            grant=self._grant(name),
         )
         self._held[name] = Held(lease, repeat, adopted=self.options.keep and repeat is None)
         return lease
 
     def _rate(self, name: str) -> float:
-        return self.target.worst_usd_per_hour(load_scenario(name))
+        return self.target.pricing.per_hour(load_scenario(name)).worst_usd
 
-    def _granted(self, name: str) -> Options:
-        """The options with what the limits leave for this cluster, which may share them with others side by side."""
-        expected = self.expected_s.get(name)
-        if not self.budget.limited:
-            return replace(self.options, expected_s=expected)
-        together = self.expected_s if self.experiment.repeat_level == "attempt" else [name]
-        allowed = self.budget.allowed_s([self._rate(other) for other in together], leases.DEFAULT_TTL_HOURS * 3600)
-        return replace(self.options, expected_s=expected, allowed_s=allowed)
+    def _grant(self, name: str) -> Grant:
+        """What the limits leave for this cluster, which may share them with others side by side."""
+        allowed = None
+        if self.budget.limited:
+            together = self.expected_s if self.experiment.repeat_level == "attempt" else [name]
+            allowed = self.budget.allowed_s([self._rate(other) for other in together], LONGEST_LIFE_S)
+        return Grant(allowed, self.expected_s.get(name), self.tensorflow)
 
     def _release(self, name: str) -> None:
         held = self._held.pop(name)
-        if held.adopted and not self.target.breach(held.lease):
-            self.target.thaw(held.lease)
-        else:
-            spent: float | None = None
-            try:
-                with ignored():
-                    spent = teardown.tear_down(held.lease, self.options.runs_dir, self.progress).measured_usd
-            finally:
-                self.budget.spent_usd += self._at_worst(held.lease) if spent is None else spent
+        if held.adopted and not self.target.pricing.breach(held.lease):
+            return
+        spent: float | None = None
+        try:
+            with ignored():
+                spent = teardown.tear_down(held.lease, self.options.runs_dir, self.progress).measured_usd
+        finally:
+            self.budget.spent_usd += self._at_worst(held.lease) if spent is None else spent
 
     def _at_worst(self, lease: Lease) -> float:
         """What a lease has cost at most, in USD, where it was not measured: no budget is given out twice."""
         lived_s = time.time() - datetime.fromisoformat(lease.state.created_at).timestamp()
-        return self.target.worst_usd_per_hour(lease.scenario) * lived_s / 3600
+        return self.target.pricing.per_hour(lease.scenario).worst_usd * lived_s / 3600
 
     def _release_all(self) -> None:
         failures: list[Exception] = []
@@ -172,13 +183,26 @@ class Pool:
 def keep_logs(lease: Lease, runs_dir: Path, progress: Progress) -> None:
     """A cluster that did not come up goes, and leaves its logs in ``runs/failed/<lease>/``."""
     folder = runs_dir / "failed" / lease.id
-    lease.target.copy_logs(lease, folder)
+    target_of(lease).observer.logs(lease, folder)
     if folder.exists():
         progress.note(f"The logs of lease {lease.id} are in {folder}")
 
 
+def _load(dataset: Dataset, lease: Lease, progress: Progress) -> None:
+    jobs = target_of(lease).jobs
+    with jobs.exclusive(lease, (), progress):  # loading would disturb who measures
+        jobs.load(dataset, lease, progress)
+
+
 def bring_up(
-    name: str, dataset: Dataset | None, options: Options, progress: Progress, *, experiment: str | None, kept: bool
+    name: str,
+    dataset: Dataset | None,
+    options: Options,
+    progress: Progress,
+    *,
+    experiment: str | None,
+    kept: bool,
+    grant: Grant = Grant(),  # noqa: B008 - frozen
 ) -> Lease:
     """Apply a scenario as a new lease and load the data; a failure on the way destroys what was made.
 
@@ -186,18 +210,16 @@ def bring_up(
         TerraformError: apply failed; everything of the lease has been removed.
     """
     scenario = load_scenario(name)
-    target = open_target(options.target)
-    target.prepare(options, progress)
+    open_target(options.target).jobs.prepare(grant, progress)
     lease: Lease | None = None
     try:
         with ignored():
-            lease = leases.create(scenario, options, kept=kept, experiment=experiment)
+            lease = lifecycle.create(scenario, options, grant, kept=kept, experiment=experiment)
         progress.stage(f"apply {name} ({lease.id})")
-        lease.apply(progress)
+        lifecycle.apply(lease, progress)
         progress.note(f"up: {name} ({lease.id}) in {lease.state.apply_s:.1f} s")
         if dataset is not None:
-            with target.own_turn(progress):  # a lease that is up is frozen while another one measures
-                target.load(dataset, lease, progress)
+            _load(dataset, lease, progress)
     except BaseException as error:
         if lease is not None:
             with ignored():

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from infra.base.errors import UsageError
 from infra.base.locks import host_lock
-from infra.base.marks import start_ticks
 from infra.base.paths import CACHE_DIR
+from infra.base.processes import start_ticks
 from infra.base.progress import Progress
 from infra.inputs.experiment import DataSpec
 from workloads.dataset import Dataset as Listing

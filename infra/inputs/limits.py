@@ -34,7 +34,7 @@ class Budget:
     def limited(self) -> bool:
         return self.max_usd is not None or self.max_minutes is not None
 
-    def said(self) -> str:
+    def describe(self) -> str:
         """The limits as the user gave them."""
         usd = f"--max-usd {self.max_usd:g}" if self.max_usd is not None else ""
         minutes = f"--max-minutes {self.max_minutes:g}" if self.max_minutes is not None else ""
@@ -80,7 +80,7 @@ class Budget:
             allowed = min(allowed, self.max_minutes * 60 - (self._clock() - self._began) - DELETION_S)
         if allowed < LEAST_S:
             raise LimitError(
-                f"{self.said()} leaves {max(0.0, allowed) / 60:.1f} minutes for a cluster at {sum(rates):.3f} USD per hour "
+                f"{self.describe()} leaves {max(0.0, allowed) / 60:.1f} minutes for a cluster at {sum(rates):.3f} USD per hour "
                 f"({self.spent_usd:.2f} USD spent so far), and a cluster must be allowed {LEAST_S / 60:.0f}. Raise the limit."
             )
         return allowed

@@ -20,10 +20,12 @@ from pydantic import ValidationError
 from infra.base.errors import RecordError, is_disk_full
 from infra.base.logs import last_words
 from infra.base.progress import Progress
+from infra.clusters import lifecycle
 from infra.inputs.experiment import Cell
 from infra.leases.lease import Lease, all_leases
 from infra.records import eventlog, fingerprint, frames
 from infra.targets.base import Driver
+from infra.targets.registry import target_of
 from workloads import record as schema
 from workloads.cluster_driver import TIME_LIMIT_EXIT
 from workloads.record import RunRecord, SparkMetrics, StageSeconds, Status, Summary
@@ -69,12 +71,12 @@ def run_attempt(
     working.mkdir(parents=True)
     outcome: Outcome | None = None
     try:
-        target = lease.target
-        with target.own_turn(progress), target.alone(lease, all_leases(runs_dir)):
-            target.reset(lease)
-            if target.replacements(lease):
+        jobs = target_of(lease).jobs
+        with jobs.exclusive(lease, all_leases(runs_dir, lease.state.target), progress):
+            jobs.reset(lease)
+            if lifecycle.dead_addresses(lease):
                 progress.stage(f"replace dead daemons of {lease.scenario.name} ({lease.id})")
-                lease.apply(progress)
+                lifecycle.apply(lease, progress)
             outcome = _measure(lease, cell, working, progress)
         began = time.monotonic()
         try:
@@ -102,7 +104,7 @@ def run_attempt(
 def _keep(lease: Lease, working: Path, folder: Path, name: str, error: BaseException) -> Path | None:
     """Move what an attempt has produced into ``folder``, beside the reason. Returns where; None: it left nothing."""
     with contextlib.suppress(Exception):  # what a dying cluster does not give is no reason to lose the rest
-        lease.target.copy_logs(lease, working / "logs")
+        target_of(lease).observer.logs(lease, working / "logs")
     for log in lease.eventlog_dir.glob("*"):
         (working / "eventlog").mkdir(exist_ok=True)
         shutil.move(log, working / "eventlog" / log.name)
@@ -119,10 +121,10 @@ def _keep(lease: Lease, working: Path, folder: Path, name: str, error: BaseExcep
 
 def _measure(lease: Lease, cell: Cell, folder: Path, progress: Progress) -> Outcome:
     (folder / "logs").mkdir()
-    target = lease.target
-    with target.sampled(lease, folder) as sampler_failure, target.submit(lease, cell, folder) as driver:
+    target = target_of(lease)
+    with target.observer.sampled(lease, folder) as sampler_failure, target.jobs.submit(lease, cell, folder) as driver:
         launched = time.time()
-        stopped = _wait(driver, lease, cell.timeout_s + target.QUEUE_S, progress, sampler_failure)
+        stopped = _wait(driver, lease, cell.timeout_s + target.traits.queue_s, progress, sampler_failure)
         ended = time.time()
         failure = sampler_failure() or driver.flaw
     # A job elsewhere keeps its time limit itself.
@@ -135,15 +137,16 @@ def _wait(
     driver: Driver, lease: Lease, timeout_s: float, progress: Progress, sampler_failure: Callable[[], str | None]
 ) -> str | None:
     """Wait for the driver; where it had to be stopped: ``time``, ``sampler``, or the hard limit that is reached."""
+    target = target_of(lease)
     deadline = time.monotonic() + timeout_s
     while driver.poll() is None:
         stop = "time" if time.monotonic() > deadline else None
         stop = stop or ("sampler" if sampler_failure() else None)  # the record cannot become valid any more
-        if stop := stop or lease.target.breach(lease):
+        if stop := stop or target.pricing.breach(lease):
             driver.cancel()
             return stop
         progress.advance(*driver.progress())
-        time.sleep(lease.target.POLL_S)
+        time.sleep(target.traits.poll_s)
     return None
 
 
@@ -160,13 +163,13 @@ class Collected:
 
 
 def _collect(lease: Lease, cell: Cell, outcome: Outcome) -> Collected:
-    folder, target = outcome.folder, lease.target
-    missing = target.collect(lease, folder, outcome.launched_at, outcome.ended_at)
+    folder, target = outcome.folder, target_of(lease)
+    missing = target.observer.collect(lease, folder, outcome.launched_at, outcome.ended_at)
     spark = _spark_metrics(lease, folder, missing)
     summary, summary_error = _summary(folder / "job")
-    target.copy_logs(lease, folder / "logs")
+    target.observer.logs(lease, folder / "logs")
     began_at, ended_at = outcome.launched_at, outcome.ended_at
-    rows = frames.write_nodes(folder / "nodes.jsonl", folder, began_at, ended_at, target.SAMPLE_S)
+    rows = frames.write_nodes(folder / "nodes.jsonl", folder, began_at, ended_at, target.traits.sample_s)
     frames.write_measurements(folder / "job" / "measurements.jsonl", folder)
     (folder / "nodes.jsonl").unlink(missing_ok=True)
     if (folder / "job" / "summary.json").exists():
@@ -175,8 +178,8 @@ def _collect(lease: Lease, cell: Cell, outcome: Outcome) -> Collected:
 
     stages, source = _stages(lease, outcome, spark, summary)
     status, reason = _verdict(lease, cell, outcome, spark, summary, summary_error, rows, stages)
-    if target.WHY_NO_METRIC:
-        missing += frames.missing_metrics(folder, target.WHY_NO_METRIC)
+    if target.traits.why_no_metric:
+        missing += frames.missing_metrics(folder, target.traits.why_no_metric)
     return Collected(status, reason, stages, source, spark, missing)
 
 
@@ -190,9 +193,9 @@ def _not_collected(error: Exception, kept: Path | None) -> Collected:
 def _record(
     lease: Lease, cell: Cell, outcome: Outcome, collected: Collected, cell_id: str, attempt: int, began: float
 ) -> RunRecord:
-    target, run_s = lease.target, collected.stages.run_s
-    limits, isolation = target.describe(lease, outcome.launched_at)
-    price = target.usd_per_hour(lease)
+    target, run_s = target_of(lease), collected.stages.run_s
+    nodes, isolation, fields = target.observer.describe(lease, outcome.launched_at)
+    price = target.pricing.per_hour(lease.scenario, lease).list_usd
     revision, dirty = fingerprint.git_revision()
     return RunRecord(
         cell=cell_id,
@@ -213,7 +216,7 @@ def _record(
         started_at=datetime.fromtimestamp(outcome.launched_at, UTC).isoformat(),
         ended_at=datetime.fromtimestamp(outcome.ended_at, UTC).isoformat(),
         isolation=isolation,
-        nodes=limits,
+        nodes=nodes,
         stages=collected.stages.model_copy(update={"collect_s": time.monotonic() - began}),
         run_s_source=collected.run_s_source,
         spark=collected.spark,
@@ -226,8 +229,8 @@ def _record(
         host=fingerprint.host(),
         dataset=dict(lease.state.dataset or {}),
         job_id=outcome.job_id,
-        cost=target.cost(lease, cell, outcome.launched_at, outcome.ended_at),
-        **{"local_cores_per_vcpu": None, **target.record_fields(lease)},
+        cost=target.pricing.cost(lease, cell, outcome.launched_at, outcome.ended_at),
+        **{"local_cores_per_vcpu": None, **fields},
     )
 
 
@@ -321,14 +324,14 @@ def _verdict(
         return Status.INVALID, "the workload's own time is not known: no Spark task was launched and the job told none"
     if spark and spark.executors < (executors := max(1, lease.scenario.workers + lease.scenario.spot_workers)):
         return Status.INVALID, f"the job ran on {spark.executors} of {executors} executors"
-    if dead := lease.target.dead_nodes(lease):
+    if dead := lifecycle.dead_parts(lease):
         return Status.INVALID, f"nodes died while it ran: {', '.join(dead)}"
     return _sampled_enough(lease, outcome, rows)
 
 
 def _sampled_enough(lease: Lease, outcome: Outcome, rows: dict[str, int]) -> tuple[Status, str | None]:
     lasted_s = outcome.ended_at - outcome.launched_at
-    if not (ratio := lease.target.LEAST_SAMPLED_RATIO):
+    if not (ratio := target_of(lease).traits.least_sampled_ratio):
         return Status.OK, None
     expected = max(1, int(lasted_s * ratio) - 1)
     short = {node: rows.get(node, 0) for node in lease.node_names if rows.get(node, 0) < expected}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -12,7 +11,7 @@ from pydantic import BaseModel
 
 from infra.base.errors import BakeoffError, LimitError, RecordError, UsageError
 from infra.base.locks import host_lock
-from infra.base.options import Options, TargetName
+from infra.base.options import Options
 from infra.base.progress import Progress
 from infra.base.signals import ignored
 from infra.clusters import teardown
@@ -25,7 +24,8 @@ from infra.leases import lease as leases
 from infra.measure.attempt import run_attempt
 from infra.measure.repeats import Repeats
 from infra.records import fingerprint
-from infra.targets.base import Target, open_target
+from infra.targets.base import Target
+from infra.targets.registry import open_target
 from workloads.record import RunRecord, Status
 
 
@@ -72,7 +72,9 @@ def _bench(experiment: Experiment, options: Options, progress: Progress) -> list
     _sweep_own_dead(experiment, options, progress)
     target = open_target(options.target)
     dataset = (
-        data.prepare(experiment.data, progress, in_place=target.READS_GS_IN_PLACE) if experiment.needs_images else None
+        data.prepare(experiment.data, progress, in_place=target.traits.reads_gs_in_place)
+        if experiment.needs_images
+        else None
     )
     blocks = cells(experiment, scenarios, _next_repeat(experiment, options) if options.one_off else 0)
     _refuse(target, blocks)
@@ -81,7 +83,7 @@ def _bench(experiment: Experiment, options: Options, progress: Progress) -> list
     done = {key: found for key, name in names.items() if (found := finished(options.runs_dir, experiment.name, name))}
     rows = _Rows(blocks, done)
     needs = any(workloads_registry.find(workload.name).tensorflow for workload in experiment.workloads)
-    pool = Pool(experiment, replace(options, tensorflow=needs), dataset, progress)
+    pool = Pool(experiment, options, dataset, progress, tensorflow=needs)
     repeats = Repeats(experiment, options.runs_dir, names.values(), len(blocks[0]))
     todo = [[cell for cell in block if cell_key(cell) not in done] for block in blocks]
     measured = next((index for index, block in enumerate(todo) if block), len(todo))
@@ -123,7 +125,7 @@ def _refuse(target: Target, blocks: list[list[Cell]]) -> None:
         raise UsageError(" ".join(refused))
 
 
-def expected_s(todo: list[Cell], runs_dir: Path, target: TargetName) -> dict[str, float]:
+def expected_s(todo: list[Cell], runs_dir: Path, target: str) -> dict[str, float]:
     """Seconds that each scenario is expected to be needed: from past records of its workloads, else from time limits.
 
     A past attempt counts from submit to end. What is not known is taken for the longest it can be.

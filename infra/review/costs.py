@@ -194,7 +194,7 @@ def _of_record(record: RunRecord) -> str:
 def _conditions(record: RunRecord) -> str:
     """Under what a record was made; times under different conditions do not compare."""
     words = [f"target {record.target}"]
-    if record.target == "local":
+    if record.local_cores_per_vcpu is not None:  # nodes shared one host
         words.append(f"{record.local_cores_per_vcpu} host cores per vCPU")
         words.append("isolated nodes" if record.isolation.complete else "without isolation")
     data = record.dataset

@@ -11,10 +11,11 @@ from typing import Literal
 from infra.base.errors import LimitError, UsageError
 from infra.base.options import Options
 from infra.base.progress import Progress
+from infra.clusters import lifecycle
 from infra.inputs.experiment import DataSpec, Experiment, WorkloadSpec, cells
 from infra.inputs.scenario import lent
 from infra.measure.bench import Row, bench, read_record
-from infra.targets.base import open_target
+from infra.targets.registry import open_target
 from workloads.record import Scenario, Status
 from workloads.record.search import Outcome
 from workloads.record.tables import MEASUREMENTS, NODES, read_table
@@ -31,7 +32,7 @@ included."""
 def check_shape(shape: Scenario, workloads: list[WorkloadSpec], options: Options) -> None:
     """Raise UsageError for a shape that the target cannot make, or cannot run one of the workloads on."""
     target = open_target(options.target)
-    target.check([shape], options)
+    lifecycle.check([shape], options)
     experiment = Experiment(name="search", scenarios=[shape.name], repeats=1, workloads=workloads)
     (block,) = cells(experiment, {shape.name: shape})
     if refused := dict.fromkeys(why for cell in block if (why := target.refuses(cell))):
@@ -53,7 +54,9 @@ def bench_runner(
     A run that was not made, because of a limit or as the target refused its cluster, says nothing of its shape: LimitError.
     """
     specs = {spec.name: spec for spec in workloads}
-    notional = options.target == "local"  # nothing is paid for: the search alone holds its runs to the limit
+    notional = open_target(
+        options.target
+    ).traits.notional_prices  # nothing is paid for: the search alone holds its runs to the limit
 
     def once(experiment: Experiment, slot: int, left_usd: float | None) -> Row:
         (row,) = bench(experiment, replace(options, max_usd=None if notional else left_usd), progress, slot)

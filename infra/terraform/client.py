@@ -33,33 +33,22 @@ class Change(NamedTuple):
     action: str
 
 
-def prepare_root(directory: Path, root: str = "targets/local/terraform") -> Path:
-    """Copy a root module, modules and catalogue into ``directory``, as they lie in ``infra/``; returns the root module."""
-    for part in (root, *_COPIED):
+def prepare_root(directory: Path, root: Path, name: str) -> Path:
+    """Copy a target's root module, modules and catalogue into ``directory``, in the order that they have in ``infra/``.
+
+    Returns:
+        The copied root module: ``directory/targets/<name>/terraform``.
+    """
+    copied = directory / "targets" / name / "terraform"
+    parts = {root: copied, **{paths.PROJECT_DIR / "infra" / part: directory / part for part in _COPIED}}
+    for source, copy in parts.items():
         shutil.copytree(
-            paths.PROJECT_DIR / "infra" / part,
-            directory / part,
+            source,
+            copy,
             ignore=shutil.ignore_patterns("tests", "README.md", "__pycache__", "*.py", ".terraform*", "*.tfstate*"),
             dirs_exist_ok=True,
         )
-    return directory / root
-
-
-def resource_address(node: str) -> str:
-    """Address of what to replace so that a node starts anew: m, w-0, ..., or store."""
-    module = {"store": "module.object_store", "m": "module.master"}.get(node, f'module.worker["{node}"]')
-    return f"{module}.terraform_data.slot"
-
-
-def node_started(event: Event) -> str | None:
-    """The node (m, w-0, ..., store) that is up according to this event of an apply; None for every other event."""
-    if event.get("type") != "apply_complete" or event.get("hook", {}).get("action") != "create":
-        return None
-    resource = event["hook"]["resource"]
-    if resource.get("resource_name") != "process":
-        return None
-    module = str(resource.get("module", ""))
-    return {"module.object_store": "store", "module.master": "m"}.get(module, module[len('module.worker["') : -2])
+    return copied
 
 
 class Terraform:
@@ -148,7 +137,7 @@ class Terraform:
     def apply(self, replace: Iterable[str] = (), on_event: Callable[[Event], None] | None = None) -> None:
         """Make the infrastructure what the variables say, and replace the given addresses.
 
-        ``on_event`` gets every event as it happens, on this thread (see :func:`node_started`). On an error, what was
+        ``on_event`` gets every event as it happens, on this thread. On an error, what was
         made is still there and in the state.
         """
         options = ("-json", "-auto-approve", "-input=false", "-lock-timeout=" + LOCK_TIMEOUT)

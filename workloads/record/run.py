@@ -76,7 +76,7 @@ class RunRecord(Model):
     schema_version: int = SCHEMA_VERSION
     cell: str  # hash of what determines the result
     experiment: str
-    target: Literal["local", "gcp", "vertex"]
+    target: str
     lease: str
     scenario: Scenario
     workload: str

@@ -18,8 +18,8 @@ from infra.targets.google.clients import Clients
 from infra.targets.google.driver import CANCELLED_EXIT, FAILED_EXIT, RemoteDriver
 from infra.targets.google.driver_log import DriverLog
 from infra.targets.google.labels import labels, request_id
+from infra.targets.google.removal import cancel_job
 from workloads.cluster_driver import TIME_LIMIT_EXIT
-from workloads.record import Status
 
 POLL_S = 2.0  # between two looks at the job; the runner may ask more often
 CLUSTER_EVERY_S = 20.0  # between two looks at the cluster: a job on a broken one may stay pending for ever
@@ -87,7 +87,7 @@ class DataprocDriver(RemoteDriver):
     """A submitted job; its output goes to ``log`` as it grows."""
 
     def __init__(self, clients: Clients, job: DataprocJob, log: Path, **time: Any) -> None:
-        super().__init__(time_limit_s=job.time_limit_s, poll_s=POLL_S, cancel_s=CANCEL_S, **time)
+        super().__init__(poll_s=POLL_S, cancel_s=CANCEL_S, **time)
         self._clients, self._job = clients, job
         self.log = DriverLog(log)
         self.attempt_failures: list[str] = []
@@ -98,15 +98,15 @@ class DataprocDriver(RemoteDriver):
     def job_id(self) -> str:
         return self._job.job_id
 
+    @property
+    def flaw(self) -> str | None:
+        """A driver that Dataproc started anew: its second try was measured as part of the first."""
+        failures = "; ".join(self.attempt_failures)
+        return f"Dataproc started the driver anew: {failures}" if failures else None
+
     def progress(self) -> tuple[int, int, str]:
         """Done, total and unit: what the job tells, else YARN's percentage."""
         return self.log.progress if self.log.progress[1] else (round(self._yarn_progress), 100, "%")
-
-    @property
-    def status(self) -> Status:
-        """How it ended; a driver that Dataproc started anew makes it invalid. Raises ValueError while it runs."""
-        found = super().status
-        return Status.INVALID if found is Status.OK and self.attempt_failures else found
 
     def _look(self, *, cancelling: bool) -> None:
         from google.cloud import dataproc_v1
@@ -135,13 +135,7 @@ class DataprocDriver(RemoteDriver):
         return CANCELLED_EXIT if self.state == "CANCELLED" else self.log.exit_code or FAILED_EXIT
 
     def _request_cancel(self) -> None:
-        request_cancel(self._clients, self._job.job_id)
-
-    def _failure(self) -> str:
-        if self.attempt_failures and self.state == "DONE":
-            return f"Dataproc started the driver anew: {'; '.join(self.attempt_failures)}"
-        said = f" {self.details}" if self.details else ""
-        return f"Dataproc: {self.state}.{said} The driver's last words:\n{self.log.last_words}"
+        cancel_job(self._clients, self._job.job_id)
 
     def _kill_command(self) -> str:
         return f"gcloud dataproc jobs kill {self._job.job_id} --region {self._clients.region}"
@@ -165,7 +159,7 @@ def submit(clients: Clients, job: DataprocJob, logs: Path, **options: Any) -> It
         raise
     except BaseException:
         with contextlib.suppress(CloudError):  # it may have arrived, and only the answer got lost
-            request_cancel(clients, job.job_id)
+            cancel_job(clients, job.job_id)
         raise
     driver = DataprocDriver(clients, job, logs / "driver.log", **options)
     try:
@@ -174,26 +168,22 @@ def submit(clients: Clients, job: DataprocJob, logs: Path, **options: Any) -> It
         driver.cancel()
 
 
-def request_cancel(clients: Clients, job_id: str) -> None:
-    """Ask Dataproc to cancel a job; one that has ended already is left as it is."""
-    from google.cloud import dataproc_v1
-
-    request = dataproc_v1.CancelJobRequest(project_id=clients.project_id, region=clients.region, job_id=job_id)
-    try:
-        call(clients.jobs.cancel_job, request, clients.backoff)
-    except CloudError as error:
-        if "FailedPrecondition" not in str(error):
-            raise
-
-
-def check_cluster(clients: Clients, name: str) -> None:
-    """Raise JobError, in Dataproc's words, if the cluster is broken, ending or gone."""
+def find_fault(clients: Clients, name: str) -> tuple[str, bool] | None:
+    """Why a cluster cannot run a job, in Dataproc's words, and whether it stands in ERROR; None: it can."""
     from google.cloud import dataproc_v1
 
     request = dataproc_v1.GetClusterRequest(project_id=clients.project_id, region=clients.region, cluster_name=name)
     try:
         status = call(clients.clusters.get_cluster, request, clients.backoff).status
     except MissingError as error:
-        raise JobError(f"The cluster {name} is gone: it was destroyed, or has reached its expiry. {error}") from error
-    if status.state.name in BROKEN:
-        raise JobError(f"The cluster {name} is in state {status.state.name}: {status.detail or 'no details'}")
+        return f"The cluster {name} is gone: it was destroyed, or has reached its expiry. {error}", False
+    if status.state.name not in BROKEN:
+        return None
+    said = f"The cluster {name} is in state {status.state.name}: {status.detail or 'no details'}"
+    return said, status.state.name == "ERROR"
+
+
+def check_cluster(clients: Clients, name: str) -> None:
+    """Raise JobError, in Dataproc's words, if the cluster is broken, ending or gone."""
+    if fault := find_fault(clients, name):
+        raise JobError(fault[0])

@@ -8,7 +8,6 @@ Source: cloud.google.com/monitoring/api/metrics_gcp_c (compute), cloud.google.co
 from __future__ import annotations
 
 import math
-import re
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import Any, Literal, NamedTuple
 
 from infra.targets.google.calls import pages
 from infra.targets.google.clients import Clients
+from infra.targets.google.lives import node_name
 
 PERIOD_S = 60.0
 VISIBLE_AFTER_S = 240.0
@@ -94,12 +94,6 @@ def collect(
             series = _series(clients, metric, _where(metric, cluster, ids), begin_s, end_s)
             found[column] = _by_node(series, cluster, ids, metric)
     return NodeMetrics(_rows(found, vcpus), _missing(found, vcpus, begin_s, end_s))
-
-
-def node_name(instance: str, cluster: str) -> str | None:
-    """Our name of an instance: ``m``, ``w-0``, ``sw-ab12`` (spot); None for one of another cluster."""
-    match = re.fullmatch(re.escape(cluster) + r"-(m|m-\d+|w-\d+|sw-[a-z0-9]+)", instance)
-    return match[1] if match else None
 
 
 def role(node: str, nodes: Mapping[str, int]) -> str:

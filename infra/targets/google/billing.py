@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from infra.base.errors import UsageError
-from infra.targets.google.calls import as_ours, retry
+from infra.targets.google.calls import retry, typed_error
 from infra.targets.google.clients import Clients
 from infra.targets.google.labels import LEASE
 
@@ -94,7 +94,7 @@ def billed(clients: Clients, table: str, lease: str, begin: datetime, end: datet
         )
         rows = tuple(_row(row) for row in found)
     except (GoogleAPIError, GoogleAuthError) as error:
-        raise as_ours(error) from error
+        raise typed_error(error) from error
     currencies = sorted({row.currency for row in rows})
     if len(currencies) > 1:
         raise UsageError(

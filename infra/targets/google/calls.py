@@ -45,7 +45,7 @@ def call(method: Callable[..., Any], request: Any, backoff: Backoff) -> Any:
     try:
         return method(request=request, retry=retry(backoff), timeout=timeout)
     except (GoogleAPIError, GoogleAuthError) as error:
-        raise as_ours(error) from error
+        raise typed_error(error) from error
 
 
 def retry(backoff: Backoff) -> Any:
@@ -69,7 +69,7 @@ def pages(method: Callable[..., Any], request: Any, backoff: Backoff) -> list[An
     try:
         return list(call(method, request, backoff))
     except (GoogleAPIError, GoogleAuthError) as error:  # of a later page
-        raise as_ours(error) from error
+        raise typed_error(error) from error
 
 
 def is_transient(error: Exception) -> bool:
@@ -96,13 +96,13 @@ def is_rate_limit(error: Exception) -> bool:
     return bool(RATE_WORDS.search(str(error))) or "quota" not in str(error).lower()
 
 
-def as_ours(error: Exception) -> CloudError:
+def typed_error(error: Exception) -> CloudError:
     """The failure of a call as a typed error with its cure."""
     from google.api_core import exceptions as google
     from google.auth.exceptions import GoogleAuthError
 
     if isinstance(error, google.RetryError):
-        cause = as_ours(error.cause) if isinstance(error.cause, Exception) else error
+        cause = typed_error(error.cause) if isinstance(error.cause, Exception) else error
         return CloudError(f"Google Cloud did not answer in time, after several attempts: {cause}")
     words = getattr(error, "message", None) or str(error)
     if isinstance(error, GoogleAuthError | google.Unauthenticated | google.Unauthorized) or STALE_WORDS.search(words):

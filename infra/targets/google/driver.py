@@ -7,8 +7,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 from infra.base.errors import LeftoverError
-from workloads.cluster_driver import TIME_LIMIT_EXIT
-from workloads.record import Status
 
 CANCELLED_EXIT = 130
 FAILED_EXIT = 1
@@ -26,7 +24,6 @@ class RemoteDriver(ABC):
     def __init__(
         self,
         *,
-        time_limit_s: float,
         poll_s: float,
         cancel_s: float,
         clock: Callable[[], float] = time.monotonic,
@@ -35,7 +32,7 @@ class RemoteDriver(ABC):
         self.exit_code: int | None = None
         self.state = "PENDING"  # in the service's own words
         self.details = ""
-        self._time_limit_s, self._poll_s, self._cancel_s = time_limit_s, poll_s, cancel_s
+        self._poll_s, self._cancel_s = poll_s, cancel_s
         self._clock, self._sleep = clock, sleep
         self._next_look = 0.0
 
@@ -54,6 +51,11 @@ class RemoteDriver(ABC):
     @abstractmethod
     def job_id(self) -> str | None:
         """The service's name for the job."""
+
+    @property
+    def flaw(self) -> str | None:
+        """Why its figures cannot be trusted although it ended well."""
+        return None
 
     @abstractmethod
     def progress(self) -> tuple[int, int, str]:
@@ -79,24 +81,6 @@ class RemoteDriver(ABC):
                 )
             self._sleep(self._poll_s)
 
-    @property
-    def status(self) -> Status:
-        """How it ended. Raises ValueError while it runs."""
-        if self.exit_code is None:
-            raise ValueError("the job has not ended")
-        if self.exit_code == TIME_LIMIT_EXIT:
-            return Status.TIMED_OUT
-        return Status.FAILED if self.exit_code else Status.OK
-
-    @property
-    def reason(self) -> str | None:
-        """Why it is not ok; None where it is, or while it runs."""
-        if self.exit_code is None or self.status is Status.OK:
-            return None
-        if self.status is Status.TIMED_OUT:
-            return f"the job was stopped after its time limit of {self._time_limit_s:.0f} s"
-        return self._failure()
-
     def _look_now(self, *, cancelling: bool = False) -> int | None:
         self._look(cancelling=cancelling)
         self._next_look = self._clock() + self._poll_s
@@ -109,10 +93,6 @@ class RemoteDriver(ABC):
     @abstractmethod
     def _request_cancel(self) -> None:
         """Ask the service to cancel the job; one that has ended already is left as it is."""
-
-    @abstractmethod
-    def _failure(self) -> str:
-        """Why it failed."""
 
     @abstractmethod
     def _kill_command(self) -> str:

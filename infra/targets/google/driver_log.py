@@ -7,16 +7,14 @@ Source: cloud.google.com/dataproc/docs/guides/dataproc-job-output.
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections import deque
 from pathlib import Path
 from typing import Any
 
 from workloads.cluster_driver import MARK
 from workloads.errors import NotFound, WorkloadError
 from workloads.storage import Store, open_store
-
-LAST_LINES = 15
 
 
 class DriverLog:
@@ -27,7 +25,6 @@ class DriverLog:
         self._taken: dict[str, int] = {}  # bytes of each object that are in the file already
         self._unread: str | None = None  # why the latest look at the bucket failed
         self._rest = b""  # a last line without its end
-        self._last: deque[str] = deque(maxlen=LAST_LINES)
         self.progress: tuple[int, int, str] = (0, 0, "")
         self.exit_code: int | None = None
         self.time_limit_s: float | None = None  # told when it was reached
@@ -63,11 +60,6 @@ class DriverLog:
             if self._unread:
                 file.writelines(self._lines(f"{self._unread}\n".encode()))
 
-    @property
-    def last_words(self) -> str:
-        """The end of the output, for an error message."""
-        return "\n".join(self._last) or "(the driver said nothing)"
-
     def _lines(self, data: bytes) -> list[bytes]:
         *whole, self._rest = (self._rest + data).split(b"\n")
         kept = []
@@ -75,14 +67,12 @@ class DriverLog:
             text = line.decode(errors="replace")
             if text.startswith(MARK):
                 self._heed(text.removeprefix(MARK))
-                continue
-            if text.strip():
-                self._last.append(text)
-            kept.append(line + b"\n")
+            else:
+                kept.append(line + b"\n")
         return kept
 
     def _heed(self, text: str) -> None:
-        try:
+        with contextlib.suppress(ValueError, KeyError, TypeError):  # a script of the user's printed our mark
             told: dict[str, Any] = json.loads(text)
             if "progress" in told:
                 p = told["progress"]
@@ -91,5 +81,3 @@ class DriverLog:
                 self.exit_code = int(told["exit"])
             if "time_limit_s" in told:
                 self.time_limit_s = float(told["time_limit_s"])
-        except (ValueError, KeyError, TypeError):
-            self._last.append(text)  # a script of the user's printed our mark

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from infra.base.errors import AccessError
-from infra.targets.google.calls import as_ours, pages
+from infra.targets.google.calls import pages, typed_error
 from infra.targets.google.clients import Clients
 from infra.targets.google.labels import EXPIRES, LEASE
 from infra.targets.google.settings import GcpSettings
@@ -41,13 +41,14 @@ class Resource:
     expires_at: float | None = None  # unix s, from its label
     created_at: float | None = None  # unix s
     protected: bool = False
+    expired: bool = False  # see :func:`infra.targets.google.sweeper.mark_expired`
 
     def __str__(self) -> str:
         said = f", {self.detail}" if self.detail and self.kind != "cluster" else ""
         return f"{self.kind} {self.name} ({self.place}{said}) of lease {self.lease_id}"
 
 
-def of(clients: Clients, settings: GcpSettings, lease_id: str | None) -> list[Resource]:
+def list_all(clients: Clients, settings: GcpSettings, lease_id: str | None) -> list[Resource]:
     """Everything of one lease, or of any, in the order in which it can be removed. Changes nothing.
 
     Machines and disks of a cluster that is there are part of it, and go with it.
@@ -69,11 +70,11 @@ def of(clients: Clients, settings: GcpSettings, lease_id: str | None) -> list[Re
     return found
 
 
-def of_vertex(clients: Clients, settings: GcpSettings, lease_id: str | None, *, known: bool) -> list[Resource]:
+def list_vertex(clients: Clients, settings: GcpSettings, lease_id: str | None, *, known: bool) -> list[Resource]:
     """What a lease of Vertex AI's leaves: jobs, and objects in the bucket. Asks nothing of Dataproc or Compute Engine.
 
     Objects are told apart from a cluster's by the lease: ``known`` to be of Vertex AI, or named and with jobs that run.
-    Others are left to :func:`of`, which sees whether their cluster stands, and to the bucket's own expiry.
+    Others are left to :func:`list_all`, which sees whether their cluster stands, and to the bucket's own expiry.
     """
     jobs = list(_training_jobs(clients, lease_id))
     ours = lease_id is not None and (known or bool(jobs))
@@ -188,7 +189,7 @@ def _buckets(clients: Clients, lease_id: str | None) -> Iterator[Resource]:
             if make := _labelled(clients, "bucket", bucket.name, dict(bucket.labels), "storage", lease_id):
                 yield make("", created.isoformat() if created else None)
     except GoogleAPIError as error:
-        raise as_ours(error) from error
+        raise typed_error(error) from error
 
 
 def _objects(clients: Clients, kind: Kind, bucket: str, lease_id: str | None) -> Iterator[Resource]:
@@ -203,7 +204,7 @@ def _objects(clients: Clients, kind: Kind, bucket: str, lease_id: str | None) ->
                 count, last = newest.get(name, (0, 0.0))
                 newest[name] = count + 1, max(last, blob.updated.timestamp())
     except GoogleAPIError as error:
-        raise as_ours(error) from error
+        raise typed_error(error) from error
     for name, (count, last) in sorted(newest.items()):
         uri = f"gs://{bucket}/leases/{name}"
         yield Resource(kind, uri, name, bucket, clients, f"{count} objects", created_at=last)

@@ -9,8 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infra.catalogue import MachineType
-from workloads.errors import NotFound
+from infra.inputs.experiment import Cell
+from infra.inputs.workloads import settings
+from infra.leases.lease import Lease
+from infra.targets.google.lease import attempt_uri, lease_uri, state_of
+from workloads.errors import NotFound, WorkloadError
 from workloads.package import zip_bytes
+from workloads.record import Scenario
 from workloads.storage import open_store
 
 DRIVER = Path(__file__).resolve().parents[3] / "workloads" / "cluster_driver.py"
@@ -60,6 +65,28 @@ def upload(
     else:
         raise ValueError("a job is a workload or a script")
     return Package(f"{prefix}/{DRIVER.name}", f"{prefix}/{archive}", out, f"{prefix}/eventlog", arguments)
+
+
+def upload_cell(lease: Lease, cell: Cell, folder: Path, shape: Scenario) -> Package:
+    """Put what a cell's job needs into the bucket; its configuration, which may follow from the shape, stays here, too."""
+    (folder / "job").mkdir(exist_ok=True)
+    if cell.script:
+        return upload(attempt_uri(lease, folder), script=Path(cell.script), args=cell.args)
+    images, output = state_of(lease).images_uri or f"{lease_uri(lease)}/images", f"{lease_uri(lease)}/{cell.workload}"
+    chosen = settings(cell.workload, shape, images, output, cell.configuration)
+    (folder / "job" / "config.json").write_text(json.dumps(chosen, indent=1) + "\n", encoding="utf-8")
+    return upload(attempt_uri(lease, folder), workload=cell.workload, configuration=chosen)
+
+
+def fetch_output(lease: Lease, folder: Path) -> list[str]:
+    """Fetch the job's output and, where there is one, Spark's event log; says what is missing, and why."""
+    prefix = attempt_uri(lease, folder)
+    try:
+        fetch(f"{prefix}/out", folder / "job")
+        fetch(f"{prefix}/eventlog", lease.eventlog_dir)
+    except (WorkloadError, OSError) as error:
+        return [f"not all of the job's output could be read from {prefix}: {error}"]
+    return []
 
 
 def spark_properties(machine: MachineType, executors: int, eventlog: str) -> dict[str, str]:

@@ -6,23 +6,23 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import reduce
 from operator import or_
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from infra.base.errors import CloudError, CredentialsError, MissingError
 from infra.targets.google import quotas
-from infra.targets.google.calls import LOGIN, as_ours, call, pages
+from infra.targets.google.calls import LOGIN, call, pages, typed_error
 from infra.targets.google.clients import Clients
 from infra.targets.google.quotas import Quota
 from workloads.record import Scenario
 
+Service = Literal["dataproc", "vertex"]
 APIS = (
     "compute.googleapis.com",
     "logging.googleapis.com",
     "monitoring.googleapis.com",
     "storage.googleapis.com",
 )
-DATAPROC_APIS = ("dataproc.googleapis.com",)
-VERTEX_APIS = ("aiplatform.googleapis.com",)
+SERVICE_APIS = {"dataproc": "dataproc.googleapis.com", "vertex": "aiplatform.googleapis.com"}
 # Of the caller, in the project. Source: cloud.google.com/iam/docs/permissions-reference.
 PERMISSIONS = (
     "compute.machineTypes.get",
@@ -55,6 +55,7 @@ VERTEX_PERMISSIONS = (
     "aiplatform.customJobs.get",
     "aiplatform.customJobs.list",
 )
+SERVICE_PERMISSIONS = {"dataproc": DATAPROC_PERMISSIONS, "vertex": VERTEX_PERMISSIONS}
 READS = (".get", ".list")
 PAGE = 200  # the most that a page of enabled services holds
 
@@ -71,17 +72,14 @@ def problems(
     scenarios: Sequence[Scenario],
     *,
     zone: str,
-    dataproc: bool = True,
-    vertex: bool = False,
-    addresses: int = 0,
+    service: Service = "dataproc",
     together: bool = True,
     writes: bool = True,
 ) -> list[Problem]:
     """Everything that would make an apply of these clusters fail, side by side or (not ``together``) one after another.
 
     Args:
-        dataproc: the scenarios become Dataproc clusters, in the project's quotas of Compute Engine.
-        vertex: their jobs run on Vertex AI.
+        service: the scenarios become Dataproc clusters, in the project's quotas of Compute Engine, or Vertex AI's jobs.
         writes: they are to be made, and not only planned: the caller needs more than the right to read.
 
     A check that cannot be made is a problem too; the others are still made. What it cannot see: rights on a single
@@ -90,19 +88,19 @@ def problems(
     Raises:
         UsageError: a scenario names a machine, disk or accelerator that the catalogue does not know.
     """
-    alone = [quotas.needed([scenario], addresses=addresses) for scenario in scenarios]
-    wanted = quotas.needed(scenarios, addresses=addresses) if together else reduce(or_, alone, Counter())
+    alone = [quotas.needed([scenario]) for scenario in scenarios]
+    wanted = quotas.needed(scenarios) if together else reduce(or_, alone, Counter())
     try:
         _ = clients.credentials
     except CredentialsError as error:
         return [Problem(str(error), LOGIN)]
-    permissions = (*PERMISSIONS, *_where(dataproc, DATAPROC_PERMISSIONS), *_where(vertex, VERTEX_PERMISSIONS))
+    permissions = (*PERMISSIONS, *SERVICE_PERMISSIONS[service])
     checks: list[Callable[[], list[Problem]]] = [
         lambda: _project(clients),
-        lambda: _apis(clients, (*APIS, *_where(dataproc, DATAPROC_APIS), *_where(vertex, VERTEX_APIS))),
+        lambda: _apis(clients, (*APIS, SERVICE_APIS[service])),
         lambda: _permissions(clients, [name for name in permissions if writes or name.endswith(READS)]),
         lambda: _offered(clients, scenarios, zone),
-        lambda: _quotas(clients, wanted) if dataproc else [],
+        lambda: _quotas(clients, wanted) if service == "dataproc" else [],
     ]
     found: list[Problem] = []
     for check in checks:
@@ -113,10 +111,6 @@ def problems(
         except CloudError as error:
             found.append(Problem(f"A check could not be made. {error}", "See above; then check again."))
     return found
-
-
-def _where(used: bool, names: tuple[str, ...]) -> tuple[str, ...]:
-    return names if used else ()
 
 
 def _project(clients: Clients) -> list[Problem]:
@@ -227,4 +221,4 @@ def _get(clients: Clients, collection: str, names: dict[str, str]) -> Any:
         client = clients.compute(collection)
         return call(client.get, {"project": clients.project_id, **names}, clients.backoff)
     except (GoogleAPIError, GoogleAuthError) as error:
-        raise as_ours(error) from error
+        raise typed_error(error) from error

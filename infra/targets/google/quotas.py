@@ -47,11 +47,8 @@ class Short(NamedTuple):
     quota: Quota
 
 
-def needed(scenarios: Iterable[Scenario], *, addresses: int = 0) -> Counter[str]:
+def needed(scenarios: Iterable[Scenario]) -> Counter[str]:
     """Sums over clusters that stand at the same time, by quota metric; spot machines as ``PREEMPTIBLE_...``.
-
-    Args:
-        addresses: external addresses; our clusters have internal ones only.
 
     Raises:
         UsageError: a machine type, disk type or accelerator type is not known.
@@ -71,7 +68,6 @@ def needed(scenarios: Iterable[Scenario], *, addresses: int = 0) -> Counter[str]
             total[metric] += regular
             total[PREEMPTIBLE + metric] += scenario.accelerator_count * spot
             total["GPUS_ALL_REGIONS"] += regular + scenario.accelerator_count * spot
-    total["IN_USE_ADDRESSES"] += addresses
     return +total
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from infra.base.errors import RecordError, UsageError
 from infra.catalogue.pricing import Cost, Line, cluster_cost, cost
-from infra.targets.dataproc import lives
+from infra.targets.google import lives
 from infra.targets.google.billing import Bill, billed
 from infra.targets.google.clients import Clients
 from infra.targets.google.cost import Comparison, notes, reconcile
@@ -65,10 +65,11 @@ def costs(
             end = datetime.fromisoformat(proof.destroyed_at)
             bill = billed(clients, table, lease, end - timedelta(seconds=proof.lived_s), end, now)
             _keep(bill, table, paths, now)
-        if run.target == "vertex" and proof.measured_usd is None:
+        by_job = run.cost is not None and run.cost.estimate.vertex_usd > 0  # machines came and went with each job
+        if by_job and proof.measured_usd is None:
             untold.append(f"Lease {lease} ({run.scenario.name}) was not measured: {' '.join(proof.missing)}")
             continue
-        measured, said = _of_jobs(proof) if run.target == "vertex" else _of_machines(proof, run.scenario, run.region)
+        measured, said = _jobs_cost(proof) if by_job else _machines_cost(proof, run.scenario, run.region)
         rows = reconcile(proof.estimated_usd, measured, bill)
         found.append(
             LeaseCosts(lease, run.scenario.name, run.region, proof.lived_s, tuple(rows), (*notes(bill), *said))
@@ -76,7 +77,7 @@ def costs(
     return found, untold
 
 
-def _of_machines(proof: Teardown, scenario: Scenario, region: str) -> tuple[Cost, list[str]]:
+def _machines_cost(proof: Teardown, scenario: Scenario, region: str) -> tuple[Cost, list[str]]:
     """A cluster: each machine's own life, where it was observed."""
     if not proof.machines:
         whole = cluster_cost(scenario, region, proof.lived_s or 0.0)
@@ -85,7 +86,7 @@ def _of_machines(proof: Teardown, scenario: Scenario, region: str) -> tuple[Cost
     return cost(lives.machines(proof.machines, scenario, ended_at), region), proof.missing
 
 
-def _of_jobs(proof: Teardown) -> tuple[Cost, list[str]]:
+def _jobs_cost(proof: Teardown) -> tuple[Cost, list[str]]:
     """Training jobs: their sum, as it was found at the end of the lease."""
     line = Line("vertex ai", "", "", proof.lived_s or 0.0, 0.0, "", proof.measured_usd or 0.0)
     return Cost((line,), ""), proof.missing
@@ -98,7 +99,7 @@ def _records(folder: Path) -> dict[Path, RunRecord]:
             run = RunRecord.model_validate_json(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise RecordError(f"The record {path.parent} is damaged: {error}") from error
-        if run.target != "local":
+        if run.region is not None:
             records[path.parent] = run
     return dict(sorted(records.items(), key=lambda item: item[1].started_at))
 

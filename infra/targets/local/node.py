@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 
-from infra.base import marks
+from infra.base import processes
 from infra.base.errors import BakeoffError, Interrupted
 from infra.base.logs import last_words
 from infra.base.paths import CACHE_DIR
@@ -146,7 +146,7 @@ def _start_spark(spec: NodeSpec, size: Limits, archive: Path | None) -> list[Dae
 
 def _launch(spec: NodeSpec, name: str, argv: list[str]) -> Daemon:
     pid = launch.start_daemon(spec, argv, spec.logs_dir / f"{name}.log")
-    return Daemon(name=name, pid=pid, start_ticks=marks.start_ticks(pid) or 0)
+    return Daemon(name=name, pid=pid, start_ticks=processes.start_ticks(pid) or 0)
 
 
 def _wait(spec: NodeSpec, daemon: Daemon | None, ready: Callable[[], bool], complaint: str) -> None:
@@ -195,13 +195,13 @@ def stop(spec: NodeSpec) -> None:
     group = open_cgroup(spec.cgroup) if spec.isolated else None
     freezer.thaw(spec.lease_id)  # a frozen process does not die; it may have been frozen with the whole lease
 
-    def processes() -> set[int]:
-        found = {m.pid for m in marks.marked(spec.lease_id, spec.node)}
+    def members() -> set[int]:
+        found = {m.pid for m in processes.find_marked(spec.lease_id, spec.node)}
         found |= group.pids() if group is not None else set()
         found |= network.namespace_pids(spec.namespace) if spec.isolated and spec.role != "store" else set()
-        return found - marks.own_family()
+        return found - processes.self_and_ancestors()
 
-    survivors = marks.kill_until_none(processes)
+    survivors = processes.kill_until_none(members)
     if survivors:
         raise BakeoffError(f"Node {spec.node} of lease {spec.lease_id}: processes {sorted(survivors)} survive SIGKILL.")
     spec.state_path.unlink(missing_ok=True)
@@ -216,7 +216,7 @@ def stop(spec: NodeSpec) -> None:
             parent = open_cgroup(f"bakeoff-{spec.lease_id}")
             if parent is not None and not parent.pids() and not _has_children(parent):
                 parent.remove()
-        store_alive = spec.role != "store" and bool(marks.marked(spec.lease_id, "store"))
+        store_alive = spec.role != "store" and bool(processes.find_marked(spec.lease_id, "store"))
         network.remove_bridge_if_unused(spec, store_alive)
 
 

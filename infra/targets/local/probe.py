@@ -63,12 +63,12 @@ def run(spec: NodeSpec, size: Limits) -> dict[str, float]:
 def _measured(spec: NodeSpec, size: Limits, file: Path) -> dict[str, float]:
     """One measurement, beside what is configured."""
     from infra.base.errors import BakeoffError
-    from infra.targets.local.launch import environment, on_node
+    from infra.targets.local.launch import environment, node_command
 
     rates = [str(size.disk_read_bytes_s), str(size.disk_read_iops)]
     try:
         done = subprocess.run(
-            on_node(spec, [sys.executable, "-I", "-S", __file__, str(file), *rates]),
+            node_command(spec, [sys.executable, "-I", "-S", __file__, str(file), *rates]),
             capture_output=True, text=True, timeout=60, check=False, env=environment(spec), stdin=subprocess.DEVNULL,
         )  # fmt: skip
     except subprocess.TimeoutExpired as error:

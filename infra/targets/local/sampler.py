@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import Any, TextIO
 
-from infra.base import marks
+from infra.base import processes
 from infra.base.processes import die_with_parent
 from infra.targets.local.cgroup import Counters, open_cgroup, pids_below
 
@@ -173,7 +173,7 @@ def run(lease_dir: Path, nodes: list[str], out: TextIO) -> None:
     while True:
         marked: dict[str, set[int]] = {}
         if by_marks:
-            for process in marks.marked(lease_id):
+            for process in processes.find_marked(lease_id):
                 marked.setdefault(process.node or "", set()).add(process.pid)
         rows = [row for sampler in samplers if (row := sampler.sample(marked)) is not None]
         if rows:

@@ -7,15 +7,12 @@ import os
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from infra.base import marks
+from infra.base import processes
 from infra.base.paths import PROJECT_DIR
+from infra.leases.lease import Lease
 from infra.targets.local import class_archive, disk, launch
-from infra.targets.local.spec import specs_of
-
-if TYPE_CHECKING:
-    from infra.leases.lease import Lease
+from infra.targets.local.spec import node_specs
 
 STOP_S = 5.0
 
@@ -39,7 +36,7 @@ def sampled(lease: Lease, folder: Path) -> Iterator[Callable[[], str | None]]:
 def evict(lease: Lease) -> None:
     """Every attempt begins with programs in the page cache, and the data of its nodes and of the object store out of it."""
     disk.prewarm(class_archive.runtime_files())
-    disk.evict_cache([lease.directory / "store", *(spec.disk_dir for spec in specs_of(lease.directory))])
+    disk.evict_cache([lease.directory / "store", *(spec.disk_dir for spec in node_specs(lease.directory))])
 
 
 @contextlib.contextmanager
@@ -59,7 +56,7 @@ def sampler(lease: Lease, out: Path, log: Path) -> Iterator[subprocess.Popen[byt
         process = subprocess.Popen(
             [*command, *lease.node_names, "--parent", str(os.getpid())],
             cwd=PROJECT_DIR,
-            env={**os.environ, marks.LEASE: lease.id},
+            env={**os.environ, processes.LEASE: lease.id},
             stdin=subprocess.DEVNULL,
             stdout=words,
             stderr=words,

@@ -170,6 +170,6 @@ class NodeSpec(BaseModel):
             raise UsageError(f"{source} does not hold a valid node spec: {wrong}.") from error
 
 
-def specs_of(lease_dir: Path) -> list[NodeSpec]:
+def node_specs(lease_dir: Path) -> list[NodeSpec]:
     """Specs of the nodes ever started in a lease, the store included, sorted by name."""
     return [NodeSpec.load(path.parent) for path in sorted(lease_dir.glob("nodes/*/spec.json"))]

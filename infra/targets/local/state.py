@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from infra.base import marks
+from infra.base import processes
 
 
 class Daemon(BaseModel):
@@ -19,7 +19,7 @@ class Daemon(BaseModel):
     start_ticks: int
 
     def alive(self) -> bool:
-        return self.start_ticks > 0 and marks.start_ticks(self.pid) == self.start_ticks
+        return self.start_ticks > 0 and processes.start_ticks(self.pid) == self.start_ticks
 
 
 class NodeState(BaseModel):

@@ -22,7 +22,7 @@ from infra.targets.local import class_archive, java, launch
 from infra.targets.local.cgroup import open_cgroup
 from infra.targets.local.sizing import limits
 from infra.targets.local.spark import executor_memory_mb, master_status
-from infra.targets.local.spec import NodeSpec, specs_of
+from infra.targets.local.spec import NodeSpec, node_specs
 from workloads.package import build_zip
 
 STOP_S = 5.0
@@ -120,7 +120,7 @@ def submit(lease: Lease, cell: Cell, folder: Path) -> Iterator[Driver]:
     limit_cpu(spec, lifted=job.spark and job.ours)
     with (folder / "logs" / "driver.log").open("wb") as log:
         process = subprocess.Popen(
-            launch.on_node(spec, command),
+            launch.node_command(spec, command),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -154,7 +154,7 @@ def _spark_command(lease: Lease, spec: NodeSpec, job: Job) -> list[str]:
     """``java ... SparkSubmit``, in client mode: the driver runs on the master node, within its limits."""
     archive = class_archive.ensure_class_archive(CACHE_DIR)
     package = lease.directory / "workloads.zip"
-    executor_nodes = [node for node in specs_of(lease.directory) if node.role in ("worker", "single")]
+    executor_nodes = [node for node in node_specs(lease.directory) if node.role in ("worker", "single")]
     # "." is the executor's own folder in its worker's: native libraries are unpacked there, and go with it.
     executor_options = [*(FEW_CLASSES_JVM if job.ours else ()), *java.java_options(archive, Path("."))]
     conf = {

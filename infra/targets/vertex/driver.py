@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.base.errors import CloudError
-from infra.targets.google.calls import as_ours, call, is_transient, pages
+from infra.targets.google.calls import call, is_transient, pages, typed_error
 from infra.targets.google.clients import Clients
 from infra.targets.google.driver import CANCELLED_EXIT, FAILED_EXIT, RemoteDriver
 from infra.targets.google.driver_log import DriverLog
@@ -55,7 +55,7 @@ def create(clients: Clients, job: VertexJob, sleep: Callable[[float], None] = ti
             return clients.custom_jobs.create_custom_job(request=request, retry=None, timeout=clients.backoff.attempt_s)
         except (GoogleAPIError, GoogleAuthError) as error:
             if not is_transient(error) or waited >= clients.backoff.total_s:
-                raise as_ours(error) from error
+                raise typed_error(error) from error
         sleep(wait_s)
         waited, wait_s = waited + wait_s, min(2 * wait_s, clients.backoff.longest_s)
 
@@ -78,11 +78,12 @@ def _parent(clients: Clients) -> str:
 class VertexDriver(RemoteDriver):
     """A submitted custom job. What its chief says is copied to a file as it grows, from the bucket.
 
-    What the container says before the job begins, and the other replicas, is in Cloud Logging: :attr:`logs_command`.
+    What the container says before the job begins, and the other replicas, is in Cloud Logging
+    (cloud.google.com/vertex-ai/docs/training/view-logs).
     """
 
     def __init__(self, clients: Clients, job: VertexJob, name: str, log: Path, **time: Any) -> None:
-        super().__init__(time_limit_s=job.time_limit_s, poll_s=POLL_S, cancel_s=CANCEL_S, **time)
+        super().__init__(poll_s=POLL_S, cancel_s=CANCEL_S, **time)
         self._clients, self._name, self._log_uri = clients, name, job.log_uri
         self.log = DriverLog(log)
         self.run_s: float | None = None  # from start to end of the machines, once it has ended
@@ -91,16 +92,6 @@ class VertexDriver(RemoteDriver):
     def job_id(self) -> str:
         """``projects/PROJECT/locations/REGION/customJobs/NUMBER``."""
         return self._name
-
-    @property
-    def flaw(self) -> str | None:
-        """Nothing restarts a job, so there is none."""
-        return None
-
-    @property
-    def logs_command(self) -> str:
-        """The command that shows its output (cloud.google.com/vertex-ai/docs/training/view-logs)."""
-        return f"gcloud ai custom-jobs stream-logs {self._name} --region {self._clients.region}"
 
     def progress(self) -> tuple[int, int, str]:
         """Done, total and unit, as the job tells them."""
@@ -129,12 +120,6 @@ class VertexDriver(RemoteDriver):
 
     def _request_cancel(self) -> None:
         cancel_training(self._clients, self._name)
-
-    def _failure(self) -> str:
-        return (
-            f"Vertex AI: {self.state}. {self.details} The job's last words:\n{self.log.last_words}\n"
-            f"All of its output: {self.logs_command}"
-        )
 
     def _kill_command(self) -> str:
         return f"gcloud ai custom-jobs cancel {self._name} --region {self._clients.region}"

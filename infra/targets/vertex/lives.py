@@ -15,7 +15,7 @@ class Span(NamedTuple):
     seconds: float
 
 
-def of_jobs(clients: Clients, lease_id: str, now: float) -> list[Span]:
+def job_spans(clients: Clients, lease_id: str, now: float) -> list[Span]:
     """Every job of a lease whose machines started, ended or not (until ``now``, unix s). Raises as :func:`custom_jobs`."""
     return [
         Span(

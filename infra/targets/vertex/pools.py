@@ -13,7 +13,7 @@ from infra.catalogue.pricing import Machine
 from infra.inputs import workloads as workloads_registry
 from infra.inputs.experiment import Cell
 from infra.inputs.workloads import JOB
-from infra.targets.dataproc.describe import Role, limits
+from infra.targets.google.nodes import Role, limits
 from infra.targets.vertex.job import Strategy
 from workloads.record import NodeLimits, Scenario
 
@@ -42,7 +42,7 @@ class Pools:
     machines: int
 
 
-def of(cell: Cell) -> Pools:
+def pools_of(cell: Cell) -> Pools:
     """One machine, or for training on several workers as many as the scenario or the cell's ``workers`` says."""
     strategy = STRATEGIES.get(cell.configuration.get("strategy", "one_device"), "one-device")
     if strategy != "multi-worker":
@@ -57,7 +57,7 @@ def refusal(cell: Cell) -> str | None:
     if workload == JOB or not workloads_registry.find(workload).vertex:
         able = ", ".join(sorted(name for name, known in workloads_registry.WORKLOADS.items() if known.vertex))
         return f"{workload} needs Spark, and Vertex AI has none. Use --target gcp, or one of: {able}."
-    pools = of(cell)
+    pools = pools_of(cell)
     if pools.strategy == "multi-worker" and not 2 <= pools.machines <= max(shape.workers, 1):
         return (
             f"multi_worker_mirrored needs from two workers to those of the scenario {shape.name}; received {pools.machines} "
@@ -71,7 +71,7 @@ def refusal(cell: Cell) -> str | None:
     return None
 
 
-def names(machines: int) -> list[str]:
+def replica_names(machines: int) -> list[str]:
     """The replicas, as Vertex AI calls them (cloud.google.com/vertex-ai/docs/training/distributed-training)."""
     return ["workerpool0-0", *(f"workerpool1-{i}" for i in range(machines - 1))][:machines]
 
@@ -81,7 +81,7 @@ def nodes(scenario: Scenario, machines: int) -> list[NodeLimits]:
     role: Role = "worker" if machines > 1 else "single"
     machine = Catalogue.default().machine_type(scenario.machine_type)
     shape = scenario.model_copy(update={"disk_gb": disk_gb(scenario)})
-    return [limits(name, role, name, machine, shape) for name in names(machines)]
+    return [limits(name, role, name, machine, shape) for name in replica_names(machines)]
 
 
 def disk_gb(scenario: Scenario) -> int:
@@ -103,5 +103,5 @@ def machines_for(scenario: Scenario, machines: int, seconds: float) -> list[Mach
             scenario.accelerator_type,
             gpus,
         )
-        for name in names(machines)
+        for name in replica_names(machines)
     ]

@@ -12,11 +12,17 @@ from typing import Any
 
 import pytest
 
+from infra.base.checks import Check
 from infra.base.errors import Interrupted
+from infra.base.options import Options
 from infra.base.progress import Silent
 from infra.inputs.experiment import Cell
+from infra.leases.lease import Lease, LeaseState
 from infra.measure.attempt import redacted, run_attempt
-from workloads.record import Isolation, NodeLimits, RunRecord, Scenario, Status
+from infra.targets.base import Description, Jobs, Observer, Target, Traits
+from infra.targets.local.leftovers import LocalSweeper
+from infra.targets.local.target import LocalPricing
+from workloads.record import Isolation, RunRecord, Scenario, Status
 
 
 def test_arguments_named_like_a_secret_are_not_recorded() -> None:
@@ -40,58 +46,59 @@ SHAPE = Scenario(
 ISOLATION = Isolation(mode="none", cpu=None, memory=None, network=None, disk=None)
 
 
-class Paid:
+class Paid(Target):
     """A target on which every job ends well and leaves ``files`` (name: content) in the attempt's working folder."""
 
-    QUEUE_S, POLL_S, SAMPLE_S, LEAST_SAMPLED_RATIO, WHY_NO_METRIC = 0.0, 0.01, 1.0, 0.0, None
+    name, traits, sweeper, pricing = "local", Traits(poll_s=0.01, sample_s=1.0), LocalSweeper(), LocalPricing()
 
     def __init__(self, files: dict[str, bytes], collect: Callable[[], list[str]] = list) -> None:
-        self.files, self.collected = files, collect
+        self.jobs, self.observer = PaidJobs(files), PaidObserver(collect)
 
-    def __getattr__(self, name: str) -> Any:
-        return lambda *_, **__: None
+    def conditions(self, options: Options) -> dict[str, object]:
+        return {}
 
-    def own_turn(self, *_: object) -> Any:
-        return contextlib.nullcontext()
+    def new_state(self, *_: object) -> Any:
+        raise NotImplementedError
 
-    alone = own_turn
-
-    def replacements(self, *_: object) -> list[str]:
+    def doctor(self, runs_dir: Path) -> list[Check]:
         return []
 
-    def sampled(self, *_: object) -> Any:
-        return contextlib.nullcontext(lambda: None)
 
-    def submit(self, lease: Any, cell: Cell, folder: Path) -> Any:
+class PaidJobs(Jobs):
+    def __init__(self, files: dict[str, bytes]) -> None:
+        self.files = files
+
+    def load(self, *_: object) -> None:
+        raise NotImplementedError
+
+    def submit(self, lease: Lease, cell: Cell, folder: Path) -> Any:
         for name, content in self.files.items():
             path = lease.eventlog_dir / name[len("eventlog/") :] if name.startswith("eventlog/") else folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
-        driver = SimpleNamespace(poll=lambda: 0, exit_code=0, job_id=None, flaw=None)
-        return contextlib.nullcontext(driver)
+        return contextlib.nullcontext(SimpleNamespace(poll=lambda: 0, exit_code=0, job_id=None, flaw=None))
+
+
+class PaidObserver(Observer):
+    def __init__(self, collect: Callable[[], list[str]]) -> None:
+        self.collected = collect
 
     def collect(self, *_: object) -> list[str]:
         return self.collected()
 
-    def describe(self, *_: object) -> tuple[list[NodeLimits], Isolation]:
-        return [], ISOLATION
-
-    def usd_per_hour(self, *_: object) -> float:
-        return 1.0
-
-    def record_fields(self, *_: object) -> dict[str, object]:
-        return {}
+    def describe(self, *_: object) -> Description:
+        return Description([], ISOLATION, {})
 
 
 def attempted(tmp_path: Path, target: Paid) -> tuple[Path, RunRecord]:
     (tmp_path / "lease" / "eventlog").mkdir(parents=True)
-    state = SimpleNamespace(target="local", attempts=0, apply_s=1.0, load_data_s=1.0, dataset=None)
-    lease: Any = SimpleNamespace(
-        id="abcdef", target=target, scenario=SHAPE, state=state, node_names=["m", "w-0", "w-1"],
-        directory=tmp_path / "lease", eventlog_dir=tmp_path / "lease" / "eventlog", update=lambda **_: None,
-    )  # fmt: skip
+    facts = {"id": "abcdef", "stage": "up", "owner_pid": 1, "owner_ticks": 1, "kept": False, "experiment": None}
+    state = {**facts, "created_at": "2026-01-01", "expires_at": "2026-01-01", "scenario": SHAPE, "target_state": {}}
+    lease = Lease(tmp_path / "lease", LeaseState.model_validate(state))
     cell = Cell("study", SHAPE, "job", {}, 0, "attempt", 60, script="job.py")
-    return run_attempt(lease, cell, cell_id="cell", attempt=1, runs_dir=tmp_path / "runs", progress=Silent())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("infra.targets.registry.open_target", lambda name: target)
+        return run_attempt(lease, cell, cell_id="cell", attempt=1, runs_dir=tmp_path / "runs", progress=Silent())
 
 
 @pytest.mark.parametrize(

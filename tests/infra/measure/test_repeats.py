@@ -43,7 +43,9 @@ class NoPool:
 
     opened: list[list[str]]
 
-    def __init__(self, experiment: Experiment, options: Options, dataset: object, progress: object) -> None:
+    def __init__(
+        self, experiment: Experiment, options: Options, dataset: object, progress: object, **_: object
+    ) -> None:
         self.options = options
 
     @contextmanager

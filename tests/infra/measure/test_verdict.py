@@ -13,7 +13,7 @@ from infra.base.options import Options
 from infra.inputs.scenario import load_scenario
 from infra.measure import attempt
 from infra.measure.attempt import Outcome
-from infra.targets.local import target
+from infra.targets.local.target import TARGET
 from workloads.record import SparkMetrics, StageSeconds, Status, Summary
 
 SUMMARY = Summary(
@@ -25,9 +25,11 @@ ROWS = {"m": 10, "w-0": 10, "w-1": 10}
 
 @pytest.fixture
 def lease(monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setattr(target, "dead_nodes", lambda lease: [])
+    monkeypatch.setattr(TARGET.provisioner, "dead_parts", lambda lease: {})
     return SimpleNamespace(
-        target=target, scenario=SimpleNamespace(workers=2, spot_workers=0), node_names=["m", "w-0", "w-1"]
+        state=SimpleNamespace(target="local"),
+        scenario=SimpleNamespace(workers=2, spot_workers=0),
+        node_names=["m", "w-0", "w-1"],
     )
 
 
@@ -80,7 +82,7 @@ def test_what_makes_it_less(lease: Any, tmp_path: Path, changes: dict[str, Any],
 
 
 def test_a_node_that_died_makes_it_invalid(lease: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(target, "dead_nodes", lambda lease: ["w-1"])
+    monkeypatch.setattr(TARGET.provisioner, "dead_parts", lambda lease: {"w-1": "module.worker"})
     assert judge(lease, tmp_path) == (Status.INVALID, "nodes died while it ran: w-1")
 
 
@@ -95,4 +97,4 @@ def test_a_shape_that_does_not_fit_is_refused_with_the_numbers(tmp_path: Path) -
     with pytest.raises(
         UsageError, match=r"needed \d+ MB .*eight-tiny-standard \d+ MB.* available \d+ MB.*Close programs"
     ):
-        target.check([load_scenario("eight-tiny-standard")], Options(tmp_path, local_cores_per_vcpu=4.0 * 100))
+        TARGET.check([load_scenario("eight-tiny-standard")], Options(tmp_path, local_cores_per_vcpu=4.0 * 100))

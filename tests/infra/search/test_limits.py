@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from analysis.search.core.problem import Limit, Objective
 from infra.base.errors import CloudError, Interrupted, LeftoverError, LimitError, UsageError
-from infra.base.options import Options, TargetName
+from infra.base.options import Options
 from infra.base.progress import Silent
 from infra.cli.app import app
 from infra.inputs.experiment import DataSpec, WorkloadSpec
@@ -90,7 +90,7 @@ def test_where_each_share_is_too_small_they_are_run_one_by_one(tmp_path: Path) -
 
 
 def runs_of(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, target: TargetName, *rows: Row
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, target: str, *rows: Row
 ) -> tuple[search_run.Runner, list[Options]]:
     given = list[Options]()
 
@@ -153,7 +153,7 @@ def test_a_run_that_was_invalid_is_paid_for_also_where_it_is_made_again(
 
 @pytest.mark.parametrize(("target", "passed_on"), [("local", None), ("gcp", 1.0), ("vertex", 1.0)])
 def test_a_limit_of_money_is_no_limit_on_local_clusters_which_refuse_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: TargetName, passed_on: float | None
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: str, passed_on: float | None
 ) -> None:
     run, given = runs_of(monkeypatch, tmp_path, target, row(Status.FAILED))
     run(SHAPES[0], "read_speed", 0, 1.0)

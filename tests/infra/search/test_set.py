@@ -22,6 +22,7 @@ from infra.inputs.one_off import workload_specs
 from infra.inputs.space import load_space
 from infra.search import live as search
 from infra.search import run as search_run
+from infra.targets.local.target import TARGET as LOCAL
 from tests.infra.search.test_live import Noting
 from workloads.record import Scenario
 from workloads.record.search import FILE, Outcome
@@ -233,7 +234,8 @@ def test_the_verb_prints_the_shape_each_loss_and_what_was_not_measured(
     monkeypatch.setattr(search_run, "bench_runner", fake)
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setattr(
-        "infra.targets.local.target.refuses",
+        LOCAL,
+        "refuses",
         lambda cell: "no Spark there." if (cell.scenario.name, cell.workload) == (left_out, "stream") else None,
     )
     words = ["search", "--space", "seed", "--runs", str(tmp_path), "--workload", "read_speed", "--workload", "stream"]

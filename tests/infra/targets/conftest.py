@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
 from infra.targets.dataproc import monitoring
-from infra.targets.dataproc import target as gcp
+from infra.targets.dataproc.target import TARGET
 from infra.targets.google import dependencies
 from infra.terraform import client as terraform
 from tests.support.google.cloud import Cloud, standing_cloud
@@ -65,8 +66,8 @@ def living(monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
 def project(buckets: dict[str, str], living: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
     monkeypatch.setattr(dependencies, "archive", lambda names: b"packages of 300 MB")
     monkeypatch.setattr(monitoring, "VISIBLE_AFTER_S", 0.0)
-    for constant, seconds in (("POLL_S", 0.01), ("SWEEP_PAUSE_S", 0.0), ("SWEEP_S", 120.0)):
-        monkeypatch.setattr(gcp, constant, seconds)
+    hasty = replace(TARGET.traits, poll_s=0.01, sweep_pause_s=0.0, sweep_s=120.0)
+    monkeypatch.setattr(TARGET, "traits", hasty)
     living.dataproc.staging = f"gs://{buckets['staging']}"
     living.compute.offered |= {"n1-standard-2", "n1-standard-8"}
     return living

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from infra.base.errors import TerraformError
+from infra.targets.local.provisioner import node_started, resource_address
 from infra.targets.local.spec import NodeSpec
 from infra.terraform.binary import Binary
-from infra.terraform.client import Change, Terraform, node_started, resource_address
+from infra.terraform.client import Change, Terraform
 from tests.support.terraform.stub import NODES, StubCluster, marked
 
 

@@ -16,8 +16,9 @@ import pytest
 
 from infra.base import paths
 from infra.base.errors import TerraformError
+from infra.targets.local.provisioner import node_started
 from infra.terraform.binary import CHOICE_VARIABLE, Binary
-from infra.terraform.client import LOCK_FILE, STATE_FILE, Terraform, node_started
+from infra.terraform.client import LOCK_FILE, STATE_FILE, Terraform
 from infra.terraform.process import Event, TerraformProcess
 from tests.support.terraform.stub import StubCluster, marked
 from tests.support.waiting import wait_for

@@ -14,13 +14,14 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from multiprocessing.connection import Client, Connection, Listener
 from pathlib import Path
 from typing import Any
 
 from infra.base.paths import PROJECT_DIR
 from infra.cli import app
-from infra.targets.dataproc import target as gcp
+from infra.targets.dataproc.target import TARGET
 from infra.targets.google import dependencies
 from infra.terraform import client as terraform
 from infra.terraform.process import Done, Event
@@ -89,7 +90,7 @@ def main() -> None:
     terraform.run = run  # type: ignore[attr-defined]
     dependencies.PYTHON_VERSION = sys.version_info[:2]
     dependencies.archive = lambda names: b"packages of 300 MB"
-    gcp.POLL_S, gcp.SWEEP_PAUSE_S = 0.05, 0.0
+    TARGET.traits = replace(TARGET.traits, poll_s=0.05, sweep_pause_s=0.0)
     app.main()
 
 

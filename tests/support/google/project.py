@@ -23,7 +23,7 @@ class FakeProject:
     project: str = "a-project"
     state: str = "ACTIVE"
     page_size: int = 2
-    apis: set[str] = field(default_factory=lambda: {*preflight.APIS, *preflight.DATAPROC_APIS, *preflight.VERTEX_APIS})
+    apis: set[str] = field(default_factory=lambda: {*preflight.APIS, *preflight.SERVICE_APIS.values()})
     permissions: set[str] = field(
         default_factory=lambda: {*preflight.PERMISSIONS, *preflight.DATAPROC_PERMISSIONS, *preflight.VERTEX_PERMISSIONS}
     )

@@ -59,8 +59,11 @@ def run_for_real(project: Project, tmp_path: Path) -> Callable[[Any], None]:
         message = "" if not any(codes) else f"The replica workerpool0-0 exited with a non-zero status of {max(codes)}."
         project.vertex.script = [("SUCCEEDED" if not any(codes) else "FAILED", message)]
 
-    project.vertex.script = [("RUNNING", "")]
-    return lambda job: threading.Thread(target=run, args=(job,), daemon=True).start()
+    def start(job: Any) -> None:
+        project.vertex.script = [("RUNNING", "")]
+        threading.Thread(target=run, args=(job,), daemon=True).start()
+
+    return start
 
 
 def mounted(value: str, folder: Path) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import psutil
 
+from infra.targets.local.provisioner import ROOT
 from infra.terraform.client import LEASE_VARIABLE, prepare_root
 
 NODES = {"store", "m", "w-0", "w-1", "w-2", "w-3"}
@@ -37,7 +38,7 @@ class StubCluster:
     def __init__(self, directory: Path, lease_id: str = "abc123") -> None:
         self.directory = directory
         self.lease_id = lease_id
-        self.root = prepare_root(directory / "terraform")
+        self.root = prepare_root(directory / "terraform", ROOT, "local")
         stub = directory / "stub"
         stub.write_text(_STUB.format(directory=directory), encoding="utf-8")
         stub.chmod(0o755)

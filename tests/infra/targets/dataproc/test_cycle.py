@@ -23,8 +23,9 @@ from infra.clusters.pool import bring_up
 from infra.inputs.experiment import DataSpec, Experiment, WorkloadSpec, cells
 from infra.leases import lease as leases
 from infra.measure import bench as benches
-from infra.targets.dataproc import lives
-from infra.targets.dataproc import target as gcp
+from infra.targets.dataproc.target import TARGET
+from infra.targets.google import base, lives
+from infra.targets.google.lease import state_of
 from tests.support.google.life import StubTerraform, run_for_real
 from tests.support.google.project_life import Project
 from tests.support.google.server import Refusal
@@ -102,7 +103,7 @@ def test_ctrl_c_cancels_the_job_and_destroys(
             presses.append("Ctrl-C")
             raise Interrupted("Stopped by SIGINT.")
 
-    monkeypatch.setattr(gcp, "breach", press)
+    monkeypatch.setattr(TARGET.pricing, "breach", press)
     with pytest.raises(Interrupted):
         benches.bench(experiment(images), Options(tmp_path / "runs", target="gcp"), Silent())
     assert [job.status.state.name for job in project.dataproc.jobs.values()] == ["CANCELLED"]
@@ -114,15 +115,15 @@ def test_a_breach_cancels_records_and_tears_down(
     project: Project, stub: StubTerraform, images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project.dataproc.script = [("RUNNING", "")]
-    monkeypatch.setattr(gcp, "TEARDOWN_LEAD_S", 0.0)
-    ours = gcp.breach
+    monkeypatch.setattr(base, "TEARDOWN_LEAD_S", 0.0)
+    ours = TARGET.pricing.breach
 
     def late(lease: leases.Lease) -> str | None:
         if project.dataproc.jobs:
             lease.state = lease.state.model_copy(update={"expires_at": lease.state.created_at})
         return ours(lease)
 
-    monkeypatch.setattr(gcp, "breach", late)
+    monkeypatch.setattr(TARGET.pricing, "breach", late)
     options = Options(tmp_path / "runs", target="gcp", max_usd=2.0)
     rows = benches.bench(experiment(images, repeats=2), options, Silent())
     assert [row.status for row in rows] == [Status.TIMED_OUT, "not_run"]
@@ -153,8 +154,7 @@ def test_the_budget_is_the_expiry_on_the_server(project: Project, stub: StubTerr
         SHAPE, None, Options(tmp_path, target="gcp", max_usd=1.0), Silent(), experiment=None, kept=True
     )  # fmt: skip
     (cluster,) = project.dataproc.clusters.values()
-    state = lease.state.gcp
-    assert state is not None
+    state = state_of(lease)
     assert state.limit_s == pytest.approx(1.0 / state.worst_usd_per_hour * 3600 - 120, abs=1)
     began, ends = (datetime.fromisoformat(t).timestamp() for t in (lease.state.created_at, lease.state.expires_at))
     assert ends - began == pytest.approx(state.limit_s, abs=60)  # each is of its own moment
@@ -208,14 +208,14 @@ def test_an_attempt_counts_spot_workers_for_as_long_as_they_stood(
     lives.look(lease, launched_at - 300)
     del project.compute.instances[f"{cluster}-sw-mid"]
     spot("sw-new", 400)
-    said = gcp.collect(lease, tmp_path, launched_at, launched_at + 600)
+    said = TARGET.observer.collect(lease, tmp_path, launched_at, launched_at + 600)
     assert "sw-mid was preempted or replaced: it has no samples to the end" in said
 
-    nodes = gcp.describe(lease, launched_at)[0]
+    nodes = TARGET.observer.describe(lease, launched_at).nodes
     assert [node.node for node in nodes] == [*lease.node_names, "sw-mid", "sw-new"]
     assert {node.role for node in nodes if node.node.startswith("sw-")} == {"worker"}
     (cell,) = cells(experiment(tmp_path), {SHAPE: lease.scenario})[0]
-    cost = gcp.cost(lease, cell, launched_at, launched_at + 600)
+    cost = TARGET.pricing.cost(lease, cell, launched_at, launched_at + 600)
     assert cost is not None and cost.measured is not None
     regular = pricing.cluster_cost(lease.scenario, "europe-west2", 600).total_usd
     of_spot = pricing.cluster_cost(lease.scenario.model_copy(update={"spot_workers": 1}), "europe-west2", 600).total_usd

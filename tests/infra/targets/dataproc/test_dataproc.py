@@ -18,7 +18,7 @@ from infra.targets.google.driver import CANCELLED_EXIT
 from tests.support.google.cloud import IMPATIENT, Cloud
 from tests.support.google.jobs import Clock, a_job
 from tests.support.google.server import Refusal
-from workloads.record import Status
+from workloads.cluster_driver import TIME_LIMIT_EXIT
 
 UNAVAILABLE = Refusal("UNAVAILABLE", "try again")
 RATE_LIMIT = Refusal(
@@ -54,7 +54,7 @@ def test_a_job_from_submit_to_its_end(cloud: Cloud, tmp_path: Path) -> None:
     with submitted(cloud, tmp_path) as (driver, clock):
         assert driver.poll() is None
         assert finish(driver, clock) == driver.exit_code == 0
-    assert driver.status is Status.OK and driver.reason is None
+    assert driver.flaw is None
     (job,) = cloud.dataproc.jobs.values()
     assert dict(job.labels) == {
         "bakeoff-lease": "abc123",
@@ -140,7 +140,7 @@ def test_leaving_early_cancels(cloud: Cloud, tmp_path: Path) -> None:
         raise KeyboardInterrupt
     (job,) = cloud.dataproc.jobs.values()
     assert job.status.state.name == "CANCELLED"
-    assert driver.exit_code == CANCELLED_EXIT and driver.status is Status.FAILED
+    assert driver.exit_code == CANCELLED_EXIT
 
 
 def test_an_interrupt_within_the_submission_cancels_the_job_that_arrived(cloud: Cloud, tmp_path: Path) -> None:
@@ -198,11 +198,9 @@ def test_a_failed_job_ends_with_the_drivers_last_words(cloud: Cloud, tmp_path: P
     }
     with submitted(cloud, tmp_path) as (driver, clock):
         assert finish(driver, clock) == 2
-    assert driver.status is Status.FAILED
-    assert driver.reason
-    assert "Dataproc: ERROR. Google Cloud Dataproc Agent reports job failure." in driver.reason
-    assert driver.reason.endswith("ValueError: no such column")
-    assert "bakeoff-driver" not in (tmp_path / "driver.log").read_text()
+    assert driver.details == "Google Cloud Dataproc Agent reports job failure."
+    log = (tmp_path / "driver.log").read_text()
+    assert log.rstrip().endswith("ValueError: no such column") and "bakeoff-driver" not in log
 
 
 def test_the_time_limit_is_told_apart_from_a_failure(cloud: Cloud, tmp_path: Path, bucket: str) -> None:
@@ -210,17 +208,14 @@ def test_the_time_limit_is_told_apart_from_a_failure(cloud: Cloud, tmp_path: Pat
     cloud.dataproc.script = [("RUNNING", ""), ("ERROR", "job failure")]
     cloud.dataproc.output = {1: b'\nbakeoff-driver: {"time_limit_s": 900.0}\n'}
     with submitted(cloud, tmp_path) as (driver, clock):
-        assert finish(driver, clock) == 124
-    assert driver.status is Status.TIMED_OUT
-    assert driver.reason == "the job was stopped after its time limit of 900 s"
+        assert finish(driver, clock) == TIME_LIMIT_EXIT
 
 
 def test_a_driver_that_was_started_anew_is_not_ok(cloud: Cloud, tmp_path: Path) -> None:
     cloud.dataproc.script = [("RUNNING", ""), ("ATTEMPT_FAILURE", "exit code 143"), ("RUNNING", ""), ("DONE", "")]
     with submitted(cloud, tmp_path) as (driver, clock):
         assert finish(driver, clock) == 0
-    assert driver.status is Status.INVALID
-    assert driver.reason == "Dataproc started the driver anew: exit code 143"
+    assert driver.flaw == "Dataproc started the driver anew: exit code 143"
 
 
 def test_the_log_grows_while_the_job_runs(cloud: Cloud, tmp_path: Path, bucket: str) -> None:

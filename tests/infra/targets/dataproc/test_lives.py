@@ -9,7 +9,7 @@ import pytest
 
 from infra.base.errors import CloudError
 from infra.catalogue.pricing import cost
-from infra.targets.dataproc import lives
+from infra.targets.google import lives
 from tests.support.google.cloud import Cloud
 from tests.support.google.jobs import FOUR
 from tests.support.google.server import Refusal

@@ -12,7 +12,8 @@ import pytest
 from infra.base.errors import AccessError
 from infra.records import frames
 from infra.targets.dataproc import monitoring
-from infra.targets.dataproc.monitoring import METRICS, NodeMetrics, collect, node_name
+from infra.targets.dataproc.monitoring import METRICS, NodeMetrics, collect
+from infra.targets.google.lives import node_name
 from tests.support.google.cloud import Cloud
 from tests.support.google.jobs import Clock
 from tests.support.google.server import Refusal

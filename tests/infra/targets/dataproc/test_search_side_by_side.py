@@ -21,7 +21,7 @@ from infra.inputs.scenario import load_scenario
 from infra.search import live as search
 from infra.search import loop as search_loop
 from infra.search.run import bench_runner
-from infra.targets.dataproc import target as gcp
+from infra.targets.dataproc.target import TARGET
 from tests.support.google.life import StubTerraform, run_for_real
 from tests.support.google.project_life import Project
 from tests.support.waiting import wait_for
@@ -68,7 +68,7 @@ def test_a_cluster_that_is_refused_beside_another_is_made_after_it(
     """The quota suffices for one of them at a time."""
     project.dataproc.on_submit = run_for_real(project, tmp_path)
     both, checked = threading.Barrier(2, timeout=120), list[object]()
-    check = gcp.check
+    check = TARGET.check
 
     def quota(*arguments: Any, **more: Any) -> None:
         if len(checked) < 2:
@@ -77,7 +77,7 @@ def test_a_cluster_that_is_refused_beside_another_is_made_after_it(
                 raise UsageError("The quota CPUS does not suffice.")
         check(*arguments, **more)
 
-    monkeypatch.setattr(gcp, "check", quota)
+    monkeypatch.setattr(TARGET, "check", quota)
     result = found()
     assert [run["status"] for run in result.runs] == ["ok", "ok"], result.runs
     assert result.reason == "every candidate has been run"

@@ -18,7 +18,7 @@ from google.cloud.dataproc_v1 import GetJobRequest, JobControllerClient
 from infra.base.errors import CloudError, CredentialsError, QuotaError, SetupError
 from infra.targets.google import clients as module
 from infra.targets.google import preflight
-from infra.targets.google.calls import LOGIN, as_ours, call
+from infra.targets.google.calls import LOGIN, call, typed_error
 from infra.targets.google.clients import Clients, StandIn
 from tests.support.google.cloud import QUICK, Cloud
 from tests.support.google.jobs import FOUR
@@ -116,10 +116,10 @@ def test_an_old_service_that_gives_no_reason() -> None:
 
     google: Any = exceptions
     assert (
-        type(as_ours(google.ResourceExhausted("Insufficient 'CPUS' quota. Requested 40.0, available 24.0.")))
+        type(typed_error(google.ResourceExhausted("Insufficient 'CPUS' quota. Requested 40.0, available 24.0.")))
         is QuotaError
     )
-    rate = as_ours(google.ResourceExhausted("Quota exceeded for limit 'Requests per minute per user'"))
+    rate = typed_error(google.ResourceExhausted("Quota exceeded for limit 'Requests per minute per user'"))
     assert type(rate) is CloudError and "limits the rate" in str(rate)
-    late = as_ours(google.RetryError("too late", google.ResourceExhausted("Requests per minute")))
+    late = typed_error(google.RetryError("too late", google.ResourceExhausted("Requests per minute")))
     assert "did not answer in time" in str(late) and "limits the rate" in str(late)

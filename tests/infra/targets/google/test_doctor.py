@@ -39,6 +39,7 @@ def test_all_is_well(config: Path) -> None:
     assert code == 0
     assert [(c["name"], c["state"]) for c in checks] == [
         ("terraform", "ok"),
+        ("python", "ok"),
         ("settings", "ok"),
         ("google cloud", "ok"),
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ import pytest
 from infra.base.errors import CloudError, UsageError
 from infra.base.progress import Silent
 from infra.clusters.clean import CleanResult, clean
-from infra.targets.dataproc import target as gcp
-from infra.targets.google import inventory, leftovers
+from infra.targets.dataproc.target import TARGET
+from infra.targets.google import inventory
+from infra.targets.google import lease as google_lease
 from infra.targets.google.calls import call
 from infra.targets.google.clients import Clients
 from tests.support.google.project_life import Project
@@ -24,8 +26,7 @@ PAST, FUTURE = str(int(time.time()) - 60), str(int(time.time()) + 7 * 86400)  # 
 
 @pytest.fixture
 def project(buckets: dict[str, str], living: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
-    monkeypatch.setattr(gcp, "SWEEP_PAUSE_S", 0.0)
-    monkeypatch.setattr(gcp, "SWEEP_S", 120.0)
+    monkeypatch.setattr(TARGET, "traits", replace(TARGET.traits, sweep_pause_s=0.0, sweep_s=120.0))
     return living
 
 
@@ -105,8 +106,8 @@ def test_running_jobs_are_cancelled(project: Project, buckets: dict[str, str], t
     dry = swept(tmp_path, yes=False)
     assert sorted(line.split(" (")[0] for line in dry.found) == ["job job-0", "job job-1", f"training job {name}"]
     project.dataproc.script = [("RUNNING", "")]
-    for item in leftovers.find("old123"):
-        leftovers.remove(item)
+    for item in TARGET.sweeper.find("old123"):
+        TARGET.sweeper.remove(item)
     states = {key: job.status.state.name for key, job in project.dataproc.jobs.items()}
     assert states == {"job-0": "CANCEL_PENDING", "job-1": "CANCEL_PENDING", "job-2": "DONE", "job-3": "RUNNING"}
     assert project.vertex.jobs[name].state.name == "JOB_STATE_CANCELLING"
@@ -164,14 +165,14 @@ def test_each_guard_is_needed(
     for lease in ("old123", "oldbbb", "oldccc"):  # more than one page
         strew(project, buckets, lease, PAST)
     strew(project, buckets, "new123", FUTURE)
-    monkeypatch.setattr(gcp, "SWEEP_S", 2.0)  # some of it stays for ever
+    monkeypatch.setattr(TARGET, "traits", replace(TARGET.traits, sweep_s=2.0))  # some of it stays for ever
     match mutation:
         case "no label filter":
             monkeypatch.setattr(inventory, "_filter", lambda lease_id: "")
         case "first page only":
             monkeypatch.setattr(inventory, "pages", first_page)
         case "another region":
-            monkeypatch.setattr(leftovers, "Clients", lambda project_id, region: Clients(project_id, "us-central1"))
+            monkeypatch.setattr(google_lease, "Clients", lambda project_id, region: Clients(project_id, "us-central1"))
         case "no protection":
             project.things.there["disks", "stray-old123"]["labels"]["bakeoff-protected"] = "true"
             monkeypatch.setattr(inventory, "PROTECTED", "something-else")

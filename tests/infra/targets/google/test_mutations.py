@@ -13,7 +13,7 @@ import pytest
 from infra.base.errors import CloudError
 from infra.targets.dataproc import jobs as dataproc
 from infra.targets.dataproc import monitoring
-from infra.targets.google import billing, preflight, prices
+from infra.targets.google import billing, preflight, prices, removal
 from infra.targets.vertex import driver as vertex
 from tests.infra.targets.dataproc import test_dataproc, test_monitoring
 from tests.infra.targets.google import test_cost, test_preflight
@@ -55,7 +55,7 @@ def node_metrics(cloud: Cloud, tmp_path: Path) -> None:
 
 
 def free_way(cloud: Cloud, tmp_path: Path) -> None:
-    assert test_preflight.checked(cloud, vertex=True) == []
+    test_preflight.test_nothing_in_the_way(cloud)
 
 
 def price_table(cloud: Cloud, tmp_path: Path) -> None:
@@ -112,12 +112,12 @@ MUTATIONS = [
     Mutation("time limit", dataproc_job, dataproc, "SubmitJobRequest", without_time_limit),
     *(Mutation(f"label {n}", dataproc_job, dataproc, "SubmitJobRequest", without_label(n, "job")) for n in LABELS),
     *(
-        Mutation(f"region of {r}", use, dataproc, r, without("region"))
-        for r, use in (
-            ("SubmitJobRequest", dataproc_job),
-            ("GetJobRequest", dataproc_job),
-            ("GetClusterRequest", dataproc_job),
-            ("CancelJobRequest", dataproc_cancel),
+        Mutation(f"region of {r}", use, module, r, without("region"))
+        for r, use, module in (
+            ("SubmitJobRequest", dataproc_job, dataproc),
+            ("GetJobRequest", dataproc_job, dataproc),
+            ("GetClusterRequest", dataproc_job, dataproc),
+            ("CancelJobRequest", dataproc_cancel, removal),
         )
     ),
     *(

@@ -95,7 +95,7 @@ def test_a_machine_that_was_missed_earlier_is_measured_to_then(tmp_path: Path) -
 
 
 def test_local_records_cost_nothing(tmp_path: Path) -> None:
-    record(tmp_path, "cell", "abc123", target="local")
+    record(tmp_path, "cell", "abc123", target="local", region=None)
     with pytest.raises(UsageError, match=r"No record of 'demo' .* was made on Google Cloud"):
         told(tmp_path, None)
 

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from infra.base import marks
+from infra.base import processes
 from infra.base.paths import PROJECT_DIR
 from infra.targets.local import freezer, isolation, launch, leftovers, network, node, spark, store
 from infra.targets.local.cgroup import open_cgroup
 from infra.targets.local.sizing import limits
-from infra.targets.local.spec import NodeSpec, specs_of
+from infra.targets.local.spec import NodeSpec, node_specs
 from infra.targets.local.state import NodeState
 from tests.infra.targets.local.conftest import Cluster, MakeSpec
 from tests.support.waiting import wait_for
@@ -33,7 +33,7 @@ SPIN = "import time\nend = time.time() + 3\nwhile time.time() < end: pass"
 
 def _on(spec: NodeSpec, code: str) -> str:
     done = subprocess.run(
-        launch.on_node(spec, [sys.executable, "-c", code]),
+        launch.node_command(spec, [sys.executable, "-c", code]),
         env=launch.environment(spec), capture_output=True, text=True, timeout=60, check=True,
     )  # fmt: skip
     return done.stdout
@@ -65,8 +65,8 @@ def _sample(lease_dir: Path, nodes: list[str], times: int) -> list[dict[str, obj
     return [json.loads(line) for line in out.read_text().splitlines()]
 
 
-def _daemons(lease_id: str) -> list[marks.Marked]:
-    return [found for found in marks.marked(lease_id) if found.command.startswith("java")]
+def _daemons(lease_id: str) -> list[processes.Marked]:
+    return [found for found in processes.find_marked(lease_id) if found.command.startswith("java")]
 
 
 def _all_healthy(cluster: Cluster) -> None:
@@ -83,7 +83,7 @@ def test_a_cluster_with_isolation_keeps_its_limits_and_leaves_nothing(make_clust
     cluster = make_cluster("namespaces", workers=1, disk_type="pd-standard")
     cluster.start()
     worker = cluster.specs["w-0"]
-    assert [spec.node for spec in specs_of(worker.lease_dir)] == ["m", "store", "w-0"]
+    assert [spec.node for spec in node_specs(worker.lease_dir)] == ["m", "store", "w-0"]
     _all_healthy(cluster)
     assert store.answers(cluster.specs["store"])
     assert len(spark.registered_workers(worker) or ()) == 1
@@ -112,7 +112,7 @@ def test_a_cluster_with_isolation_keeps_its_limits_and_leaves_nothing(make_clust
     pid = next(d.pid for d in (NodeState.read(worker.state_path) or pytest.fail("no state")).daemons)
     first = {name: done.returncode for name, done in cluster.run("start").items()}
     assert set(first.values()) == {0}
-    assert marks.start_ticks(pid) is not None  # a healthy node is left alone
+    assert processes.start_ticks(pid) is not None  # a healthy node is left alone
 
     freezer.freeze(cluster.lease_id)
     frozen = group.counters().cpu_s
@@ -139,7 +139,7 @@ def test_a_cluster_of_plain_processes(make_cluster: MakeCluster) -> None:
     rows = _sample(worker.lease_dir, ["m", "w-0"], 1)
     assert rows and all(row["mem_bytes"] and row["net_rx_bytes_s"] is None and row["cpu_ratio"] is None for row in rows)
     freezer.freeze(cluster.lease_id)
-    pid = next(m.pid for m in marks.marked(cluster.lease_id, "w-0"))
+    pid = next(m.pid for m in processes.find_marked(cluster.lease_id, "w-0"))
     wait_for(lambda: ") T " in Path(f"/proc/{pid}/stat").read_text())  # each of its threads stops when its turn comes
     assert {done.returncode for done in cluster.run("stop").values()} == {0}  # frozen or not
     _nothing_left(cluster.lease_id)
@@ -174,7 +174,7 @@ def test_a_killed_start_and_lost_notes_are_swept(make_cluster: MakeCluster) -> N
     finally:
         process.kill()
         process.wait()
-    kinds = {item.kind for item in leftovers.find(cluster.lease_id)}
+    kinds = {str(item).split()[0] for item in leftovers.find(cluster.lease_id)}
     assert {"process", "link", "namespace", "cgroup"} <= kinds
     assert not single.state_path.exists()
     freezer.freeze(cluster.lease_id)
@@ -205,14 +205,14 @@ def test_a_neighbour_is_not_touched(make_cluster: MakeCluster) -> None:
     cluster = make_cluster("none")
     sleeper = ["sleep", "600"]
     neighbours = [
-        subprocess.Popen(sleeper, env={**os.environ, marks.LEASE: "tzzzzz", marks.NODE: "m"}),
+        subprocess.Popen(sleeper, env={**os.environ, processes.LEASE: "tzzzzz", processes.NODE: "m"}),
         subprocess.Popen(sleeper, env={**os.environ, "OTHER_BAKEOFF_LEASE": cluster.lease_id}),
     ]
-    ours = subprocess.Popen(sleeper, env={**os.environ, marks.LEASE: cluster.lease_id, marks.NODE: "m"})
+    ours = subprocess.Popen(sleeper, env={**os.environ, processes.LEASE: cluster.lease_id, processes.NODE: "m"})
     try:
         wait_for(lambda: leftovers.find(cluster.lease_id))  # its environment is there a moment after it is
         found = leftovers.find(cluster.lease_id)
-        assert [(item.kind, item.name) for item in found] == [("process", str(ours.pid))]
+        assert [item.pid for item in found if isinstance(item, processes.Marked)] == [ours.pid] and len(found) == 1
         leftovers.remove(found[0])
         assert ours.wait(60) == -signal.SIGKILL
         assert all(neighbour.poll() is None for neighbour in neighbours)

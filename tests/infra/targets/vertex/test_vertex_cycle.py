@@ -5,6 +5,7 @@ container would run is run here, with the bucket's objects in the place of the m
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -26,8 +27,10 @@ from infra.inputs.scenario import load_scenario
 from infra.leases import lease as leases
 from infra.measure import bench as benches
 from infra.targets.google import dependencies, reconcile
+from infra.targets.google.lease import state_of
+from infra.targets.registry import target_of_directory
 from infra.targets.vertex import costs, pools
-from infra.targets.vertex import target as vertex
+from infra.targets.vertex.target import TARGET
 from tests.support.google.project_life import Project
 from tests.support.google.replicas import empty_archive, run_for_real
 from workloads.record import RunRecord, Status
@@ -42,8 +45,8 @@ def project(buckets: dict[str, str], living: Project, tmp_path: Path, monkeypatc
     path = tmp_path / "gcp.toml"
     path.write_text(ACCOUNT + path.read_text())
     monkeypatch.setattr(dependencies, "archive", lambda names: empty_archive())
-    for constant, seconds in (("POLL_S", 0.01), ("SWEEP_PAUSE_S", 0.0), ("SWEEP_S", 120.0)):
-        monkeypatch.setattr(vertex, constant, seconds)
+    hasty = replace(TARGET.traits, poll_s=0.01, sweep_pause_s=0.0, sweep_s=120.0)
+    monkeypatch.setattr(TARGET, "traits", hasty)
     monkeypatch.setattr("infra.targets.vertex.driver.POLL_S", 0.05)
     living.compute.offered |= {"n1-standard-4"}
     living.project.apis.discard("dataproc.googleapis.com")  # it is not needed
@@ -107,7 +110,7 @@ def test_training_on_worker_pools(project: Project, images: Path, tmp_path: Path
     facts = json.loads((record / "summary.json").read_text())["facts"]
     assert facts["num_replicas_in_sync"] == replicas and len(set(facts["node_addresses"])) == replicas
     run = RunRecord.model_validate_json((record / "run.json").read_text())
-    assert [node.node for node in run.nodes] == pools.names(replicas)
+    assert [node.node for node in run.nodes] == pools.replica_names(replicas)
     (job,) = project.vertex.jobs.values()
     assert [pool.replica_count for pool in job.job_spec.worker_pool_specs] == [1] * replicas
 
@@ -123,7 +126,7 @@ def test_ctrl_c_cancels_the_job(
             presses.append("Ctrl-C")
             raise Interrupted("Stopped by SIGINT.")
 
-    monkeypatch.setattr(vertex, "breach", press)
+    monkeypatch.setattr(TARGET.pricing, "breach", press)
     with pytest.raises(Interrupted):
         benches.bench(experiment(images), Options(tmp_path / "runs", target="vertex"), Silent())
     assert [job.state.name for job in project.vertex.jobs.values()] == ["JOB_STATE_CANCELLED"]
@@ -138,13 +141,13 @@ def test_the_limits_hold_on_the_server(project: Project, images: Path, tmp_path:
     lease = bring_up(
         SHAPE, None, Options(tmp_path, target="vertex", max_usd=2.0), Silent(), experiment=None, kept=False
     )
-    state = lease.state.gcp
-    assert state is not None and state.limit_s == pytest.approx(2.0 / state.worst_usd_per_hour * 3600 - 120, abs=1)
+    state = state_of(lease)
+    assert state.limit_s == pytest.approx(2.0 / state.worst_usd_per_hour * 3600 - 120, abs=1)
     soon = datetime.now(UTC) + timedelta(seconds=50)
     lease.update(expires_at=soon.isoformat())
     ((cell,),) = cells(spec, {SHAPE: lease.scenario})
     (tmp_path / "attempt" / "logs").mkdir(parents=True)
-    with vertex.submit(lease, cell, tmp_path / "attempt"):
+    with TARGET.jobs.submit(lease, cell, tmp_path / "attempt"):
         pass
     (job,) = project.vertex.jobs.values()
     assert job.job_spec.scheduling.timeout.total_seconds() <= 50 + 60 < cell.timeout_s
@@ -180,7 +183,7 @@ def test_a_standing_place_says_what_it_is(project: Project, tmp_path: Path) -> N
     (lease,) = leases.all_leases(tmp_path)
     assert json.loads(result.stdout)["lease"] == lease.id
     (lease.directory / "lease.json").write_text("{")
-    assert teardown.target_of(lease.directory) is vertex
+    assert target_of_directory(lease.directory) is TARGET
     teardown.tear_down_all(tmp_path, Silent())
 
 
@@ -199,7 +202,7 @@ def test_what_a_killed_client_left_is_cancelled_by_clean(project: Project, tmp_p
 
 
 def submit_and_forget(project: Project, lease: leases.Lease) -> None:
-    from infra.targets.google.lease_state import clients_of
+    from infra.targets.google.lease import clients_of
     from infra.targets.vertex.driver import create
     from infra.targets.vertex.job import VertexJob
 
@@ -241,7 +244,7 @@ def test_an_identity_is_needed(project: Project, tmp_path: Path) -> None:
 
 def test_a_plan_changes_nothing(project: Project, tmp_path: Path) -> None:
     printed = CliRunner().invoke(app, ["plan", SHAPE, "--target", "vertex", "--runs", str(tmp_path), "--json"]).stdout
-    usd = vertex.worst_usd_per_hour(load_scenario(SHAPE))
+    usd = TARGET.pricing.per_hour(load_scenario(SHAPE)).list_usd
     assert json.loads(printed) == {"scenario": SHAPE, "usd_per_hour": usd, "changes": []}
     project.project.apis.discard("aiplatform.googleapis.com")
     with pytest.raises(UsageError, match=r"gcloud services enable aiplatform\.googleapis\.com"):

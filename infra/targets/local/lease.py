@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from pydantic import BaseModel, ConfigDict
 
-from infra.base.errors import UsageError
+from infra.leases.lease import Lease
 from workloads.record import Isolation
-
-if TYPE_CHECKING:
-    from infra.leases.lease import Lease
 
 
 class LocalState(BaseModel):
@@ -26,8 +21,6 @@ class LocalState(BaseModel):
     local_cores_per_vcpu: float
 
 
-def own(lease: Lease) -> LocalState:
+def state_of(lease: Lease) -> LocalState:
     """The part of a lease of this target. Raises UsageError for a lease of another one."""
-    if lease.state.local is None:
-        raise UsageError(f"Lease {lease.id} is not of the local target, but of {lease.state.target}.")
-    return lease.state.local
+    return lease.target_state(LocalState)

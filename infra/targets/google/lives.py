@@ -6,21 +6,19 @@ API: cloud.google.com/compute/docs/reference/rest/v1/instances/list.
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
 
 from infra.base.errors import CloudError
 from infra.catalogue.pricing import Machine
-from infra.targets.dataproc.monitoring import node_name
+from infra.leases.lease import Lease
 from infra.targets.google.calls import pages
 from infra.targets.google.clients import Clients
+from infra.targets.google.lease import clients_of, settings_of
 from workloads.record import MachineLife, Scenario
-
-if TYPE_CHECKING:
-    from infra.leases.lease import Lease
 
 CLUSTER_LABEL = "goog-dataproc-cluster-name"  # put on every instance by Dataproc
 WHOLE_LIFE = "every machine for the whole life of the lease"  # where none was observed
@@ -29,6 +27,12 @@ FILE = "machines.json"  # beside the lease
 
 
 _LIVES = TypeAdapter(list[MachineLife])
+
+
+def node_name(instance: str, cluster: str) -> str | None:
+    """Our name of an instance: ``m``, ``w-0``, ``sw-ab12`` (spot); None for one of another cluster."""
+    match = re.fullmatch(re.escape(cluster) + r"-(m|m-\d+|w-\d+|sw-[a-z0-9]+)", instance)
+    return match[1] if match else None
 
 
 def observe(clients: Clients, cluster: str, zone: str) -> list[MachineLife]:
@@ -71,7 +75,7 @@ def load(path: Path) -> list[MachineLife]:
     return _LIVES.validate_json(path.read_bytes()) if path.is_file() else []
 
 
-def of_attempt(lease: Lease, began_at: float, ended_at: float) -> list[MachineLife]:
+def seen_in_attempt(lease: Lease, began_at: float, ended_at: float) -> list[MachineLife]:
     """Those machines of a lease that were seen, and stood at some time between two Unix times."""
     return [
         life
@@ -82,11 +86,9 @@ def of_attempt(lease: Lease, began_at: float, ended_at: float) -> list[MachineLi
 
 def look(lease: Lease, now: float) -> tuple[list[MachineLife], str | None]:
     """Observe a lease's machines and keep it beside the lease; all that were ever seen, and why none could be now."""
-    from infra.targets.google.lease_state import clients_of, own
-
     path = lease.directory / FILE
     try:
-        seen = observe(clients_of(lease), f"bakeoff-{lease.id}", own(lease).settings.zone)
+        seen = observe(clients_of(lease), f"bakeoff-{lease.id}", settings_of(lease).zone)
         return keep(path, seen, now), None if seen else "Compute Engine names none"
     except (CloudError, OSError) as error:
         return load(path), str(error)
