@@ -21,75 +21,64 @@ locals {
     "storage.googleapis.com",
     "sts.googleapis.com",
   ]
-  ci = var.github_repository == null ? 0 : 1
-
-  # Who of GitHub may become which account.
-  may_plan  = merge([for github in module.github : { pull_requests = github.pull_requests, main = github.branch }]...)
-  may_clean = merge([for github in module.github : { main = github.branch }]...)
-
-  state_bucket = var.state_bucket != null ? var.state_bucket : module.state_bucket[0].name
+  ci           = var.github_repository == null ? 0 : 1
+  state_bucket = var.state_bucket != null ? var.state_bucket : google_storage_bucket.state[0].name
 }
 
-module "services" {
-  source = "../modules/project_services"
+# They stay on when this is destroyed: others may have come to need them.
+resource "google_project_service" "this" {
+  for_each = toset(local.services)
 
-  project_id = var.project_id
-  services   = local.services
+  project            = var.project_id
+  service            = each.value
+  disable_on_destroy = false
 }
 
 # Versions, because a broken state is mended by the one before it. The gcs backend locks each state with an object of its own.
-module "state_bucket" {
-  source     = "../modules/bucket"
+resource "google_storage_bucket" "state" {
+  #checkov:skip=CKV_GCP_62:who reads and writes is in Cloud Audit Logs; a bucket of access logs would itself need keeping
   count      = var.state_bucket == null ? 1 : 0
-  depends_on = [module.services]
+  depends_on = [google_project_service.this]
 
-  project_id = var.project_id
-  name       = "${var.project_id}-${var.name}-state"
-  location   = var.region
-  labels     = merge(var.labels, { bakeoff = "bootstrap" })
-  versioning = true
-}
+  project                     = var.project_id
+  name                        = "${var.project_id}-${var.name}-state"
+  location                    = var.region
+  labels                      = merge(var.labels, { bakeoff = "bootstrap" })
+  uniform_bucket_level_access = true
+  public_access_prevention    = "enforced"
+  force_destroy               = false
 
-module "github" {
-  source     = "../modules/workload_identity"
-  count      = local.ci
-  depends_on = [module.services]
+  versioning {
+    enabled = true
+  }
 
-  project_id    = var.project_id
-  name          = "${var.name}-github"
-  repository    = var.github_repository
-  repository_id = var.github_repository_id
-}
+  soft_delete_policy {
+    retention_duration_seconds = 604800
+  }
 
-# Plans, in pull requests and on main: reads, and cannot change a thing.
-module "plan_account" {
-  source = "../modules/service_account"
-  count  = local.ci
+  lifecycle_rule {
+    action {
+      type = "Delete"
+    }
 
-  project_id   = var.project_id
-  account_id   = "${var.name}-ci-plan"
-  display_name = "Plans of bakeoff in pull requests"
-  bucket_roles = { state = { bucket = local.state_bucket, role = "roles/storage.objectViewer" } }
-  federated    = local.may_plan
+    condition {
+      num_newer_versions = 20
+      with_state         = "ARCHIVED"
+    }
+  }
 
-  project_roles = [
-    "roles/compute.viewer",
-    "roles/dataproc.viewer",
-    "roles/iam.securityReviewer",
-    "roles/monitoring.viewer",
-    "roles/serviceusage.serviceUsageViewer",
-    "roles/storage.bucketViewer",
-  ]
-}
+  lifecycle_rule {
+    action {
+      type = "AbortIncompleteMultipartUpload"
+    }
 
-# Runs `bakeoff clean` on a schedule, from main alone. Its other rights: foundation's cleaner_members.
-module "clean_account" {
-  source = "../modules/service_account"
-  count  = local.ci
+    condition {
+      age = 1
+    }
+  }
 
-  project_id   = var.project_id
-  account_id   = "${var.name}-ci-clean"
-  display_name = "Scheduled clean of bakeoff"
-  bucket_roles = { state = { bucket = local.state_bucket, role = "roles/storage.objectUser" } }
-  federated    = local.may_clean
+  # Without its state, Terraform knows nothing of what it made.
+  lifecycle {
+    prevent_destroy = true
+  }
 }

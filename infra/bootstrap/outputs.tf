@@ -5,7 +5,7 @@ output "state_bucket" {
 
 output "workload_identity_provider" {
   description = "What a GitHub workflow gives to google-github-actions/auth; null without CI."
-  value       = one(module.github[*].provider_name)
+  value       = one(google_iam_workload_identity_pool_provider.github[*].name)
 }
 
 output "plan_service_account" {

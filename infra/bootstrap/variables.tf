@@ -77,12 +77,18 @@ variable "github_repository_id" {
   default     = null
 
   validation {
-    condition     = var.github_repository_id == null || can(regex("^[0-9]+$", var.github_repository_id))
-    error_message = "github_repository_id must be digits; received '${coalesce(var.github_repository_id, "null")}'."
+    condition     = (var.github_repository_id == null) == (var.github_repository == null) && can(regex("^[0-9]+$", coalesce(var.github_repository_id, "0")))
+    error_message = "github_repository_id must be digits, and goes with github_repository (gh api repos/OWNER/NAME --jq .id); received '${coalesce(var.github_repository_id, "null")}' and '${coalesce(var.github_repository, "null")}'."
   }
+}
+
+variable "github_repository_owner_id" {
+  description = "Number of the repository's owner, so that a repository given away does not get in; required with github_repository."
+  type        = string
+  default     = null
 
   validation {
-    condition     = (var.github_repository_id == null) == (var.github_repository == null)
-    error_message = "github_repository and github_repository_id go together, since a name can be registered anew by somebody else (gh api repos/OWNER/NAME --jq .id); received '${coalesce(var.github_repository, "null")}' and '${coalesce(var.github_repository_id, "null")}'."
+    condition     = (var.github_repository_owner_id == null) == (var.github_repository == null) && can(regex("^[0-9]+$", coalesce(var.github_repository_owner_id, "0")))
+    error_message = "github_repository_owner_id must be digits, and goes with github_repository (gh api repos/OWNER/NAME --jq .owner.id); received '${coalesce(var.github_repository_owner_id, "null")}' and '${coalesce(var.github_repository, "null")}'."
   }
 }

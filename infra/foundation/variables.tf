@@ -72,14 +72,19 @@ variable "labels" {
 }
 
 variable "network_cidr" {
-  description = "Private IPv4 range of our subnet."
+  description = "Private IPv4 range of our subnet; 4 addresses are Google's, every node takes one."
   type        = string
   nullable    = false
   default     = "10.64.0.0/20"
 
   validation {
-    condition     = try(cidrsubnet(var.network_cidr, 0, 0) == var.network_cidr, false)
-    error_message = "network_cidr must be an IPv4 network such as 10.64.0.0/20; received '${var.network_cidr}'."
+    condition     = try(cidrsubnet(var.network_cidr, 0, 0) == var.network_cidr, false) && can(regex("^(10\\.|172\\.(1[6-9]|2[0-9]|3[01])\\.|192\\.168\\.)", var.network_cidr))
+    error_message = "network_cidr must be an IPv4 network of a private range (RFC 1918), such as 10.64.0.0/20; received '${var.network_cidr}'."
+  }
+
+  validation {
+    condition     = can(regex("/(1[2-9]|2[0-6])$", var.network_cidr))
+    error_message = "network_cidr must have a prefix of /12 to /26, so that a cluster fits; received '${var.network_cidr}'."
   }
 }
 
@@ -227,7 +232,7 @@ variable "budget" {
   })
 
   validation {
-    condition     = var.budget == null || try(can(regex("^[0-9A-F]{6}-[0-9A-F]{6}-[0-9A-F]{6}$", var.budget.billing_account)) && can(regex("^[0-9]+$", var.budget.project_number)) && var.budget.amount_usd >= 1, false)
-    error_message = "budget must have a billing_account of the form 012345-6789AB-CDEF01, a project_number of digits and an amount_usd of at least 1; received ${jsonencode(var.budget)}."
+    condition     = var.budget == null || try(can(regex("^[0-9A-F]{6}-[0-9A-F]{6}-[0-9A-F]{6}$", var.budget.billing_account)) && can(regex("^[0-9]+$", var.budget.project_number)) && var.budget.amount_usd >= 1 && var.budget.amount_usd == floor(var.budget.amount_usd), false)
+    error_message = "budget must have a billing_account of the form 012345-6789AB-CDEF01, a project_number of digits and a whole amount_usd of at least 1; received ${jsonencode(var.budget)}."
   }
 }

@@ -1,7 +1,7 @@
 terraform {
   required_version = ">= 1.9"
 
-  # Pinned, so that two leases of a day are made by the same code. The modules hold from 7.46 on.
+  # Pinned, so that two applies of a day are made by the same code.
   required_providers {
     google = {
       source  = "hashicorp/google"

@@ -13,8 +13,9 @@ from infra.base.errors import LimitError, UsageError
 from infra.base.options import Options
 
 DELETION_S = 120.0  # machines are paid for until they are deleted
-# Dataproc accepts no shorter life (cloud.google.com/dataproc/docs/concepts/configuring-clusters/scheduled-deletion)
-LEAST_S = 600.0
+# Dataproc accepts no life of less than 600 s (cloud.google.com/dataproc/docs/concepts/configuring-clusters/scheduled-deletion),
+# counted from when it begins to make the cluster: the rest is for what comes before.
+LEAST_S = 900.0
 APPLY_S = 180.0  # of an estimate: a Dataproc cluster takes two to three minutes to come up
 
 

@@ -1,6 +1,6 @@
 """Scenarios: one cluster shape per ``infra/scenarios/<name>.tfvars``, in Google Cloud's words.
 
-The rules and their messages are those of ``infra/targets/local/terraform/variables.tf``, so that a wrong scenario is refused
+The rules and their messages are those of ``infra/modules/shape/variables.tf``, so that a wrong scenario is refused
 before anything starts; a test holds the two together.
 """
 

@@ -7,104 +7,40 @@ variables {
   region     = "us-central1"
 }
 
-run "project_with_capitals" {
+run "each_by_itself" {
   command = plan
 
   variables {
-    project_id = "My-Project"
+    project_id        = "My-Project"
+    region            = "us-central1-a"
+    name              = "a-name-of-more-than-twenty"
+    labels            = { Team = "data" }
+    state_bucket      = "gs://state"
+    github_repository = "https://github.com/example/bakeoff"
   }
 
-  expect_failures = [var.project_id]
+  expect_failures = [var.project_id, var.region, var.name, var.labels, var.state_bucket, var.github_repository]
 }
 
-run "zone_as_region" {
+run "a_label_of_ours_and_a_repository_by_name_alone" {
   command = plan
 
   variables {
-    region = "us-central1-a"
-  }
-
-  expect_failures = [var.region]
-}
-
-run "name_too_long" {
-  command = plan
-
-  variables {
-    name = "a-name-of-more-than-twenty"
-  }
-
-  expect_failures = [var.name]
-}
-
-run "label_with_capitals" {
-  command = plan
-
-  variables {
-    labels = { Team = "data" }
-  }
-
-  expect_failures = [var.labels]
-}
-
-run "label_of_ours" {
-  command = plan
-
-  variables {
-    labels = { bakeoff-lease = "abc123" }
-  }
-
-  expect_failures = [var.labels]
-}
-
-run "bucket_as_uri" {
-  command = plan
-
-  variables {
-    state_bucket = "gs://state"
-  }
-
-  expect_failures = [var.state_bucket]
-}
-
-run "repository_as_url" {
-  command = plan
-
-  variables {
-    github_repository    = "https://github.com/example/bakeoff"
-    github_repository_id = "12345"
-  }
-
-  expect_failures = [var.github_repository]
-}
-
-run "repository_by_name_alone" {
-  command = plan
-
-  variables {
+    labels            = { bakeoff-lease = "abc123" }
     github_repository = "example/bakeoff"
   }
 
-  expect_failures = [var.github_repository_id]
+  expect_failures = [var.labels, var.github_repository_id, var.github_repository_owner_id]
 }
 
-run "name_as_number" {
+run "names_as_numbers" {
   command = plan
 
   variables {
-    github_repository    = "example/bakeoff"
-    github_repository_id = "bakeoff"
+    github_repository          = "example/bakeoff"
+    github_repository_id       = "bakeoff"
+    github_repository_owner_id = "example"
   }
 
-  expect_failures = [var.github_repository_id]
-}
-
-run "number_alone" {
-  command = plan
-
-  variables {
-    github_repository_id = "12345"
-  }
-
-  expect_failures = [var.github_repository_id]
+  expect_failures = [var.github_repository_id, var.github_repository_owner_id]
 }

@@ -9,202 +9,45 @@ variables {
   state_bucket = "my-project-bakeoff-state"
 }
 
-run "project_with_capitals" {
+run "each_by_itself" {
   command = plan
 
   variables {
-    project_id = "My-Project"
-  }
-
-  expect_failures = [var.project_id]
-}
-
-run "zone_as_region" {
-  command = plan
-
-  variables {
-    region = "us-central1-a"
-  }
-
-  expect_failures = [var.region]
-}
-
-run "zone_elsewhere" {
-  command = plan
-
-  variables {
-    zone = "europe-west1-b"
-  }
-
-  expect_failures = [var.zone]
-}
-
-run "state_bucket_as_uri" {
-  command = plan
-
-  variables {
-    state_bucket = "gs://state"
-  }
-
-  expect_failures = [var.state_bucket]
-}
-
-run "name_too_long" {
-  command = plan
-
-  variables {
-    name = "a-name-of-more-than-twenty"
-  }
-
-  expect_failures = [var.name]
-}
-
-run "label_with_capitals" {
-  command = plan
-
-  variables {
-    labels = { Team = "data" }
-  }
-
-  expect_failures = [var.labels]
-}
-
-run "label_of_ours" {
-  command = plan
-
-  variables {
-    labels = { bakeoff-lease = "abc123" }
-  }
-
-  expect_failures = [var.labels]
-}
-
-run "no_network" {
-  command = plan
-
-  variables {
-    network_cidr = "10.64.0.1/20"
-  }
-
-  expect_failures = [var.network_cidr]
-}
-
-run "network_as_subnetwork" {
-  command = plan
-
-  variables {
-    subnetwork = "projects/p/global/networks/n"
-  }
-
-  expect_failures = [var.subnetwork]
-}
-
-run "account_by_name" {
-  command = plan
-
-  variables {
-    service_account = "nodes"
-  }
-
-  expect_failures = [var.service_account]
-}
-
-run "vertex_account_by_name" {
-  command = plan
-
-  variables {
+    project_id             = "My-Project"
+    region                 = "us-central1-a"
+    state_bucket           = "gs://state"
+    name                   = "a-name-of-more-than-twenty"
+    labels                 = { Team = "data" }
+    network_cidr           = "8.8.0.0/20"
+    subnetwork             = "projects/p/global/networks/n"
+    service_account        = "nodes"
     vertex_service_account = "vertex"
+    bucket                 = "gs://data"
+    staging_bucket         = "gs://staging"
+    temp_bucket            = "gs://temp"
+    run_data_days          = 0
+    scratch_days           = 0
+    client_members         = { all = "allUsers" }
+    cleaner_members        = { all = "allAuthenticatedUsers" }
+    reader_members         = { all = "allUsers" }
+    budget                 = { billing_account = "012345-6789AB-CDEF01", project_number = "123", amount_usd = 0 }
   }
 
-  expect_failures = [var.vertex_service_account]
+  expect_failures = [
+    var.project_id, var.region, var.state_bucket, var.name, var.labels, var.network_cidr, var.subnetwork, var.service_account,
+    var.vertex_service_account, var.bucket, var.staging_bucket, var.temp_bucket, var.run_data_days, var.scratch_days,
+    var.client_members, var.cleaner_members, var.reader_members, var.budget,
+  ]
 }
 
-run "bucket_as_uri" {
+run "zone_elsewhere_a_label_of_ours_and_a_network_too_small" {
   command = plan
 
   variables {
-    bucket = "gs://data"
+    zone         = "europe-west1-b"
+    labels       = { bakeoff-lease = "abc123" }
+    network_cidr = "10.64.0.0/28"
   }
 
-  expect_failures = [var.bucket]
-}
-
-run "staging_bucket_as_uri" {
-  command = plan
-
-  variables {
-    staging_bucket = "gs://staging"
-  }
-
-  expect_failures = [var.staging_bucket]
-}
-
-run "temp_bucket_as_uri" {
-  command = plan
-
-  variables {
-    temp_bucket = "gs://temp"
-  }
-
-  expect_failures = [var.temp_bucket]
-}
-
-run "run_data_for_no_day" {
-  command = plan
-
-  variables {
-    run_data_days = 0
-  }
-
-  expect_failures = [var.run_data_days]
-}
-
-run "scratch_for_no_day" {
-  command = plan
-
-  variables {
-    scratch_days = 0
-  }
-
-  expect_failures = [var.scratch_days]
-}
-
-run "everyone_as_a_client" {
-  command = plan
-
-  variables {
-    client_members = { all = "allUsers" }
-  }
-
-  expect_failures = [var.client_members]
-}
-
-run "everyone_cleans" {
-  command = plan
-
-  variables {
-    cleaner_members = { all = "allUsers" }
-  }
-
-  expect_failures = [var.cleaner_members]
-}
-
-run "everyone_reads" {
-  command = plan
-
-  variables {
-    reader_members = { all = "allUsers" }
-  }
-
-  expect_failures = [var.reader_members]
-}
-
-run "budget_of_nothing" {
-  command = plan
-
-  variables {
-    budget = { billing_account = "012345-6789AB-CDEF01", project_number = "123", amount_usd = 0 }
-  }
-
-  expect_failures = [var.budget]
+  expect_failures = [var.zone, var.labels, var.network_cidr]
 }

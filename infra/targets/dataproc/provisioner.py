@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from infra.leases.lease import Lease
@@ -13,7 +13,7 @@ from infra.targets.google.lease import clients_of, settings_of, state_of
 from infra.terraform.process import Event
 
 GIVEN = ("project_id", "region", "zone", "subnetwork", "service_account", "bucket", "staging_bucket", "temp_bucket")
-CLUSTER = "module.cluster.google_dataproc_cluster.this"
+CLUSTER = "google_dataproc_cluster.this"
 
 
 class DataprocProvisioner(Provisioner):
@@ -22,7 +22,7 @@ class DataprocProvisioner(Provisioner):
     root = Path(__file__).resolve().parent / "terraform"
 
     def variables(self, lease: Lease, lease_dir: Path) -> Mapping[str, object]:
-        """``expires_at`` is when Google deletes the cluster by itself."""
+        """at ``expires_unix_s`` Google deletes the cluster by itself."""
         state = state_of(lease)
         return {
             **lease.scenario.model_dump(exclude_defaults=True),
@@ -30,7 +30,7 @@ class DataprocProvisioner(Provisioner):
             "lease_id": lease.id,
             "labels": state.settings.labels,
             "dependencies_uri": state.dependencies_uri,
-            "expires_at": datetime.fromisoformat(lease.state.expires_at).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "expires_unix_s": int(datetime.fromisoformat(lease.state.expires_at).timestamp()),
         }
 
     def backend(self, lease: Lease) -> Mapping[str, str]:

@@ -9,13 +9,13 @@ from infra.base.errors import CloudError, SetupError, UsageError
 from infra.inputs.scenario import load_scenario, scenario_names
 from infra.targets.google.clients import Clients
 from infra.targets.google.dependencies import check_python
-from infra.targets.google.preflight import Service, problems
+from infra.targets.google.preflight import Service, problems, runs_on_dataproc
 from infra.targets.google.settings import load_settings
 from infra.terraform.binary import check_terraform
 
 
 def examine(service: Service) -> list[Check]:
-    """Terraform, Python, the settings, and the preflight of every scenario, each taken alone."""
+    """Terraform, Python, the settings, and the preflight of every scenario, each taken alone, but for those that cannot run there."""
     python = guarded(
         "python", lambda: check_python(sys.version_info[:2]), "make clean && make PYTHON=python3.11 setup-gcp"
     )
@@ -27,6 +27,8 @@ def examine(service: Service) -> list[Check]:
         return [*machine, Check(name="settings", state="broken", detail=str(error), cure=cure)]
     where = f"{settings.project_id}, {settings.zone}"
     scenarios = [load_scenario(name) for name in scenario_names()]
+    if service == "dataproc":
+        scenarios = list(filter(runs_on_dataproc, scenarios))
     try:
         found = problems(
             Clients(settings.project_id, settings.region),

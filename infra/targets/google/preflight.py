@@ -56,6 +56,8 @@ VERTEX_PERMISSIONS = (
     "aiplatform.customJobs.list",
 )
 SERVICE_PERMISSIONS = {"dataproc": DATAPROC_PERMISSIONS, "vertex": VERTEX_PERMISSIONS}
+# Too small for the images since 2.0. Source: cloud.google.com/dataproc/docs/concepts/compute/supported-machine-types.
+NOT_ON_DATAPROC = "n1-standard-1"
 READS = (".get", ".list")
 PAGE = 200  # the most that a page of enabled services holds
 
@@ -96,6 +98,7 @@ def problems(
         return [Problem(str(error), LOGIN)]
     permissions = (*PERMISSIONS, *SERVICE_PERMISSIONS[service])
     checks: list[Callable[[], list[Problem]]] = [
+        lambda: _too_small(scenarios) if service == "dataproc" else [],
         lambda: _project(clients),
         lambda: _apis(clients, (*APIS, SERVICE_APIS[service])),
         lambda: _permissions(clients, [name for name in permissions if writes or name.endswith(READS)]),
@@ -178,6 +181,20 @@ def _role(permission: str) -> str:
         "serviceusage": "roles/serviceusage.serviceUsageViewer",
     }
     return roles.get(service, f"roles/{service}.viewer")
+
+
+def runs_on_dataproc(scenario: Scenario) -> bool:
+    """Whether Dataproc's images run on the scenario's machines. The local target runs all of them."""
+    return NOT_ON_DATAPROC not in (scenario.machine_type, scenario.master_machine_type)
+
+
+def _too_small(scenarios: Sequence[Scenario]) -> list[Problem]:
+    cure = "Take n1-standard-2 or larger; in place of eight-tiny-standard, four-small-standard."
+    return [
+        Problem(f"Dataproc's images do not run on {NOT_ON_DATAPROC}, which {scenario.name} has.", cure)
+        for scenario in scenarios
+        if not runs_on_dataproc(scenario)
+    ]
 
 
 def _offered(clients: Clients, scenarios: Sequence[Scenario], zone: str) -> list[Problem]:

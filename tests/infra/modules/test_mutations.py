@@ -25,12 +25,8 @@ MUTATED = sorted({str(Path(mutation.file).parent) for mutation in (*SCHEMA, *CLU
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tree]:
-    """A tree to spoil. Tests of validations are left out where no validation is changed: they take the longest."""
+    """A tree to spoil."""
     with checked_tree(VERSIONS[-1], tmp_path_factory.mktemp("mutations")) as tree:
-        roots = [tree.terraform(module).root_dir for module in MUTATED]
-        for root in roots:
-            if root.name != "network":
-                (root / "tests" / "validation.tftest.hcl").unlink()
         yield tree
 
 

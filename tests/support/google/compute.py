@@ -24,7 +24,7 @@ class FakeCompute:
     region: str = "europe-west2"
     zone: str = "europe-west2-b"
     offered: set[str] = field(
-        default_factory=lambda: {"n1-standard-1", "n1-standard-2", "n2-standard-4", "nvidia-tesla-t4"}
+        default_factory=lambda: {"n1-standard-1", "n1-standard-2", "n1-highmem-2", "n2-standard-4", "nvidia-tesla-t4"}
     )
     quotas: dict[str, tuple[float, float]] = field(
         default_factory=lambda: {

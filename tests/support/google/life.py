@@ -73,7 +73,7 @@ class StubTerraform:
         if verb == "output":
             return Done(0, json.dumps(state.get("outputs", {})), "", [])
         if verb == "plan":
-            change = {"resource": {"addr": "module.cluster.google_dataproc_cluster.this"}, "action": "create"}
+            change = {"resource": {"addr": "google_dataproc_cluster.this"}, "action": "create"}
             return Done(0, "", "", [{"type": "planned_change", "change": change}] if not state else [])
         try:
             return self._apply(store, variables, state, "-destroy" in options, on_event)
@@ -108,13 +108,13 @@ class StubTerraform:
 
     def _create(self, name: str, variables: dict[str, Any]) -> None:
         dataproc = self.project.dataproc
-        expires = datetime.fromisoformat(variables["expires_at"])
+        expires = datetime.fromtimestamp(variables["expires_unix_s"], UTC)
         assert open_store(variables["dependencies_uri"]).exists("install.sh")
         labels = {
             **variables["labels"],
             "bakeoff-lease": variables["lease_id"],
             "bakeoff-scenario": variables["name"],
-            "bakeoff-expires": str(int(expires.timestamp())),
+            "bakeoff-expires": str(variables["expires_unix_s"]),
         }
         if name not in dataproc.clusters:
             dataproc.create(name, labels, expires, variables["staging_bucket"])

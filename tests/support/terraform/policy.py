@@ -10,6 +10,7 @@ from infra.review.google_provider.check import Resource
 Values = dict[str, Any]
 EVERYONE = {"allUsers", "allAuthenticatedUsers"}
 BASIC_ROLES = {"roles/owner", "roles/editor", "roles/viewer"}
+SCOPES = {"cloud-platform", "useraccounts-ro", "storage-rw", "logging-write"}  # as the API returns them
 LEASE_LABELS = {"bakeoff-lease", "bakeoff-scenario", "bakeoff-expires"}
 
 
@@ -34,12 +35,18 @@ def problems(resources: Iterable[Resource]) -> list[str]:
 
 
 def grants(resources: Iterable[Resource]) -> set[tuple[str, str]]:
-    """Module instance and role of each grant."""
+    """Who is granted each role: the module instance, or the resource of the root itself."""
     return {
-        (resource.address.split(".google_")[0].removeprefix("module."), resource.values["role"])
+        (_who(resource.address), resource.values["role"])
         for resource in resources
         if resource.type.endswith("_iam_member") and resource.values.get("role")
     }
+
+
+def _who(address: str) -> str:
+    if address.startswith("module."):
+        return address.split(".google_", maxsplit=1)[0].removeprefix("module.")
+    return address.split("[", maxsplit=1)[0]
 
 
 def shape(resources: Iterable[Resource]) -> dict[str, object]:
@@ -69,7 +76,6 @@ def _cluster(values: Values) -> list[str]:
     nodes = config["gce_cluster_config"][0]
     shielded = (nodes.get("shielded_instance_config") or [{}])[0]
     expiry = (config.get("lifecycle_config") or [{}])[0]
-    sources = {metric["metric_source"] for block in config["dataproc_metric_config"] for metric in block["metrics"]}
     rules = {
         "its nodes have external addresses": nodes["internal_ip_only"] is True,
         "its nodes are not shielded": all(
@@ -85,7 +91,8 @@ def _cluster(values: Values) -> list[str]:
         "its labels do not say whose it is": set(values["labels"] or {}) >= LEASE_LABELS,
         "its name does not say whose it is": str(values["name"]).startswith("bakeoff-"),
         "its buckets are Dataproc's own": bool(config["staging_bucket"] and config["temp_bucket"]),
-        "nodes report no memory": "MONITORING_AGENT_DEFAULTS" in sources,
+        "it is billed for metrics that nobody reads": not config["dataproc_metric_config"],
+        "the next apply replaces it": set(nodes["service_account_scopes"]) == SCOPES,
         "secondary workers are not on Spot VMs": all(
             block["preemptibility"] == "SPOT" for block in config["preemptible_worker_config"]
         ),
@@ -126,8 +133,8 @@ def _bucket(values: Values) -> list[str]:
 
 def _identity_provider(values: Values) -> list[str]:
     condition = values["attribute_condition"] or ""
-    found = [] if "assertion.repository == 'example/bakeoff'" in condition else ["every repository of GitHub gets in"]
-    return found + ([] if "assertion.repository_id == '12345'" in condition else ["a later owner of its name gets in"])
+    found = [] if "assertion.repository_id == '12345'" in condition else ["every repository of GitHub gets in"]
+    return found + ([] if "repository_owner_id == '678'" in condition else ["whoever it is given to gets in"])
 
 
 def _service(values: Values) -> list[str]:

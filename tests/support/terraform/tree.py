@@ -18,8 +18,7 @@ from infra.terraform.client import Terraform
 INFRA = paths.PROJECT_DIR / "infra"
 MODULES = sorted(
     str(path.parent.relative_to(INFRA))
-    for pattern in ("*/versions.tf", "*/*/versions.tf", "targets/*/terraform/versions.tf")
-    for path in INFRA.glob(pattern)
+    for path in INFRA.glob("**/versions.tf")
     if "hashicorp/google" in path.read_text(encoding="utf-8")
 )
 
@@ -37,6 +36,7 @@ VARIABLES: dict[str, dict[str, object]] = {
         "region": "us-central1",
         "github_repository": "example/bakeoff",
         "github_repository_id": "12345",
+        "github_repository_owner_id": "678",
     },
     "foundation": {
         "project_id": "my-project",
@@ -60,7 +60,7 @@ VARIABLES: dict[str, dict[str, object]] = {
         "staging_bucket": "my-project-bakeoff-staging",
         "temp_bucket": "my-project-bakeoff-temp",
         "dependencies_uri": "gs://my-project-bakeoff-data/dependencies/1a2b",
-        "expires_at": "2026-11-24T20:00:00Z",
+        "expires_unix_s": 4102444800,
     },
 }
 """Values of the variables of each root."""

@@ -28,7 +28,7 @@ run "what_was_asked_for" {
     project_roles = ["roles/dataproc.worker"]
     bucket_roles  = { data = { bucket = "b", role = "roles/storage.objectUser" } }
     users         = { team = "group:data@example.com" }
-    federated     = { ci = "principal://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p/subject/repo:o/r:pull_request" }
+    federated     = { ci = "principalSet://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p/attribute.run/12345:pull_request" }
   }
 
   assert {

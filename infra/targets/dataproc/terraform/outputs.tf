@@ -1,6 +1,6 @@
 output "cluster" {
   description = "The cluster, known once it is usable: Dataproc reports it running, and every node has registered."
-  depends_on  = [module.cluster]
+  depends_on  = [google_dataproc_cluster.this]
 
   value = {
     lease_id         = var.lease_id
@@ -14,20 +14,14 @@ output "cluster" {
     project_id       = var.project_id
     region           = var.region
     zone             = var.zone
-    cluster_name     = module.cluster.name
+    cluster_name     = google_dataproc_cluster.this.name
     expires_at       = local.expires_at
     spot_workers     = var.spot_workers
 
     # Spot workers come and go under names of Dataproc's, so they are counted, not listed.
     nodes = {
-      for name, node in local.nodes : name => {
-        role         = node.role
-        address      = null
-        machine_type = node.machine.type
-        vcpus        = node.machine.vcpus
-        memory_gb    = node.machine.memory_gb
-        instance     = "${module.cluster.name}-${name}"
-      }
+      for name, node in module.shape.nodes :
+      name => merge(node, { address = null, instance = "${google_dataproc_cluster.this.name}-${name}" })
     }
   }
 }

@@ -1,26 +1,16 @@
-# The shape. The same variables on every target; values come from infra/scenarios/<name>.tfvars.
-# infra/inputs/scenario.py holds the same rules in the same words.
+# The shape: the same variables on every target, with values from infra/scenarios/<name>.tfvars. Their rules are those of
+# modules/shape; here stand only those of this target.
 
 variable "name" {
   description = "Name of the scenario."
   type        = string
   nullable    = false
-
-  validation {
-    condition     = can(regex("^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$", var.name))
-    error_message = "name must be 1 to 40 lower-case letters, digits and hyphens, start with a letter and not end with a hyphen; received '${var.name}'."
-  }
 }
 
 variable "workers" {
   description = "Number of workers beside the master; 0 for a single node that is both."
   type        = number
   nullable    = false
-
-  validation {
-    condition     = var.workers == 0 || (var.workers == floor(var.workers) && var.workers >= 2 && var.workers <= 100)
-    error_message = "workers must be 0 (a single node) or 2 to 100, because a Dataproc cluster with workers has at least two; received ${var.workers}."
-  }
 }
 
 variable "machine_type" {
@@ -29,8 +19,8 @@ variable "machine_type" {
   nullable    = false
 
   validation {
-    condition     = contains(keys(local.machine_types), var.machine_type)
-    error_message = "machine_type must be one of infra/catalogue/machine_types.csv, such as n1-standard-2; received '${var.machine_type}'."
+    condition     = var.machine_type != "n1-standard-1"
+    error_message = "machine_type must not be n1-standard-1 on gcp, because Dataproc's images 2.0 and later do not run on it (take n1-standard-2; in place of eight-tiny-standard, four-small-standard); received '${var.machine_type}'."
   }
 }
 
@@ -40,13 +30,8 @@ variable "master_machine_type" {
   nullable    = false
 
   validation {
-    condition     = contains(keys(local.machine_types), var.master_machine_type)
-    error_message = "master_machine_type must be one of infra/catalogue/machine_types.csv, such as n1-standard-2; received '${var.master_machine_type}'."
-  }
-
-  validation {
-    condition     = var.workers != 0 || var.master_machine_type == var.machine_type
-    error_message = "master_machine_type must equal machine_type when workers is 0, because the one node is both; received '${var.master_machine_type}' and '${var.machine_type}'."
+    condition     = var.master_machine_type != "n1-standard-1"
+    error_message = "master_machine_type must not be n1-standard-1 on gcp, because Dataproc's images 2.0 and later do not run on it (take n1-standard-2; in place of eight-tiny-standard, four-small-standard); received '${var.master_machine_type}'."
   }
 }
 
@@ -54,22 +39,12 @@ variable "disk_type" {
   description = "Persistent disk type of every node."
   type        = string
   nullable    = false
-
-  validation {
-    condition     = contains(local.disk_types, var.disk_type)
-    error_message = "disk_type must be one of ${join(", ", local.disk_types)}; received '${var.disk_type}'."
-  }
 }
 
 variable "disk_gb" {
   description = "Size of every node's disk, in GB as Google counts them (GiB)."
   type        = number
   nullable    = false
-
-  validation {
-    condition     = var.disk_gb == floor(var.disk_gb) && var.disk_gb >= 10 && var.disk_gb <= 65536
-    error_message = "disk_gb must be a whole number from 10 to 65536; received ${var.disk_gb}."
-  }
 }
 
 variable "spot_workers" {
@@ -77,27 +52,12 @@ variable "spot_workers" {
   type        = number
   nullable    = false
   default     = 0
-
-  validation {
-    condition     = var.spot_workers == floor(var.spot_workers) && var.spot_workers >= 0 && var.spot_workers <= 100
-    error_message = "spot_workers must be a whole number from 0 to 100; received ${var.spot_workers}."
-  }
-
-  validation {
-    condition     = var.spot_workers == 0 || var.workers != 0
-    error_message = "spot_workers needs workers, because a single node has no secondary workers; received ${var.spot_workers} with workers 0."
-  }
 }
 
 variable "accelerator_type" {
   description = "GPU type of each worker, or of the single node, such as nvidia-tesla-t4; null for none."
   type        = string
   default     = null
-
-  validation {
-    condition     = (var.accelerator_type == null) == (var.accelerator_count == 0)
-    error_message = "accelerator_type and accelerator_count go together, such as 'nvidia-tesla-t4' and 1; received ${var.accelerator_type == null ? "None" : "'${var.accelerator_type}'"} and ${var.accelerator_count}."
-  }
 
   validation {
     condition     = var.accelerator_type == null || can(regex("^[a-z][a-z0-9-]+$", var.accelerator_type))
@@ -110,11 +70,6 @@ variable "accelerator_count" {
   type        = number
   nullable    = false
   default     = 0
-
-  validation {
-    condition     = var.accelerator_count == floor(var.accelerator_count) && var.accelerator_count >= 0 && var.accelerator_count <= 8
-    error_message = "accelerator_count must be a whole number from 0 to 8; received ${var.accelerator_count}."
-  }
 }
 
 # The lease. Values are chosen by the client, once per cluster, from gcp.toml (the foundation's output) and the budget.
@@ -219,14 +174,14 @@ variable "bucket" {
 }
 
 variable "image_version" {
-  description = "Dataproc image: the 2.2 or 2.3 line, which have Spark 3.5 as the local target has."
+  description = "Dataproc image: the newest of a line, such as 2.3-debian12, or an exact one, such as 2.3.10-debian12."
   type        = string
   nullable    = false
-  default     = "2.2-debian12"
+  default     = "2.3-debian12"
 
   validation {
-    condition     = can(regex("^2\\.[23](\\.[0-9]+)?-(debian12|ubuntu22|rocky9)$", var.image_version))
-    error_message = "image_version must be of the 2.2 or 2.3 line, because those have Spark 3.5, such as 2.2-debian12; received '${var.image_version}'."
+    condition     = can(regex("^(2\\.[23]|3\\.0)(\\.[0-9]+)?-(debian12|ubuntu2[24]|rocky9)$", var.image_version))
+    error_message = "image_version must be of the lines 2.2, 2.3 or 3.0, such as 2.3-debian12 or 2.3.10-debian12; received '${var.image_version}'."
   }
 }
 
@@ -242,14 +197,14 @@ variable "dependencies_uri" {
   }
 }
 
-variable "expires_at" {
-  description = "When Google deletes the cluster at the latest, RFC 3339 in UTC."
-  type        = string
+variable "expires_unix_s" {
+  description = "When Google deletes the cluster at the latest, in Unix seconds, as its label says it too."
+  type        = number
   nullable    = false
 
   validation {
-    condition     = can(regex("^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?(Z|[+]00:00)$", var.expires_at)) && can(timeadd(var.expires_at, "0s"))
-    error_message = "expires_at must be a time in UTC such as 2026-11-24T20:00:00Z; received '${var.expires_at}'."
+    condition     = var.expires_unix_s == floor(var.expires_unix_s) && var.expires_unix_s >= 1000000000 && var.expires_unix_s <= 9000000000
+    error_message = "expires_unix_s must be a time in whole Unix seconds, such as 1795550400; received ${var.expires_unix_s}."
   }
 }
 

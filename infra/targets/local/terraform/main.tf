@@ -1,79 +1,72 @@
 # A Spark standalone cluster and an object store as daemons of this machine.
 
-locals {
-  catalogue = "${path.module}/../../../catalogue"
-  machine_types = {
-    for row in csvdecode(file("${local.catalogue}/machine_types.csv")) : row.machine_type => {
-      type      = row.machine_type
-      vcpus     = tonumber(row.vcpus)
-      memory_gb = tonumber(row.memory_gb)
-    }
-  }
-  disk_types = [for row in csvdecode(file("${local.catalogue}/disks.csv")) : row.disk_type]
+module "shape" {
+  source = "../../../modules/shape"
 
+  name                = var.name
+  workers             = var.workers
+  machine_type        = var.machine_type
+  master_machine_type = var.master_machine_type
+  disk_type           = var.disk_type
+  disk_gb             = var.disk_gb
+  spot_workers        = var.spot_workers
+  accelerator_type    = var.accelerator_type
+  accelerator_count   = var.accelerator_count
+}
+
+locals {
+  # What all nodes are told alike.
   lease = {
-    id                   = var.lease_id
-    dir                  = var.lease_dir
-    project_dir          = var.project_dir
-    python               = var.python
-    isolation            = var.isolation
+    lease_id             = var.lease_id
+    lease_dir            = var.lease_dir
     network_cidr         = var.network_cidr
+    isolation            = var.isolation
     local_cores_per_vcpu = var.local_cores_per_vcpu
+    master_url           = "spark://${cidrhost(var.network_cidr, 10)}:${var.master_port}"
+    master_port          = var.master_port
+    master_webui_port    = var.master_webui_port
+    storage_endpoint     = "http://${cidrhost(var.network_cidr, 1)}:${var.storage_port}"
+    storage_port         = var.storage_port
   }
-  disk = {
-    type = var.disk_type
-    gb   = var.disk_gb
+  store = merge(local.lease, { node = "store", role = "store", address = cidrhost(var.network_cidr, 1) })
+
+  nodes = {
+    for name, node in module.shape.nodes : name => merge(node, {
+      address = cidrhost(var.network_cidr, name == "m" ? 10 : 20 + tonumber(trimprefix(name, "w-")))
+    })
   }
-  master = {
-    address    = cidrhost(var.network_cidr, 10)
-    port       = var.master_port
-    webui_port = var.master_webui_port
+  specs = {
+    for name, node in local.nodes : name => merge(local.lease, node, { node = name, disk_type = var.disk_type, disk_gb = var.disk_gb })
   }
-  worker_addresses = { for i in range(var.workers) : "w-${i}" => cidrhost(var.network_cidr, 20 + i) }
 }
 
 module "object_store" {
-  source = "../../../modules/object_store"
+  source = "../../../modules/node"
 
-  lease   = local.lease
-  address = cidrhost(var.network_cidr, 1)
-  port    = var.storage_port
-  master  = local.master
+  spec        = local.store
+  project_dir = var.project_dir
+  python      = var.python
 }
 
 module "master" {
-  source = "../../../modules/spark_node"
+  source     = "../../../modules/node"
+  depends_on = [module.object_store]
 
-  lease   = local.lease
-  name    = "m"
-  role    = var.workers == 0 ? "single" : "master"
-  address = local.master.address
-  machine = local.machine_types[var.master_machine_type]
-  disk    = local.disk
-  master  = local.master
-  workers = var.workers
-  storage = {
-    endpoint = module.object_store.endpoint
-    port     = var.storage_port
-  }
+  spec        = local.specs["m"]
+  workers     = var.workers
+  project_dir = var.project_dir
+  python      = var.python
 }
 
 module "worker" {
-  source   = "../../../modules/spark_node"
-  for_each = local.worker_addresses
+  source     = "../../../modules/node"
+  for_each   = { for name, spec in local.specs : name => spec if name != "m" }
+  depends_on = [module.object_store]
 
-  lease   = local.lease
-  name    = each.key
-  role    = "worker"
-  address = each.value
-  machine = local.machine_types[var.machine_type]
-  disk    = local.disk
-  master  = local.master
-  workers = var.workers
-  storage = {
-    endpoint = module.object_store.endpoint
-    port     = var.storage_port
-  }
+  spec        = each.value
+  workers     = var.workers
+  project_dir = var.project_dir
+  python      = var.python
 
   # A worker registers once, when it starts: a new master needs new workers.
   restart_with = module.master.id

@@ -7,10 +7,10 @@ output "cluster" {
     scenario         = var.name
     target           = "local"
     isolation        = var.isolation
-    master_url       = module.master.master_url
-    master_webui     = "http://${local.master.address}:${local.master.webui_port}"
-    storage_endpoint = module.object_store.endpoint
+    master_url       = local.lease.master_url
+    master_webui     = "http://${local.nodes.m.address}:${var.master_webui_port}"
+    storage_endpoint = local.lease.storage_endpoint
     bucket           = "bakeoff-${var.lease_id}"
-    nodes            = merge({ m = module.master.node }, { for name, worker in module.worker : name => worker.node })
+    nodes            = local.nodes
   }
 }

@@ -7,14 +7,18 @@ from typing import Any
 import pytest
 
 from infra.base.errors import UsageError
+from infra.inputs.scenario import load_scenario
+from infra.inputs.space import load_space
 from infra.targets.google import preflight, quotas
 from infra.targets.google.clients import Clients
 from infra.targets.google.preflight import Problem
 from infra.targets.google.quotas import Quota
 from tests.support.google.cloud import QUICK, Cloud
-from tests.support.google.jobs import FOUR
+from tests.support.google.jobs import FOUR as TOO_SMALL
 from tests.support.google.server import Refusal
 from workloads.record import Scenario
+
+FOUR = TOO_SMALL.model_copy(update={"master_machine_type": "n1-highmem-2"})
 
 
 def checked(cloud: Cloud, *scenarios: Scenario, **options: Any) -> list[Problem]:
@@ -30,19 +34,30 @@ def test_nothing_in_the_way(cloud: Cloud) -> None:
 def test_all_problems_in_one_list(cloud: Cloud) -> None:
     cloud.project.apis.discard("dataproc.googleapis.com")
     cloud.project.permissions -= {"dataproc.clusters.create", "monitoring.timeSeries.list"}
-    cloud.compute.offered.discard("n1-standard-1")
+    cloud.compute.offered.discard("n1-highmem-2")
     cloud.compute.quotas["CPUS"] = (24, 16)
     found = checked(cloud)
     assert [p.what for p in found] == [
         "The API dataproc.googleapis.com is not enabled.",
         "You lack 2 permissions in a-project: dataproc.clusters.create, monitoring.timeSeries.list.",
-        "The machine type n1-standard-1 is not offered in europe-west2-b.",
-        "The quota CPUS does not suffice: 9 needed, 8 left of 24 in europe-west2.",
+        "The machine type n1-highmem-2 is not offered in europe-west2-b.",
+        "The quota CPUS does not suffice: 10 needed, 8 left of 24 in europe-west2.",
     ]
     assert found[0].cure == "gcloud services enable dataproc.googleapis.com --project a-project"
     assert "roles/dataproc.editor and roles/monitoring.viewer" in found[1].cure
-    assert "gcloud compute machine-types list --filter 'name=n1-standard-1'" in found[2].cure
+    assert "gcloud compute machine-types list --filter 'name=n1-highmem-2'" in found[2].cure
     assert all(p.cure for p in found)
+
+
+def test_a_machine_that_dataproc_does_not_run_on_is_refused_with_its_substitute(cloud: Cloud) -> None:
+    tiny = load_scenario("eight-tiny-standard")
+    (found,) = (p for p in checked(cloud, tiny) if "images" in p.what)
+    assert found.what == "Dataproc's images do not run on n1-standard-1, which eight-tiny-standard has."
+    assert found.cure == "Take n1-standard-2 or larger; in place of eight-tiny-standard, four-small-standard."
+    assert load_scenario("four-small-standard").disk_type == tiny.disk_type
+    shapes = load_space("seed").shapes()
+    assert len(shapes) == 22
+    assert all(map(preflight.runs_on_dataproc, shapes))
 
 
 def test_clusters_side_by_side_add_up(cloud: Cloud) -> None:
@@ -67,7 +82,7 @@ def test_clusters_one_after_another_do_not(cloud: Cloud) -> None:
         ({"disk_type": "pd-standard"}, "DISKS_TOTAL_GB", 999, 1000),
         ({"disk_type": "pd-balanced"}, "SSD_TOTAL_GB", 999, 1000),
         ({}, "INSTANCES", 4, 5),
-        ({"spot_workers": 4}, "CPUS", 16, 17),  # no preemptible quota: the regular one counts
+        ({"spot_workers": 4}, "CPUS", 17, 18),  # no preemptible quota: the regular one counts
         ({"spot_workers": 4}, "PREEMPTIBLE_CPUS", 7, 8),
         ({"accelerator_type": "nvidia-tesla-t4", "accelerator_count": 2}, "NVIDIA_T4_GPUS", 7, 8),
     ],
@@ -86,7 +101,7 @@ def test_each_quota(cloud: Cloud, changes: dict[str, Any], metric: str, limit: i
 def test_quotas_of_the_whole_project(cloud: Cloud) -> None:
     cloud.compute.project_quotas["CPUS_ALL_REGIONS"] = (12, 4)
     (found,) = checked(cloud)
-    assert "CPUS_ALL_REGIONS does not suffice: 9 needed, 8 left of 12" in found.what
+    assert "CPUS_ALL_REGIONS does not suffice: 10 needed, 8 left of 12" in found.what
 
 
 def test_an_accelerator_that_the_zone_does_not_offer(cloud: Cloud) -> None:
