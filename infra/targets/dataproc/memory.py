@@ -1,4 +1,4 @@
-"""Memory of the nodes, from the samples that ``node_sampler.py`` on each of them puts into the bucket.
+"""Memory of the nodes, from the samples that ``infra/targets/google/node/sampler.py`` on each of them puts into the bucket.
 
 They join the minutes of :mod:`infra.targets.dataproc.monitoring`: the largest sample of a minute is its ``mem_bytes``, since
 what is asked of memory is its peak. A minute without a sample has none. Decision: ``2026-12-01-memory-samples.md``.
@@ -13,8 +13,9 @@ from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from infra.targets.dataproc.monitoring import PERIOD_S, Value, node_name, role
-from infra.targets.dataproc.node_sampler import FLUSH_S, SAMPLE_S
+from infra.targets.dataproc.monitoring import PERIOD_S, Value, role
+from infra.targets.google.node.sampler import FLUSH_S, SAMPLE_S
+from infra.targets.google.lives import node_name
 from workloads.errors import NotFound, WorkloadError
 from workloads.storage import map_bounded, open_store
 
@@ -60,7 +61,7 @@ def collect(
             sleep(ASK_AGAIN_S)
     except WorkloadError as error:
         return MemorySamples({}, [f"no mem_bytes: the nodes' samples could not be read: {error}"])
-    inside = {node: [s for s in samples if begin_s <= s[0] <= end_s] for node, samples in found.items()}
+    inside = {node: [s for s in samples if begin_s < s[0] <= end_s] for node, samples in found.items()}
     sentences = [why for node in sorted(nodes) if (why := _gap(node, found, inside.get(node, []), begin_s, end_s))]
     without = [why for why in sentences if why.startswith("no mem_bytes")]
     if len(without) == len(nodes) and not found:
@@ -70,21 +71,17 @@ def collect(
 
 def join(rows: Iterable[Mapping[str, Value]], memory: MemorySamples, nodes: Mapping[str, int]) -> list[dict[str, Value]]:
     """The rows of Cloud Monitoring with ``mem_bytes``; a minute that only has samples of memory gets a row of its own."""
-    joined = {(_minute(float(row["ts"] or 0) - 0.5), str(row["node"])): dict(row) for row in rows}
+    joined = {(math.floor(float(row["ts"] or 0) / PERIOD_S + 0.5), str(row["node"])): dict(row) for row in rows}
     for node, samples in memory.by_node.items():
         for ts, used in samples:
             fresh: dict[str, Value] = {"ts": ts, "node": node, "role": role(node, nodes)}
-            row = joined.setdefault((_minute(ts), node), fresh)
+            row = joined.setdefault((math.ceil(ts / PERIOD_S), node), fresh)
             row["mem_bytes"] = max(used, float(row.get("mem_bytes") or 0))
     return [joined[key] for key in sorted(joined)]
 
 
-def _minute(ts: float) -> int:
-    return math.floor(ts / PERIOD_S)
-
-
 def _read(uri: str, cluster: str, begin_s: float, end_s: float) -> dict[str, list[tuple[float, float]]]:
-    """Samples of the objects that may hold some of that time, by node; of each node the newest object in any case.
+    """Samples of the objects that may hold some of that time, by node; of each node one object in any case.
 
     An object is called after its first sample, and ends before the next one begins.
     """
@@ -101,11 +98,12 @@ def _read(uri: str, cluster: str, begin_s: float, end_s: float) -> dict[str, lis
     wanted = []
     for node, objects in names.items():
         objects.sort()
-        first = max(0, bisect_right(objects, (int(begin_s), "")) - 1)
-        last = bisect_right(objects, (math.ceil(end_s), "~"))
+        first = max(0, bisect_right(objects, (int(begin_s * 1000), "")) - 1)
+        last = bisect_right(objects, (math.ceil(end_s * 1000), "~"))
         wanted += [(node, name) for _, name in objects[min(first, len(objects) - 1) : max(last, first + 1)]]
+    contents = map_bounded(store.read, [name for _, name in wanted], threads=READ_THREADS)
     found: dict[str, list[tuple[float, float]]] = {}
-    for (node, _), data in zip(wanted, map_bounded(store.read, [n for _, n in wanted], READ_THREADS), strict=True):
+    for (node, _), data in zip(wanted, contents, strict=True):
         found.setdefault(node, []).extend(
             (float(line["ts"]), float(line["mem_bytes"])) for line in map(json.loads, data.splitlines())
         )

@@ -1,8 +1,8 @@
 """Sample this node's memory every five seconds, and put the samples into the bucket every half minute.
 
-Runs on each node of a cluster as the service ``bakeoff-sampler`` (see ``infra/targets/google/dependencies.py``), with the
-image's own Python, the standard library and the node's own credentials. Objects are
-``gs://<bucket>/leases/<lease>/samples/<instance>/<unix s of the first sample>.jsonl``; a line is ``{"ts": ..., "mem_bytes": ...}``.
+Runs on each node of a cluster as the service ``bakeoff-sampler`` (see ``install.sh``), with the
+image's own Python, the standard library and the node's own credentials. An object is called after its first sample,
+``gs://<bucket>/leases/<lease>/samples/<instance>/<unix ms>.jsonl``, and its lines are ``{"ts": ..., "mem_bytes": ...}``.
 
 Source: docs.cloud.google.com/compute/docs/metadata/overview (metadata server),
 docs.cloud.google.com/storage/docs/uploading-objects (a simple upload by the JSON API).
@@ -81,7 +81,7 @@ class Sampler:
             return
         lines = [json.dumps({"ts": round(ts, 3), "mem_bytes": used}) + "\n" for ts, used in self._waiting]
         try:
-            self._bucket.put(f"{int(self._waiting[0][0])}.jsonl", "".join(lines).encode())
+            self._bucket.put(f"{int(self._waiting[0][0] * 1000)}.jsonl", "".join(lines).encode())
         except OSError as error:
             print(f"samples could not be written: {error}", file=sys.stderr, flush=True)
             return
@@ -97,12 +97,13 @@ def main() -> None:
     signal.signal(signal.SIGTERM, end)
     sampler = Sampler(Bucket())
     try:
+        flush_at = time.monotonic()  # the first sample at once: what is wrong shows when the node boots
         while True:
-            until = time.monotonic() + FLUSH_S
-            while time.monotonic() < until:
-                sampler.sample()
-                time.sleep(SAMPLE_S)
-            sampler.flush()
+            sampler.sample()
+            if time.monotonic() >= flush_at:
+                sampler.flush()
+                flush_at += FLUSH_S
+            time.sleep(SAMPLE_S)
     finally:
         sampler.flush()
 
