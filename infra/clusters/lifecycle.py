@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from infra.base import paths
-from infra.base.errors import TerraformError, UsageError
+from infra.base.errors import LimitError, TerraformError, UsageError
 from infra.base.locks import host_lock
 from infra.base.options import Grant, Options
 from infra.base.processes import start_ticks
@@ -108,6 +108,7 @@ def apply(lease: Lease, progress: Progress) -> None:
     """Bring the cluster up, or back up: dead daemons are replaced; returns when every worker has registered.
 
     Raises:
+        LimitError: too little is left until the expiry for the service to accept it; nothing was made.
         TerraformError: with Terraform's own words. What was made is still there: the caller tears down.
     """
     began = time.monotonic()
@@ -118,9 +119,19 @@ def apply(lease: Lease, progress: Progress) -> None:
         return
     terraform = terraform_of(lease, provisioner)
     terraform.init()
+    _check_life(lease, provisioner)
     terraform.apply(dead_addresses(lease), _counting(provisioner, lease, progress))
     outputs(lease)  # raises where there are none
     lease.update(stage="up", apply_s=round(time.monotonic() - began, 3))
+
+
+def _check_life(lease: Lease, provisioner: Provisioner) -> None:
+    left_s = datetime.fromisoformat(lease.state.expires_at).timestamp() - time.time()
+    if lease.state.apply_s is None and left_s < provisioner.least_life_s:
+        raise LimitError(
+            f"{left_s / 60:.1f} minutes are left until lease {lease.id} expires, and a cluster is only accepted with "
+            f"{provisioner.least_life_s / 60:.0f}: preparing it took too long. Apply again, or raise --max-minutes or --max-usd."
+        )
 
 
 def _counting(provisioner: Provisioner, lease: Lease, progress: Progress) -> Callable[[Event], None]:

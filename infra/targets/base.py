@@ -129,6 +129,8 @@ class Provisioner(ABC):
     """The target's Terraform root; its modules lie in ``../../../modules``, wherever the folder is."""
     grace_s = 60.0
     """For an interrupted Terraform to write its state."""
+    least_life_s = 0.0
+    """Shortest time from a first apply to the expiry that the service accepts."""
 
     @abstractmethod
     def variables(self, lease: Lease, lease_dir: Path) -> Mapping[str, object]:

@@ -12,6 +12,7 @@ from infra.catalogue import Catalogue
 from infra.leases.lease import Lease
 from infra.targets.base import Description, Observer
 from infra.targets.dataproc import memory, monitoring
+from infra.targets.dataproc.jobs import get_cluster
 from infra.targets.dataproc.provisioner import cluster_name
 from infra.targets.google import inventory, lives
 from infra.targets.google.lease import clients_of, lease_uri, settings_of
@@ -72,7 +73,16 @@ class DataprocObserver(Observer):
         spot = sorted({life.node for life in seen if lives.is_spot(life)})
         where = settings_of(lease)
         nodes = [_node_limits(lease, name) for name in [*lease.node_names, *spot]]
-        return Description(nodes, ISOLATION, {"region": where.region, "zone": where.zone})
+        facts = {"region": where.region, "zone": where.zone, "image_version": _image_version(lease)}
+        return Description(nodes, ISOLATION, facts)
+
+
+def _image_version(lease: Lease) -> str | None:
+    """What Dataproc made of the image that was asked for: ``2.3-debian12`` floats. None where the cluster is gone."""
+    try:
+        return get_cluster(clients_of(lease), cluster_name(lease)).config.software_config.image_version or None
+    except CloudError:
+        return None
 
 
 def _machine_type(lease: Lease, node: str) -> str:

@@ -18,7 +18,7 @@ from google.cloud.dataproc_v1 import GetJobRequest, JobControllerClient
 from infra.base.errors import CloudError, CredentialsError, QuotaError, SetupError
 from infra.targets.google import clients as module
 from infra.targets.google import preflight
-from infra.targets.google.calls import LOGIN, call, typed_error
+from infra.targets.google.calls import call, typed_error
 from infra.targets.google.clients import Clients, StandIn
 from tests.support.google.cloud import QUICK, Cloud
 from tests.support.google.jobs import FOUR
