@@ -37,11 +37,11 @@ def default_credentials(scopes: Sequence[str] = (CLOUD_SCOPE,)) -> tuple[Any, st
 
     try:
         credentials, project = default(scopes=list(scopes))
-    except (GoogleAuthError, OSError, ValueError) as error:  # of a malformed file, the library passes on what it meets
+    except (GoogleAuthError, OSError, ValueError, TypeError, AttributeError) as error:  # the latter of malformed files
         if named := os.environ.get(KEY_VARIABLE):
             raise CredentialsProblem(
-                f"{KEY_VARIABLE} names {named}, which is no usable key file ({first_line(error)}). Name a file that Google "
-                f"Cloud gave you, or run: unset {KEY_VARIABLE}; {LOGIN}"
+                f"{KEY_VARIABLE} names {named}, which is no usable key file ({first_line(error)}). "
+                f"Name a file that is one, or run: unset {KEY_VARIABLE} && {LOGIN}"
             ) from error
         if isinstance(error, DefaultCredentialsError) and "not found" in str(error):
             raise NoCredentials(f"There are no credentials for Google Cloud. Run: {LOGIN}") from error

@@ -12,10 +12,11 @@ import time
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 from infra.targets.dataproc.monitoring import PERIOD_S, Value, role
-from infra.targets.google.node.sampler import FLUSH_S, SAMPLE_S
 from infra.targets.google.lives import node_name
+from infra.targets.google.node.sampler import FLUSH_S, SAMPLE_S
 from workloads.errors import NotFound, WorkloadError
 from workloads.storage import map_bounded, open_store
 
@@ -69,7 +70,9 @@ def collect(
     return MemorySamples({node: samples for node, samples in inside.items() if samples}, sentences)
 
 
-def join(rows: Iterable[Mapping[str, Value]], memory: MemorySamples, nodes: Mapping[str, int]) -> list[dict[str, Value]]:
+def join(
+    rows: Iterable[Mapping[str, Value]], memory: MemorySamples, nodes: Mapping[str, int]
+) -> list[dict[str, Value]]:
     """The rows of Cloud Monitoring with ``mem_bytes``; a minute that only has samples of memory gets a row of its own."""
     joined = {(math.floor(float(row["ts"] or 0) / PERIOD_S + 0.5), str(row["node"])): dict(row) for row in rows}
     for node, samples in memory.by_node.items():
@@ -127,5 +130,5 @@ def _gap(
             "did it stop, or do the clocks of this machine and of the node differ?"
         )
     times = [begin_s, *(ts for ts, _ in inside), end_s]
-    gaps = [after - before for before, after in zip(times, times[1:], strict=False) if after - before > 3 * SAMPLE_S]
+    gaps = [after - before for before, after in pairwise(times) if after - before > 3 * SAMPLE_S]
     return f"mem_bytes has gaps on {node}, {sum(gaps):.0f} s without a sample" if gaps else None

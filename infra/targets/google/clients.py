@@ -17,6 +17,7 @@ from infra.base.errors import CredentialsError, SetupError
 from infra.targets.google.calls import Backoff
 from workloads.credentials import CredentialsProblem, default_credentials, refresh
 
+
 @dataclass(frozen=True)
 class StandIn:
     """Servers on this machine that stand in for Google's."""

@@ -24,7 +24,10 @@ from workloads.storage import open_store
 PACKAGES = ("google-cloud-storage", "numpy", "pillow", "protobuf", "pydantic")  # what workloads import, beside Spark
 TENSORFLOW = ("tensorflow", "tf_keras")
 ARCHIVE = "packages.tar.gz"
-PYTHON_VERSION = (3, 11)  # of Dataproc 2.2 and 2.3, and of the containers on Vertex AI; compiled packages work with no other
+PYTHON_VERSION = (
+    3,
+    11,
+)  # of Dataproc 2.2 and 2.3, and of the containers on Vertex AI; compiled packages work with no other
 NODE_DIR = Path(__file__).resolve().parent / "node"
 
 

@@ -15,7 +15,6 @@ from infra.targets.google.calls import call, pages, typed_error
 from infra.targets.google.clients import Clients
 from infra.targets.google.package import executor_heap_mb
 from infra.targets.google.quotas import Quota
-from workloads.credentials import LOGIN
 from workloads.record import Scenario
 
 Service = Literal["dataproc", "vertex"]
@@ -99,7 +98,7 @@ def problems(
     try:
         _ = clients.credentials
     except CredentialsError as error:
-        return [Problem(str(error), LOGIN)]
+        return [_unusable(error)]
     permissions = (*PERMISSIONS, *SERVICE_PERMISSIONS[service])
     checks: list[Callable[[], list[Problem]]] = [
         lambda: _quota_project(clients),
@@ -115,10 +114,15 @@ def problems(
         try:
             found += check()
         except CredentialsError as error:
-            return [Problem(str(error), LOGIN)]
+            return [_unusable(error)]
         except CloudError as error:
             found.append(Problem(f"A check could not be made. {error}", "See above; then check again."))
     return found
+
+
+def _unusable(error: CredentialsError) -> Problem:
+    what, _, cure = str(error).partition(" Run: ")
+    return Problem(what, cure or "See above; then check again.")
 
 
 def _project(clients: Clients) -> list[Problem]:

@@ -1,7 +1,8 @@
 """List prices from the Cloud Billing Catalog, as rows of the price table.
 
-API: cloud.google.com/billing/docs/reference/rest/v1/services.skus/list. Dataproc's fee is known by its SKU's id,
-a machine's and a disk's price by description and usage type: their ids differ by series and region. Machines are priced by vCPU and by GiB of memory; a price per month has 730 hours.
+API: cloud.google.com/billing/docs/reference/rest/v1/services.skus/list. Dataproc's fee is known by its SKU's id, a machine's
+and a disk's price by description and usage type, since their ids differ by series and region. Machines are priced by vCPU and
+by GiB of memory; a price per month has 730 hours.
 """
 
 from __future__ import annotations
@@ -132,7 +133,9 @@ def _sku(raw: Any) -> Sku | None:
         return None
     last = max(expression.tiered_rates, key=lambda rate: rate.start_usage_amount)
     usd = last.unit_price.units + last.unit_price.nanos / 1e9
-    return Sku(raw.sku_id, raw.description, raw.category.usage_type, frozenset(raw.service_regions), expression.usage_unit, usd)
+    return Sku(
+        raw.sku_id, raw.description, raw.category.usage_type, frozenset(raw.service_regions), expression.usage_unit, usd
+    )
 
 
 def _machine(skus: list[Sku], machine: MachineType, region: str, usage: str, spot: str) -> float | None:

@@ -6,13 +6,14 @@ The job itself is no fake: the fake Dataproc runs its main file from the bucket,
 from __future__ import annotations
 
 import json
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from infra.base.errors import Interrupted, LeftoverError, TerraformError, UsageError
+from infra.base.errors import Interrupted, LeftoverError, LimitError, TerraformError, UsageError
 from infra.base.options import Options
 from infra.base.progress import Silent
 from infra.catalogue import pricing
@@ -26,6 +27,8 @@ from infra.measure import bench as benches
 from infra.targets.dataproc.target import TARGET
 from infra.targets.google import base, lives
 from infra.targets.google.lease import state_of
+from infra.terraform.client import Terraform
+from tests.support.google.dataproc import IMAGE_VERSION
 from tests.support.google.life import StubTerraform, run_for_real
 from tests.support.google.project_life import Project
 from tests.support.google.server import Refusal
@@ -47,6 +50,7 @@ def test_a_bench_from_apply_to_destroy(
     project: Project, stub: StubTerraform, images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project.dataproc.on_submit = run_for_real(project, tmp_path)
+    project.dataproc.properties["yarn:yarn.nodemanager.resource.memory-mb"] = "4000"
     runs = tmp_path / "runs"
     options = Options(runs, target="gcp", max_usd=2.0, max_minutes=60)
     rows = benches.bench(experiment(images), options, Silent())
@@ -60,11 +64,17 @@ def test_a_bench_from_apply_to_destroy(
     assert run.cost is not None and run.cost.measured is not None
     assert 0 < run.cost.measured.total_usd < run.cost.estimate.total_usd
     assert (run.cost.limit_usd, run.cost.limit_minutes) == (2.0, 60)
-    assert any("agent.googleapis.com" in line for line in run.missing)  # not sampled, and not zero
+    assert run.image_version == IMAGE_VERSION
+    unsampled = ("w-2", "w-3")  # the fake's other nodes write samples
+    assert [line.split(":")[0] for line in run.missing if "mem_bytes" in line] == [
+        f"no mem_bytes on {n}" for n in unsampled
+    ]
     nodes = pd.read_parquet(record / "nodes.parquet")
-    assert set(nodes.node) >= {"m", "w-0"} and nodes.cpu_cores.notna().all() and nodes.mem_bytes.isna().all()
+    assert set(nodes.node) >= {"m", "w-0"} and nodes.cpu_cores.notna().all() and nodes.mem_bytes.max() == 2e9
     assert len(pd.read_parquet(record / "measurements.parquet")) > 0
     assert (record / "logs" / "driver.log").is_file()
+    (job,) = project.dataproc.jobs.values()
+    assert job.pyspark_job.properties["spark.executor.memory"] == f"{int((4000 - 1280) / 1.1)}m"  # by what YARN has
     proof = json.loads((record / "teardown.json").read_text())
     assert proof["left"] == [] and proof["measured_usd"] < proof["estimated_usd"] < 2.0
     assert {life["node"] for life in proof["machines"]} >= {"m", "w-0", "w-1"} and proof["missing"] == []
@@ -160,6 +170,24 @@ def test_the_budget_is_the_expiry_on_the_server(project: Project, stub: StubTerr
     assert ends - began == pytest.approx(state.limit_s, abs=60)  # each is of its own moment
     assert int(cluster.labels["bakeoff-expires"]) == int(ends)
     teardown.tear_down(lease, tmp_path, Silent())
+
+
+def test_a_preparation_that_took_the_life_of_a_cluster_is_noticed_before_the_apply(
+    project: Project, stub: StubTerraform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dataproc wants ten minutes from when it hears of the cluster, and the lease counts from when it was made."""
+    init = Terraform.init
+
+    def slow(terraform: Terraform) -> None:
+        init(terraform)
+        now = time.time()
+        monkeypatch.setattr("infra.clusters.lifecycle.time.time", lambda: now + 300)
+
+    monkeypatch.setattr(Terraform, "init", slow)
+    options = Options(tmp_path, target="gcp", max_minutes=17.5)
+    with pytest.raises(LimitError, match=r"10\.\d minutes are left until lease \w+ expires, and .* accepted with 11"):
+        bring_up(SHAPE, None, options, Silent(), experiment=None, kept=True)
+    assert "apply" not in stub.calls and project.dataproc.clusters == {}
 
 
 @pytest.mark.parametrize("refused", [False, True], ids=["observed", "not_observed"])

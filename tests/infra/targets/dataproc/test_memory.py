@@ -146,7 +146,9 @@ def test_a_node_without_samples_is_null_and_said(bucket: str) -> None:
 def test_no_samples_at_all_are_said_once(bucket: str) -> None:
     found = collected(bucket)
     assert found.by_node == {}
-    assert found.missing == ["no mem_bytes: no node has written a sample into the bucket (see the output of its set-up)"]
+    assert found.missing == [
+        "no mem_bytes: no node has written a sample into the bucket (see the output of its set-up)"
+    ]
 
 
 def test_a_bucket_that_cannot_be_read_is_said(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
