@@ -11,7 +11,7 @@ WORKLOAD  ?= write_tfrecords
 DEMO      ?= demo
 ARGS      ?=
 BENCH     ?=
-PYTEST    := $(PY) -m pytest
+PYTEST    := $(PY) -m pytest -n logical
 CODE      := workloads analysis infra tests .ci
 
 .PHONY: help setup setup-gcp setup-train setup-test demo test test-fast test-terraform test-slow bench bench-search lint policy format lock destroy clean-up clean $(SCENARIOS) \
@@ -28,12 +28,13 @@ demo: setup
 	$(BAKEOFF) bench $(DEMO) $(ARGS)
 	$(BAKEOFF) report $(DEMO)
 
-## test: lint, types and every test that is not slow; < 15 min
-test: lint test-fast
+## test: lint, types and every test that is not slow, side by side; < 5 min
+test: setup-test
+	@$(MAKE) --no-print-directory -j2 lint test-fast
 
-## test-slow: the long tests: kills, whole cycles; < 45 min
+## test-slow: the long tests: kills, whole cycles, mutations; < 25 min
 test-slow: setup-test
-	$(PYTEST) -m slow
+	$(PYTEST) -m "slow and not more_kills"
 
 ## bench: measures the workloads against what they could reach; BENCH=name for one; < 50 min
 bench: setup-test
@@ -114,7 +115,7 @@ test-fast: setup-test
 
 ## test-terraform: fmt, validate and test of every Terraform root and module
 test-terraform: setup-test
-	$(PYTEST) -m "not slow" tests/infra/terraform/test_modules.py tests/infra/modules
+	$(PYTEST) tests/infra/terraform/test_modules.py tests/infra/modules --ignore tests/infra/modules/test_mutations.py
 
 ## lock: chooses all versions anew, for Python 3.11 to 3.13 at once (UPGRADE=: only adds what is missing); uv's settings hold
 UPGRADE ?= --upgrade

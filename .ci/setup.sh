@@ -69,8 +69,8 @@ why() { # the reason for a failed command, as a sentence with its cure
         fail "the disk is full; cure: free $need_mb MB (see: df -h .) and run the same command again"
     elif grep -qiE 'NewConnectionError|name resolution|Connect(ion)?Timeout|ReadTimeout|refused|ProxyError|unreachable|dns error|failed to fetch|error sending request|SSLError|certificate verify' $log; then
         fail "the package index cannot be reached; cure: see to the network, the proxy (HTTPS_PROXY) or pip's settings (python3 -m pip config list), and run the same command again"
-    elif lacking=$(grep -oE 'No matching distribution found for [^ ]+|there is no version of [^ ]+' $log); then
-        fail "the package index lacks a version that constraints.txt names ($lacking); cure: use a complete index, or choose versions anew with: make lock"
+    elif lacking=$(grep -oE 'No matching distribution found for [^ ]+|requested \(constraint\) [^ ]+|there is no version of [^ ]+' $log); then
+        fail "the package index lacks a version that constraints.txt names, or a constraint of yours forbids it ($lacking); cure: use a complete index, or choose versions anew with: make lock"
     fi
     tail -n 15 $log >&2
     fail "installing failed, for the reason above (whole log: $root/$log); cure: rm -rf $venv and run the same command again"

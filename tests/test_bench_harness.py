@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import errno
+import gc
 import json
 import os
 import re
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,6 +16,20 @@ import pytest
 
 from tests.bench import __main__ as bench
 from tests.bench.harness import Result, compare, interval
+
+
+@pytest.fixture(autouse=True)
+def _no_collections(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a process that has run a thousand tests each takes most of a second."""
+    monkeypatch.setattr(gc, "collect", lambda: 0)
+
+
+@pytest.fixture(autouse=True)
+def _signals() -> Iterator[None]:
+    """A bench sets what SIGTERM does, for its process is its own."""
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
 
 
 def test_ratio_is_of_neighbours_in_turns() -> None:
@@ -74,7 +89,7 @@ def test_no_bench_starts_after_sigterm_though_a_clean_up_fails(tmp_path: Path, m
     def measure(folder: Path) -> list[Result]:
         begun.append(folder)
         try:
-            signal.raise_signal(signal.SIGTERM)  # a KeyboardInterrupt here (conftest.py), as in the benches
+            signal.raise_signal(signal.SIGTERM)
         finally:
             raise OSError("Directory not empty")
 

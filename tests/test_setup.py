@@ -178,11 +178,10 @@ def test_a_python_that_cannot_make_environments(machine: Machine) -> None:
 def test_uv_installs_unless_pip_has_settings_of_its_own(machine: Machine) -> None:
     machine.tool("uv", 'echo "uv $*"; exit 1')
     machine.passed_on = ()
-    settings = machine.root / "pip.conf"
-    settings.write_text("[global]\ntimeout = 5\n")
     log = machine.root / ".cache/setup/base.log"
-    machine.set_up(PIP_CONFIG_FILE=str(settings))
+    machine.set_up(PIP_CONFIG_FILE=os.devnull)
     assert "uv pip install --python .venv/bin/python -c constraints.txt setuptools" in log.read_text()
+    settings = machine.root / "pip.conf"
     settings.write_text(f"[global]\nno-index = true\nfind-links = {machine.root}\n")
     machine.set_up(PIP_CONFIG_FILE=str(settings))
     assert f"Looking in links: {machine.root}" in log.read_text()

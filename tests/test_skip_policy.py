@@ -41,6 +41,15 @@ def test_the_reason_is_named(run: pytest.Pytester) -> None:
     run.runpytest_inprocess().stdout.fnmatch_lines(["skip not in allowed_skips.txt: *::test: no time"])
 
 
+def test_what_is_skipped_in_another_process_is_named_once(run: pytest.Pytester) -> None:
+    run.makepyfile("import pytest\ndef test(): pytest.skip('no time')\ndef test_more(): pass\n")
+    run.makepyfile(test_not_here="import pytest\npytest.importorskip('no_such_module')\n")
+    result = run.runpytest_inprocess("-n2")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    named = [line for line in result.outlines if line.startswith("skip not in allowed_skips.txt")]
+    assert len(named) == 2 and "::test: no time" in "".join(named) and "test_not_here.py: " in "".join(named)
+
+
 def test_every_allowed_skip_says_why() -> None:
     lines = CONFTEST.with_name("allowed_skips.txt").read_text().splitlines()
     for before, line in zip(["", *lines], lines, strict=False):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.workloads.conftest import set_java_home
+from tests.support.spark import set_java_home
 
 pytest_plugins = ["pytester"]
 CONFTEST = Path(__file__).with_name("conftest.py")
@@ -47,7 +47,8 @@ def test_what_is_left_elsewhere_fails_the_run(
     monkeypatch.setattr("tests.support.temporary_files.GRACE_S", 1.0)
     pytester.makepyfile(f"from pathlib import Path\ndef test(): Path({str(shared / 'spark-1')!r}).mkdir()\n")
     result = pytester.runpytest_inprocess()
-    result.assert_outcomes(passed=1, errors=1)
+    result.assert_outcomes(passed=1)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(["*left behind by these tests, or *spark-1"])
 
 
@@ -65,6 +66,29 @@ def test_python_and_its_programs_have_one_folder_that_goes(pytester: pytest.Pyte
     assert ours.parent == theirs.parent
     assert not ours.is_relative_to(shared)
     assert not ours.parent.exists()
+
+
+def test_several_processes_have_the_same_folder_and_are_judged_once(
+    pytester: pytest.Pytester, shared: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.support.temporary_files.GRACE_S", 1.0)
+    pytester.makepyfile(
+        f"""
+        import os, pathlib, pytest, tempfile
+        @pytest.mark.parametrize("number", range(2))
+        def test(number):
+            pathlib.Path(os.environ["PYTEST_XDIST_WORKER"]).write_text(tempfile.mkdtemp())
+            pathlib.Path({str(shared)!r}, f"spark-{{number}}").mkdir(exist_ok=True)
+        """
+    )
+    result = pytester.runpytest_inprocess("-n2", "--dist=each")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    lines = [line for line in result.outlines if "left behind by these tests" in line]
+    assert len(lines) == 1 and "spark-0" in lines[0] and "spark-1" in lines[0]
+    folders = [Path((pytester.path / name).read_text()).parent for name in ("gw0", "gw1")]
+    assert [folder.name for folder in folders] == ["gw0", "gw1"]  # each its own, in that of the run
+    (whole,) = {folder.parent for folder in folders}
+    assert not whole.exists()
 
 
 def test_a_killed_spark_leaves_nothing(pytester: pytest.Pytester, shared: Path) -> None:

@@ -23,7 +23,8 @@ from typing import Literal, TypeVar
 from pydantic import Field, ValidationError
 
 from workloads.errors import ConfigError, InvalidRun, StorageError, WorkloadError
-from workloads.record import MEASUREMENT_COLUMNS, Fact, Model, Rejected, Summary
+from workloads.record import MEASUREMENT_COLUMNS, Column, Fact, Model, Rejected, Summary
+from workloads.record.columns import check_own, header_line
 from workloads.storage import open_store, read_uri
 
 Value = str | int | float | bool | None
@@ -41,7 +42,7 @@ class WorkloadConfig(Model):
 
 
 @dataclass
-class Outcome:
+class Accounts:
     """The accounts of a job: each item that went in came out, or is named here."""
 
     items_in: int
@@ -56,15 +57,16 @@ class Outcome:
 
 @dataclass
 class Measurements:
-    """The rows measured so far."""
+    """The rows measured so far, and the columns that this workload has of its own."""
 
+    columns: tuple[Column, ...] = ()
     rows: list[dict[str, Value]] = field(default_factory=list)
 
     def add(self, *, started_at: float, duration_s: float, images: int | None, **columns: Value) -> None:
         """One row; ``images_per_s`` follows from the rest."""
         row: dict[str, Value] = {"started_at": started_at, "duration_s": duration_s, "images": images, **columns}
         row["images_per_s"] = images / duration_s if images is not None and duration_s > 0 else None
-        if unknown := set(row) - _COLUMNS:
+        if unknown := set(row) - _COLUMNS - {column.name for column in self.columns}:
             raise ValueError(f"no such measurement column: {sorted(unknown)}")
         self.rows.append(row)
 
@@ -75,20 +77,29 @@ Config = TypeVar("Config", bound=WorkloadConfig)
 def run_job(
     workload: str,
     config_type: type[Config],
-    work: Callable[[Config, Measurements], Outcome],
+    work: Callable[[Config, Measurements], Accounts],
     arguments: Sequence[str] | None = None,
+    columns: Sequence[Column] = (),
 ) -> int:
-    """Run a workload under the contract and return its exit code."""
+    """Run a workload under the contract and return its exit code.
+
+    Args:
+        workload: its name.
+        config_type: the model of its settings.
+        work: does the work, adds measurements, returns the accounts.
+        arguments: of the command line; None: those of this process.
+        columns: of its measurements, besides those that all workloads share; the ``columns`` of its ``workload.py``.
+    """
     parser = argparse.ArgumentParser(prog=f"workloads.{workload}.job", description=work.__doc__)
     parser.add_argument("--config", required=True, help="configuration, JSON: a file or a gs:// object")
     parser.add_argument("--out", required=True, help="folder or gs:// prefix for measurements.jsonl and summary.json")
     options = parser.parse_args(arguments)
     started_at = time.time()
-    measurements = Measurements()
+    measurements = Measurements(check_own(columns))
     previous = signal.signal(signal.SIGTERM, _terminated)
     try:
-        outcome = work(load_config(config_type, options.config), measurements)
-        summary = _summary(workload, started_at, "ok", outcome, None)
+        accounts = work(load_config(config_type, options.config), measurements)
+        summary = _summary(workload, started_at, "ok", accounts, None)
         code = 0
     except ValidationError as error:
         code, summary = _failure(workload, started_at, 1, _sentence(error))  # the accounts do not add up
@@ -107,7 +118,8 @@ def run_job(
         signal.signal(signal.SIGTERM, previous)
     try:
         store = open_store(options.out)
-        lines = "".join(json.dumps(row) + "\n" for row in measurements.rows)
+        header = header_line(measurements.columns) if measurements.columns else ""
+        lines = header + "".join(json.dumps(row) + "\n" for row in measurements.rows)
         store.write(MEASUREMENTS, lines.encode())
         store.write(SUMMARY, summary.model_dump_json(indent=2).encode())
     except (StorageError, ConfigError) as error:
@@ -140,22 +152,22 @@ def _sentence(error: ValidationError) -> str:
 
 
 def _summary(
-    workload: str, started_at: float, status: Literal["ok", "failed", "invalid"], outcome: Outcome, error: str | None
+    workload: str, started_at: float, status: Literal["ok", "failed", "invalid"], accounts: Accounts, error: str | None
 ) -> Summary:
     return Summary(
         workload=workload,
         status=status,
         error=error,
-        items_in=outcome.items_in,
-        items_out=outcome.items_out,
-        items_rejected=len(outcome.rejected),
-        rejected=outcome.rejected,
-        bytes_read=outcome.bytes_read,
-        bytes_written=outcome.bytes_written,
-        started_at=outcome.prepared_at or started_at,
+        items_in=accounts.items_in,
+        items_out=accounts.items_out,
+        items_rejected=len(accounts.rejected),
+        rejected=accounts.rejected,
+        bytes_read=accounts.bytes_read,
+        bytes_written=accounts.bytes_written,
+        started_at=accounts.prepared_at or started_at,
         ended_at=time.time(),
-        notes=outcome.notes,
-        facts=outcome.facts,
+        notes=accounts.notes,
+        facts=accounts.facts,
     )
 
 
@@ -163,7 +175,7 @@ def _failure(
     workload: str, started_at: float, code: int, error: str, status: Literal["failed", "invalid"] = "failed"
 ) -> tuple[int, Summary]:
     print(f"error: {workload}: {error}", file=sys.stderr)
-    return code, _summary(workload, started_at, status, Outcome(0, 0, []), error)
+    return code, _summary(workload, started_at, status, Accounts(0, 0, []), error)
 
 
 def _terminated(*_: object) -> None:

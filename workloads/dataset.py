@@ -13,17 +13,19 @@ from typing import NamedTuple
 from workloads.errors import DatasetError, NotFound
 from workloads.storage import Entry, open_store
 
-CLUTTER = (
-    "__MACOSX",
-    "Thumbs.db",
-    "ehthumbs.db",
-    "desktop.ini",
-    "$RECYCLE.BIN",
-    "System Volume Information",
-    "@eaDir",
-    "lost+found",
+CLUTTER = frozenset(
+    (
+        "__macosx",
+        "thumbs.db",
+        "ehthumbs.db",
+        "desktop.ini",
+        "$recycle.bin",
+        "system volume information",
+        "@eadir",
+        "lost+found",
+    )
 )
-"""What operating systems and storage boxes leave in folders, beside hidden files, whose names begin with a dot."""
+"""What operating systems and storage boxes leave in folders, beside hidden files, whose names begin with a dot; in lower case."""
 
 
 class Dataset(NamedTuple):
@@ -64,7 +66,7 @@ class Dataset(NamedTuple):
 
 def is_clutter(name: str) -> bool:
     """True for a relative name of which a part is hidden, or is what a system leaves in folders (:data:`CLUTTER`)."""
-    return any(part.startswith(".") or part in CLUTTER for part in name.split("/"))
+    return any(part.startswith(".") or part.lower() in CLUTTER for part in name.split("/"))
 
 
 def class_of(name: str) -> str:

@@ -91,13 +91,13 @@ def decode_example(data: bytes, where: str) -> Example:
     """
     try:
         features = ExampleMessage.FromString(data).features.feature
+        # A map makes what it lacks; the list of such a feature is empty.
+        return Example(features["image"].bytes_list.value[0], features["class"].int64_list.value[0])
     except DecodeError as error:
         raise TFRecordError(f"{where}: the record is not a tf.train.Example") from error
-    image, label = features["image"].bytes_list.value, features["class"].int64_list.value  # made empty where absent
-    if image and label:
-        return Example(image[0], label[0])
-    expected = "class (int64, 1 value), image (bytes, 1 value)"
-    raise TFRecordError(f"{where}: the record holds {_described(data)}; expected {expected}")
+    except IndexError:
+        expected = "class (int64, 1 value), image (bytes, 1 value)"
+        raise TFRecordError(f"{where}: the record holds {_described(data)}; expected {expected}") from None
 
 
 def _described(data: bytes) -> str:

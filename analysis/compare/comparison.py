@@ -8,20 +8,20 @@ after Holm's correction for all comparisons made at once. Without significance, 
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Literal
 
 import pandas as pd
 
 from analysis.compare.difference import MIN_EFFECT, Difference, adjust, difference
-from analysis.compare.judgement import ALPHA, Judgement, Kind, judge
+from analysis.compare.judgement import ALPHA, Judgement, PairVerdict, judge
 from analysis.errors import AnalysisError
 from analysis.measures.formats import plural, quantity
 from analysis.measures.units import Units, known_metric, units_of, values_of
 from analysis.measures.validity import differences, lacking_isolation
+from analysis.records.groups import groups
 from analysis.records.runs import Runs
 from analysis.statistics.intervals import MIN_REPEATS, Interval, interval_of
 from analysis.statistics.warmup import RULE as WARM_UP_RULE
@@ -53,14 +53,10 @@ class Comparison:
     found: Difference
     p_adjusted: float | None  # Holm, over all comparisons of the call
     comparisons: int  # in that call
-    verdict: Kind
+    verdict: PairVerdict
     word: str  # faster, slower, cheaper, dearer: what the verdict says of B; else "no evidence", "too noisy", ...
     more_repeats: int | None  # independent repeats of each side that are missing for a verdict, where that is known
     text: str
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain types only, ready for JSON."""
-        return dataclasses.asdict(self)
 
 
 @dataclass(frozen=True)
@@ -71,7 +67,7 @@ class _Pair:
     where: str
     names: tuple[str, str]
     rows: tuple[pd.DataFrame, pd.DataFrame]
-    obstacle: tuple[Kind, str] | None
+    obstacle: tuple[PairVerdict, str] | None
     besides: str = ""  # what else is compared, in a sentence
 
 
@@ -89,13 +85,12 @@ def compare_scenarios(
             raise AnalysisError(
                 f"No ok run of scenario '{name}'. Scenarios with ok runs: {', '.join(known) or 'none'}."
             )
-    return _compared(_within(runs, metric, [(a, b)]), metric, min_effect)
+    return _compared(_pairs(runs, metric, "scenario", (a, b)), metric, min_effect)
 
 
 def compare_all_scenarios(runs: Runs, metric: str = "run_s", min_effect: float = MIN_EFFECT) -> list[Comparison]:
     """Every pair of scenarios, in order of their names, corrected for their number."""
-    pairs = list(itertools.combinations(sorted(str(s) for s in runs.ok["scenario"].unique()), 2))
-    return _compared(_within(runs, metric, pairs), metric, min_effect)
+    return _compared(_pairs(runs, metric, "scenario"), metric, min_effect)
 
 
 def compare_variants(
@@ -103,17 +98,7 @@ def compare_variants(
 ) -> list[Comparison]:
     """Every pair of variants of a workload on the same scenario, or the second of ``names`` against the first alone;
     corrected for their number."""
-    rows = values_of(runs, metric)
-    obstacle = _obstacle(runs)
-    pairs = []
-    for key, group in rows.groupby(["workload", "scenario", "kind"], sort=True):
-        workload, scenario, kind = (str(part) for part in key)
-        there = sorted(group["variant"].astype(str).unique())
-        chosen = itertools.combinations(there, 2) if names is None else [names] if {*names} <= {*there} else []
-        for a, b in chosen:
-            sides = (group[group["variant"] == a], group[group["variant"] == b])
-            pairs.append(_Pair(workload, "", kind, scenario, (a, b), sides, obstacle(sides)))
-    return _compared(pairs, metric, min_effect)
+    return _compared(_pairs(runs, metric, "variant", names), metric, min_effect)
 
 
 def compare_sets(
@@ -130,15 +115,10 @@ def compare_sets(
     rows_a, rows_b = values_of(a, metric), values_of(b, metric)
     obstacle = _obstacle(a, b)
     pairs = []
-    for key, group in rows_a.groupby(["workload", "variant", "scenario", "kind"], sort=True):
-        workload, variant, scenario, kind = (str(part) for part in key)
-        other = rows_b[
-            (rows_b["workload"] == workload)
-            & (rows_b["variant"] == variant)
-            & (rows_b["scenario"] == scenario)
-            & (rows_b["kind"] == kind)
-        ]
-        if len(other):
+    columns = ["workload", "variant", "scenario", "kind"]
+    others = dict(groups(rows_b, columns))
+    for (workload, variant, scenario, kind), group in groups(rows_a, columns):
+        if (other := others.get((workload, variant, scenario, kind))) is not None:
             hindered = obstacle((group, other)) or _unlike_costs(a, b, names, metric)
             said = _other_settings(a, group, b, other)
             pairs.append(_Pair(workload, variant, kind, scenario, names, (group, other), hindered, said))
@@ -162,7 +142,7 @@ def _other_settings(a: Runs, rows_a: pd.DataFrame, b: Runs, rows_b: pd.DataFrame
     return f"Their settings differ too, and are part of the difference: {told}."
 
 
-def _unlike_costs(a: Runs, b: Runs, names: tuple[str, str], metric: str) -> tuple[Kind, str] | None:
+def _unlike_costs(a: Runs, b: Runs, names: tuple[str, str], metric: str) -> tuple[PairVerdict, str] | None:
     sources = a.paid.source, b.paid.source
     if known_metric(metric).unit != "USD" or sources[0] == sources[1]:
         return None
@@ -174,27 +154,31 @@ def _listed(rows: pd.DataFrame) -> str:
     return ", ".join(f"{w} on {s}" + (f" ({v})" if v else "") for w, s, v in sorted(named)) or "nothing"
 
 
-def _within(runs: Runs, metric: str, names: list[tuple[str, str]]) -> list[_Pair]:
-    rows = values_of(runs, metric)
+def _pairs(
+    runs: Runs, metric: str, by: Literal["scenario", "variant"], names: tuple[str, str] | None = None
+) -> list[_Pair]:
+    """Scenarios or variants that differ in nothing else: all of them, or the two of these names, where both are there."""
     obstacle = _obstacle(runs)
+    same = "variant" if by == "scenario" else "scenario"
     pairs = []
-    for key, group in rows.groupby(["workload", "variant", "kind"], sort=True):
-        workload, variant, kind = (str(part) for part in key)
-        for a, b in names:
-            sides = (group[group["scenario"] == a], group[group["scenario"] == b])
-            if len(sides[0]) and len(sides[1]):
-                pairs.append(_Pair(workload, variant, kind, "", (a, b), sides, obstacle(sides)))
+    for (workload, other, kind), rows in groups(values_of(runs, metric), ["workload", same, "kind"]):
+        there = sorted(rows[by].astype(str).unique())
+        chosen = itertools.combinations(there, 2) if names is None else [names] if {*names} <= {*there} else []
+        for a, b in chosen:
+            sides = (rows[rows[by] == a], rows[rows[by] == b])
+            variant, where = (other, "") if by == "scenario" else ("", other)
+            pairs.append(_Pair(workload, variant, kind, where, (a, b), sides, obstacle(sides)))
     return pairs
 
 
 def _obstacle(
     *sets: Runs,
-) -> Callable[[tuple[pd.DataFrame, pd.DataFrame]], tuple[Kind, str] | None]:
+) -> Callable[[tuple[pd.DataFrame, pd.DataFrame]], tuple[PairVerdict, str] | None]:
     """Why sides made of these sets must not be compared; None where they may be."""
     records = {run: record for runs in sets for run, record in runs.records.items()}
     between_sets = len(sets) > 1
 
-    def check(sides: tuple[pd.DataFrame, pd.DataFrame]) -> tuple[Kind, str] | None:
+    def check(sides: tuple[pd.DataFrame, pd.DataFrame]) -> tuple[PairVerdict, str] | None:
         used = [records[str(run)] for side in sides for run in side["run"].unique()]
         if why := lacking_isolation(used):
             return "no_isolation", why
@@ -240,12 +224,12 @@ def _side(name: str, units: Units) -> Side:
     return Side(name, units.runs, units.count, interval, units.warm_up)
 
 
-def stated(comparison: Comparison) -> str:
+def describe(comparison: Comparison) -> str:
     """Both sides in words: median and interval of each."""
-    return "; ".join(_stated(side, comparison.unit) for side in (comparison.a, comparison.b))
+    return "; ".join(_describe_side(side, comparison.unit) for side in (comparison.a, comparison.b))
 
 
-def _stated(side: Side, unit: str) -> str:
+def _describe_side(side: Side, unit: str) -> str:
     bounds = side.interval
     between = "" if bounds.low is None else f" ({quantity(bounds.low, unit)} to {quantity(bounds.high, unit)})"
     return f"{side.name} {quantity(bounds.median, unit)}{between}, {plural(side.leases, 'lease')}"

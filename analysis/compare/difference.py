@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.measures.units import Units
-from analysis.statistics.intervals import LEVEL, MIN_REPEATS
+from analysis.statistics.intervals import MIN_REPEATS
+from analysis.statistics.means import one_sample, welch
 
 POWER = 0.8
 MIN_EFFECT = 0.10  # smallest relative difference that a comparison should not miss
@@ -47,16 +48,17 @@ def difference(a: Units, b: Units) -> Difference:
     if common is not None:
         logs = np.log(common["b"].to_numpy()) - np.log(common["a"].to_numpy())
         test, pairs, spread = "paired t of log ratios within blocks", len(logs), float(logs.std(ddof=1))
-        mean, low, high, p = _one_sample(logs)
+        mean = one_sample(logs)
     else:
         test, pairs = "Welch's t on logarithms", 0
         spread = _pooled(x, y)
-        mean, low, high, p = _welch(x, y)
+        mean = welch(x, y)
+    ratio = mean.through(math.exp)
     return Difference(
-        ratio=math.exp(mean),
-        low=None if low is None else math.exp(low),
-        high=None if high is None else math.exp(high),
-        p_value=p,
+        ratio=ratio.value,
+        low=ratio.low,
+        high=ratio.high,
+        p_value=ratio.p_value,
         test=test,
         pairs=pairs,
         hedges_g=_hedges_g(x, y),
@@ -111,34 +113,6 @@ def _paired(a: Units, b: Units) -> pd.DataFrame | None:
     }  # fmt: skip
     common = pd.DataFrame(by_block).dropna()
     return common if len(common) >= max(MIN_REPEATS, 0.8 * max(a.count, b.count)) else None
-
-
-def _one_sample(logs: np.ndarray) -> tuple[float, float | None, float | None, float | None]:
-    from scipy import stats
-
-    mean = float(logs.mean())
-    if float(np.ptp(logs)) < 1e-12:
-        return _without_spread(mean)
-    test = stats.ttest_1samp(logs, 0.0)
-    interval = test.confidence_interval(LEVEL)
-    return mean, float(interval.low), float(interval.high), float(test.pvalue)
-
-
-def _welch(x: np.ndarray, y: np.ndarray) -> tuple[float, float | None, float | None, float | None]:
-    from scipy import stats
-
-    mean = float(y.mean() - x.mean())
-    if len(x) < 2 or len(y) < 2:
-        return mean, None, None, None
-    if max(float(np.ptp(x)), float(np.ptp(y))) < 1e-12:
-        return _without_spread(mean)
-    test = stats.ttest_ind(y, x, equal_var=False)
-    interval = test.confidence_interval(LEVEL)
-    return mean, float(interval.low), float(interval.high), float(test.pvalue)
-
-
-def _without_spread(mean: float) -> tuple[float, float, float, float]:
-    return mean, mean, mean, 1.0 if abs(mean) < 1e-12 else 0.0
 
 
 def _pooled(x: np.ndarray, y: np.ndarray) -> float:

@@ -1,4 +1,4 @@
-"""What may be said of a difference that was found: the verdict, and the sentence."""
+"""The verdict on a measured difference, and the sentence that states it."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from analysis.statistics.intervals import MIN_REPEATS
 
 ALPHA = 0.05
 
-Kind = Literal["better", "worse", "no_evidence", "too_noisy", "too_few", "no_isolation", "not_comparable"]
+PairVerdict = Literal["better", "worse", "no_evidence", "too_noisy", "too_few", "no_isolation", "not_comparable"]
 
 
 class Judgement(NamedTuple):
     """Verdict on B; its word (faster, slower, ...); independent repeats of each side that are missing, where known; why."""
 
-    verdict: Kind
+    verdict: PairVerdict
     word: str
     more_repeats: int | None
     text: str

@@ -1,16 +1,15 @@
-"""What two names on the command line mean, and the comparison of what they name."""
+"""Find what two names on the command line stand for, and compare it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from analysis.compare.comparison import Comparison, compare_scenarios, compare_sets, compare_variants
 from analysis.compare.difference import MIN_EFFECT
 from analysis.errors import AnalysisError
-from analysis.records.runs import Damaged, load
-from analysis.report.write import newest_experiment
+from analysis.records.damaged import Damaged
+from analysis.records.runs import load, newest_experiment
 
 UNDECIDED = ("too_noisy", "too_few", "no_isolation", "not_comparable")
 
@@ -34,18 +33,6 @@ class Compared:
     def undecided(self) -> bool:
         """Whether the records could not say anywhere."""
         return any(c.verdict in UNDECIDED for c in self.comparisons)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain types only, ready for JSON."""
-        return {
-            "a": self.a,
-            "b": self.b,
-            "of": self.of,
-            "worse": self.worse,
-            "undecided": self.undecided,
-            "comparisons": [c.as_dict() for c in self.comparisons],
-            "damaged": [d._asdict() for d in self.damaged],
-        }
 
 
 def compare_named(

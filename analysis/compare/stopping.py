@@ -1,4 +1,4 @@
-"""When enough repeats have been measured: adaptive repeats of a bench.
+"""Adaptive repeats of a bench: decide when enough have been measured.
 
 After each randomised block, every group (scenario, workload, settings, and kind of measurement where the metric is a
 throughput) has an interval of its chosen metric. Measuring ends when all of them are within the width that was asked for,
@@ -10,21 +10,21 @@ made below :data:`analysis.statistics.intervals.MIN_REPEATS` repeats. Stopping l
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from analysis.errors import DamagedRecordError
 from analysis.measures.units import HIGHER_IS_BETTER, units_of, values_of
 from analysis.records.columns import STAGES
+from analysis.records.groups import groups
 from analysis.records.runs import Runs
-from analysis.statistics.intervals import MIN_REPEATS, t_interval
+from analysis.statistics.intervals import MIN_REPEATS
+from analysis.statistics.means import one_sample
 from analysis.statistics.warmup import warm_up
 
 LEVEL = 0.975
@@ -33,7 +33,7 @@ FILE = "stopping.json"
 
 @dataclass(frozen=True)
 class Rule:
-    """What ends the repeats, whichever comes first. ``width``: 0.05 is "known to within 5 % either way"."""
+    """The limits of the repeats; the first that is reached ends them. ``width``: 0.05 is "known to within 5 % either way"."""
 
     metric: str
     width: float
@@ -67,14 +67,10 @@ class Decision:
     reason: str
     groups: list[Group]
 
-    def as_dict(self) -> dict[str, Any]:
-        """Plain types only, ready for JSON."""
-        return dataclasses.asdict(self)
-
 
 @dataclass(frozen=True)
 class Decided:
-    """What was decided after so many repeats."""
+    """The decision after so many repeats, as read from its file."""
 
     repeats: int
     stop: bool
@@ -101,14 +97,11 @@ def half_width(values: Sequence[float]) -> float | None:
     """Half the width of the :data:`LEVEL` interval of positive values, as a ratio: exp(half width of logarithms) - 1."""
     if len(values) < 2 or any(not value > 0 for value in values):
         return None
-    logs = np.log(np.asarray(values, float))
-    if float(np.ptp(logs)) < 1e-12:
-        return 0.0
-    low, high = t_interval(logs, LEVEL)
-    return math.exp((high - low) / 2) - 1
+    mean = one_sample(np.log(np.asarray(values, float)), LEVEL)
+    return None if mean.low is None or mean.high is None else math.exp((mean.high - mean.low) / 2) - 1
 
 
-def enough(values: Sequence[float], width: float) -> bool:
+def is_settled(values: Sequence[float], width: float) -> bool:
     """Whether independent values of one group end its repeats."""
     found = half_width(values)
     return len(values) >= MIN_REPEATS and found is not None and found <= width
@@ -123,7 +116,7 @@ def groups_of(runs: Runs, cells: Collection[str], rule: Rule) -> list[Group]:
     rows = values_of(runs, rule.metric)
     rows = rows[rows["run"].isin(list(cells))]
     found = []
-    for key, group in rows.groupby(["scenario", "workload", "variant", "kind"], sort=True):
+    for (scenario, workload, variant, kind), group in groups(rows, ["scenario", "workload", "variant", "kind"]):
         if {runs.records[str(run)].repeat_level for run in group["run"]} == {"lease"}:
             units = units_of(group, rule.metric)
             values, cold = units.values.tolist(), len(units.warm_up)
@@ -131,8 +124,7 @@ def groups_of(runs: Runs, cells: Collection[str], rule: Rule) -> list[Group]:
             values = group["value"].tolist()
             cold = warm_up(values, higher_is_better=rule.metric in HIGHER_IS_BETTER)
             values = values[cold:]
-        scenario, workload, variant, kind = (str(part) for part in key)
-        settled = enough(values, rule.width)
+        settled = is_settled(values, rule.width)
         found.append(Group(scenario, workload, variant, kind, len(values), cold, half_width(values), settled))
     return found
 
@@ -164,7 +156,7 @@ def _state(groups: list[Group]) -> str:
     return f"{len(open_)} of {len(groups)} open, widest: {widest.name}, {known} after {widest.n}"
 
 
-def spent(runs: Runs, cells: Collection[str], before: float = math.inf) -> tuple[float, float]:
+def spending(runs: Runs, cells: Collection[str], before: float = math.inf) -> tuple[float, float]:
     """Seconds and USD that the named runs took: all their recorded stages, and list price of the shape times these.
 
     The seconds are of runs that began before a moment (unix s): of earlier sessions, as this one has its own clock.

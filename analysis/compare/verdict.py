@@ -9,7 +9,9 @@ if :mod:`analysis.compare.comparison` finds it better than every other shape, co
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from statistics import geometric_mean
 from typing import Literal
 
@@ -19,31 +21,30 @@ from analysis.compare.comparison import Comparison, compare_all_scenarios
 from analysis.measures.formats import plural, seconds, usd
 from analysis.measures.units import units_of, values_of
 from analysis.measures.validity import differences, lacking_isolation
+from analysis.records.groups import groups
 from analysis.records.runs import Runs
 from analysis.statistics.intervals import MIN_REPEATS
-
-__all__ = ["MIN_REPEATS", "RULE", "Kind", "Verdict", "verdicts"]
 
 RULE = (
     f"The rule: no verdict below {MIN_REPEATS} independent repeats per shape; repeats on one lease are "
     "pseudo-replicates, as they share its luck, and count as one."
 )
 
-Kind = Literal["winner", "no_difference", "too_few", "no_isolation", "not_comparable", "one_shape", "no_data"]
+VerdictKind = Literal["winner", "no_difference", "too_few", "no_isolation", "not_comparable", "one_shape", "no_data"]
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the records say on one workload and variant."""
+    """The verdict on one workload and variant."""
 
     workload: str
     variant: str
-    kind: Kind
+    medians: str  # of run time and cost per shape, in words
+    kind: VerdictKind
     headline: str
     text: str
-    medians: str  # of run time and cost per shape, in words
-    fastest: str | None  # declared winner by run time
-    cheapest: str | None  # declared winner by cost per run
+    fastest: str | None = None  # declared winner by run time
+    cheapest: str | None = None  # declared winner by cost per run
 
 
 def verdicts(runs: Runs) -> list[Verdict]:
@@ -51,21 +52,19 @@ def verdicts(runs: Runs) -> list[Verdict]:
     compared = compare_all_scenarios(runs, "run_s") + compare_all_scenarios(runs, "cost_usd")
     values = values_of(runs, "run_s")
     found = []
-    for key, group in runs.runs.groupby(["workload", "variant"], sort=True):
-        workload, variant = (str(part) for part in key)
+    for (workload, variant), group in groups(runs.runs, ["workload", "variant"]):
         ok = group[(group["status"] == "ok") & group["run_s"].notna()]
-        different = differences(runs.records[str(run)] for run in ok["run"])
         medians = ok.groupby("scenario")[["run_s", "cost_usd"]].median()
         centres = {str(n): _centre(of) for n, of in values[_of(values, workload, variant)].groupby("scenario")}
         medians = medians.loc[sorted(medians.index, key=lambda name: centres[str(name)])]
-        kind, headline, text, fastest, cheapest = _judge(
-            ok, medians, runs, different, [c for c in compared if (c.workload, c.variant) == (workload, variant)]
+        say = partial(Verdict, workload, variant, _medians_text(medians))
+        found.append(
+            _judge(say, ok, medians, runs, [c for c in compared if (c.workload, c.variant) == (workload, variant)])
         )
-        found.append(Verdict(workload, variant, kind, headline, text, _stated(medians), fastest, cheapest))
     return found
 
 
-def _stated(medians: pd.DataFrame) -> str:
+def _medians_text(medians: pd.DataFrame) -> str:
     return "; ".join(
         f"{name} {seconds(row['run_s'])}" + ("" if pd.isna(row["cost_usd"]) else f", {usd(row['cost_usd'])} per run")
         for name, row in medians.iterrows()
@@ -73,44 +72,35 @@ def _stated(medians: pd.DataFrame) -> str:
 
 
 def _judge(
-    ok: pd.DataFrame, medians: pd.DataFrame, runs: Runs, different: list[str], compared: list[Comparison]
-) -> tuple[Kind, str, str, str | None, str | None]:
+    say: Callable[..., Verdict], ok: pd.DataFrame, medians: pd.DataFrame, runs: Runs, compared: list[Comparison]
+) -> Verdict:
+    """The verdict on the ok runs of one workload and variant; ``say`` makes it of its kind, headline and text."""
     if ok.empty:
-        return "no_data", "No run ended well: nothing to compare.", "See what went wrong under Validity.", None, None
+        return say("no_data", "No run ended well: nothing to compare.", "See what went wrong under Validity.")
     alone = len(medians) == 1
-    if why := lacking_isolation([runs.records[str(run)] for run in ok["run"]]):
+    records = [runs.records[str(run)] for run in ok["run"]]
+    if why := lacking_isolation(records):
         headline = "No shape is declared the winner: the nodes were not fully kept apart."
         if alone:
             headline = "One shape was measured, and its nodes were not fully kept apart: no verdict."
-        return "no_isolation", headline, why, None, None
+        return say("no_isolation", headline, why)
     repeats, leases = ok.groupby("scenario").size(), ok.groupby("scenario")["lease"].nunique()
-    have = ", ".join(
-        f"{plural(int(repeats[n]), 'repeat')} on {plural(int(leases[n]), 'lease')}" for n in medians.index[:1]
-    )
-    if repeats.nunique() > 1 or leases.nunique() > 1:
-        have = "; ".join(
-            f"{n}: {plural(int(repeats[n]), 'repeat')} on {plural(int(leases[n]), 'lease')}" for n in medians.index
-        )
+    counts = [f"{plural(int(repeats[n]), 'repeat')} on {plural(int(leases[n]), 'lease')}" for n in medians.index]
+    have, each = counts[0], " each"
+    if len(set(counts)) > 1:
+        have, each = "; ".join(f"{n}: {count}" for n, count in zip(medians.index, counts, strict=True)), ""
     if alone:
-        return "one_shape", "One shape was measured: there is no other to compare it with.", f"{have}.", None, None
-    if different:
-        return (
+        return say("one_shape", "One shape was measured: there is no other to compare it with.", f"{have}.")
+    if different := differences(records):
+        return say(
             "not_comparable",
             "No shape is declared the winner: the records were made under different conditions.",
             f"{' '.join(different)} They are shown side by side and not compared.",
-            None,
-            None,
         )
     if int(leases.min()) < MIN_REPEATS:
-        each = "" if ":" in have else " each"
-        return (
-            "too_few",
-            _lead(medians, compared),
-            f"{have}{each}: a first look, not a verdict. That takes {MIN_REPEATS} leases of each shape.",
-            None,
-            None,
-        )
-    return _winners(medians, compared)
+        text = f"{have}{each}: a first look, not a verdict. That takes {MIN_REPEATS} leases of each shape."
+        return say("too_few", _lead(medians, compared), text)
+    return _winners(say, medians, compared)
 
 
 def _of(values: pd.DataFrame, workload: str, variant: str) -> pd.Series:
@@ -142,27 +132,20 @@ def _ratio(compared: list[Comparison], metric: str, a: str, b: str) -> float:
     return math.nan
 
 
-def _winners(medians: pd.DataFrame, compared: list[Comparison]) -> tuple[Kind, str, str, str | None, str | None]:
+def _winners(say: Callable[..., Verdict], medians: pd.DataFrame, compared: list[Comparison]) -> Verdict:
     names = [str(name) for name in medians.index]
     fastest, cheapest = (_best(names, [c for c in compared if c.metric == metric]) for metric in ("run_s", "cost_usd"))
-    lead = [c for c in compared if c.metric == "run_s" and names[0] in (c.a.name, c.b.name)]
-    text = " ".join(c.text for c in lead)
+    text = " ".join(c.text for c in compared if c.metric == "run_s" and names[0] in (c.a.name, c.b.name))
     if fastest is None and cheapest is None:
         noisy = any(c.verdict == "too_noisy" for c in compared)
-        return (
-            "no_difference",
-            "No evidence that one shape is faster or cheaper than every other"
-            + (": the repeats scatter too much to tell." if noisy else "."),
-            text,
-            None,
-            None,
-        )
-    said = [f"{fastest} is the fastest"] if fastest else ["no shape is clearly the fastest"]
-    said.append(f"{cheapest} costs least per run" if cheapest else "none clearly costs least per run")
+        headline = "No evidence that one shape is faster or cheaper than every other"
+        return say("no_difference", headline + (": the repeats scatter too much to tell." if noisy else "."), text)
     if fastest is not None and fastest == cheapest:
-        said = [f"{fastest} is the fastest and costs least per run"]
-    headline = "; ".join(said) + "."
-    return "winner", headline[0].upper() + headline[1:] if fastest is None else headline, text, fastest, cheapest
+        headline = f"{fastest} is the fastest and costs least per run."
+    else:
+        first = f"{fastest} is the fastest" if fastest else "No shape is clearly the fastest"
+        headline = f"{first}; {f'{cheapest} costs' if cheapest else 'none clearly costs'} least per run."
+    return say("winner", headline, text, fastest, cheapest)
 
 
 def _best(names: list[str], compared: list[Comparison]) -> str | None:

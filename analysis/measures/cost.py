@@ -1,14 +1,12 @@
-"""What a run costs, what a lease costs, and which shapes are on the frontier of time and cost.
+"""Cost of a run, cost of a lease, and the frontier of time and cost.
 
-Where the cost of a run comes from (bill, measurement or list price) says :mod:`analysis.records.paid`. What was paid for is more
-than runs: a cluster costs from apply to destroy. Intervals are over leases (see :mod:`analysis.statistics.intervals`).
+The source of a run's cost (bill, measurement or list price) is :mod:`analysis.records.paid`'s. A lease costs more than its
+runs: it is paid for from apply to destroy. Intervals are over leases (see :mod:`analysis.statistics.intervals`).
 """
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +14,7 @@ import pandas as pd
 from analysis.measures.formats import plural
 from analysis.measures.units import units_of, values_of
 from analysis.records.columns import STAGES
+from analysis.records.groups import groups
 from analysis.records.runs import Runs
 from analysis.statistics.intervals import MIN_REPEATS, SEED, Interval, interval_of
 
@@ -38,10 +37,6 @@ class Cost:
     paid_usd: Interval | None  # per lease: all recorded stages of all its runs, apply and loading among them
     run_share: Interval | None  # of what was paid for per lease, the share in which the workload itself ran
 
-    def as_dict(self) -> dict[str, Any]:
-        """Plain types only, ready for JSON."""
-        return dataclasses.asdict(self)
-
 
 @dataclass(frozen=True)
 class FrontierPoint:
@@ -53,10 +48,7 @@ class FrontierPoint:
     cost_usd: Interval
     dominated_by: tuple[str, ...]
     frontier_share: float | None  # of resamples of the leases in which it is on the frontier; None below 5 leases
-
-    @property
-    def on_frontier(self) -> bool:
-        return not self.dominated_by
+    on_frontier: bool  # no shape dominates it
 
 
 @dataclass(frozen=True)
@@ -68,13 +60,6 @@ class Frontier:
     points: list[FrontierPoint]
     text: str
 
-    def as_dict(self) -> dict[str, Any]:
-        """Plain types only, ready for JSON."""
-        return {
-            **dataclasses.asdict(self),
-            "points": [{**dataclasses.asdict(p), "on_frontier": p.on_frontier} for p in self.points],
-        }
-
 
 def costs(runs: Runs) -> list[Cost]:
     """Every scenario, workload and variant that has an ok run with a run time."""
@@ -83,8 +68,7 @@ def costs(runs: Runs) -> list[Cost]:
     trained = set(runs.measurements.loc[runs.measurements["operation"] == "train", "run"].astype(str))
     paid = _paid(runs)
     found = []
-    for key, rows in time.groupby(keys, sort=True):
-        workload, variant, scenario = (str(part) for part in key)
+    for (workload, variant, scenario), rows in groups(time, keys):
         priced = _same(per_run, rows)
         leases = paid.loc[paid.index.isin(rows["lease"].unique())]
         run_s = _interval(rows, "run_s")
@@ -116,7 +100,7 @@ def frontiers(runs: Runs) -> list[Frontier]:
     """The time-cost frontier of each workload and variant over the scenarios that have both."""
     time, cost = values_of(runs, "run_s"), values_of(runs, "cost_usd")
     found = []
-    for key, rows in time.groupby(["workload", "variant"], sort=True):
+    for (workload, variant), rows in groups(time, ["workload", "variant"]):
         units: dict[str, pd.DataFrame] = {}
         for scenario, of_scenario in rows.groupby("scenario", sort=True):
             both = pd.DataFrame(
@@ -128,11 +112,11 @@ def frontiers(runs: Runs) -> list[Frontier]:
             if len(both):
                 units[str(scenario)] = both
         if units:
-            found.append(_frontier(str(key[0]), str(key[1]), units))
+            found.append(_frontier(workload, variant, units))
     return found
 
 
-def dominated(points: np.ndarray) -> np.ndarray:
+def dominance(points: np.ndarray) -> np.ndarray:
     """For points (…, n, 2) where less is better: (…, n, n), whether the second axis' point is dominated by the third's."""
     this, other = points[..., :, None, :], points[..., None, :, :]
     return np.asarray((other <= this).all(axis=-1) & (other < this).any(axis=-1))
@@ -141,16 +125,16 @@ def dominated(points: np.ndarray) -> np.ndarray:
 def _frontier(workload: str, variant: str, units: dict[str, pd.DataFrame]) -> Frontier:
     names = list(units)
     medians = np.array([units[name].median().to_numpy() for name in names])
-    beaten = dominated(medians)
+    beaten = dominance(medians)
     shares = _shares(units)
     points = []
     for index, name in enumerate(names):
         run_s, cost = (interval_of(units[name][column].tolist()) for column in ("run_s", "cost_usd"))
         assert run_s is not None and cost is not None
         by = tuple(other for other, is_so in zip(names, beaten[index], strict=True) if is_so)
-        points.append(FrontierPoint(name, len(units[name]), run_s, cost, by, shares.get(name)))
+        points.append(FrontierPoint(name, len(units[name]), run_s, cost, by, shares.get(name), not by))
     points.sort(key=lambda point: point.run_s.median)
-    return Frontier(workload, variant, points, _said(points))
+    return Frontier(workload, variant, points, _frontier_text(points))
 
 
 def _shares(units: dict[str, pd.DataFrame]) -> dict[str, float]:
@@ -165,11 +149,11 @@ def _shares(units: dict[str, pd.DataFrame]) -> dict[str, float]:
         ],
         axis=1,
     )
-    on = ~dominated(drawn).any(axis=-1)
+    on = ~dominance(drawn).any(axis=-1)
     return dict(zip(units, (float(share) for share in on.mean(axis=0)), strict=True))
 
 
-def _said(points: list[FrontierPoint]) -> str:
+def _frontier_text(points: list[FrontierPoint]) -> str:
     on = [point.scenario for point in points if point.on_frontier]
     fewest = min(point.leases for point in points)
     if len(points) == 1:

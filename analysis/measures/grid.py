@@ -17,13 +17,13 @@ PARAMETERS: tuple[Column, ...] = (
     ),
     Column("data_size", "float64", "images", "batch_size x batch_count x repetitions: images of this point so far"),
 )
-"""What throughput may depend on, as the study has it; data_size is the product of the other three."""
+"""The study's parameters of throughput; data_size is the product of the other three."""
 
 PARAMETER_SETTINGS = frozenset({"batch_sizes", "batch_counts", "repetitions", "seed"})
 """Settings that say which grid a run covers: they tell no variants apart here, where the grid itself is studied."""
 
 SERIES = ["scenario", "workload", "variant", *GROUP]
-"""What one regression is about: throughput is never pooled over these."""
+"""Columns that identify the series of one regression; throughput is never pooled over them."""
 
 OBSERVATION_COLUMNS: tuple[Column, ...] = (
     *(Column(name, "string", "", "what the observation is of") for name in SERIES),

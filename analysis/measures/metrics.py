@@ -1,4 +1,4 @@
-"""What one run amounts to: each metric with its unit, computed from the frames.
+"""Metrics of one run, each with its unit, computed from the frames.
 
 A metric that cannot be computed, as its source was not measured, is null (``NaN``), never zero.
 """
@@ -57,7 +57,7 @@ METRICS: tuple[Metric, ...] = (
 )
 
 GROUP = ["operation", "format", "source", "cache"]
-"""What tells kinds of measurement apart: throughput is never pooled over these."""
+"""Columns that tell kinds of measurement apart; throughput is never pooled over them."""
 
 
 def window(record: RunRecord) -> tuple[float, float, float] | None:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from analysis.records.columns import RUN
 from analysis.records.runs import Runs
 from analysis.records.variants import variant_labels
-from workloads.record import Column
 
 STRATEGIES = {
     "one_device": "OneDeviceStrategy",
@@ -16,53 +14,38 @@ STRATEGIES = {
 }
 """TensorFlow's name for each value of the setting ``strategy``, in the study's order."""
 
-KEYS = (
-    RUN,
-    Column("lease", "string", "", "the cluster"),
-    Column("scenario", "string", "", "name of the cluster shape"),
-    Column("workload", "string", "", "name of the workload"),
-    Column("strategy", "string", "", "TensorFlow's name of it"),
-    Column("batch_size", "int64", "images", "per update, over all replicas"),
-    Column("setting", "string", "", "what else differs between these trainings; empty: nothing"),
-)
-EPOCH_COLUMNS: tuple[Column, ...] = (
-    *KEYS,
-    Column("epoch", "int64", "", "passes over the training images so far: from 1"),
-    Column("split", "string", "", "train or validation"),
-    Column("loss", "float64", "1", "mean cross-entropy per image"),
-    Column("accuracy", "float64", "1", "share of images whose class was predicted"),
-)
-FINAL_COLUMNS: tuple[Column, ...] = (
-    *KEYS,
-    Column("train_loss", "float64", "1", "of the last epoch"),
-    Column("train_accuracy", "float64", "1", "of the last epoch"),
-    Column("validation_loss", "float64", "1", "of the last epoch"),
-    Column("validation_accuracy", "float64", "1", "of the last epoch"),
-    Column("time_s", "float64", "s", "the workload's own time"),
-)
+KEYS = ("run", "lease", "scenario", "workload", "strategy", "batch_size", "setting")
+"""Columns of both frames, which say what was trained. ``batch_size`` is in images per update, over all replicas; ``setting`` says
+what else differs between these trainings."""
+
 VALUES = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy", "time_s")
+"""The end of a training: loss and accuracy of its last epoch, and the workload's own time in seconds."""
 
 
 def epochs(runs: Runs) -> pd.DataFrame:
-    """One row per ok run, epoch and split that has a loss or an accuracy; columns :data:`EPOCH_COLUMNS`."""
+    """One row per ok run, epoch and split that has a loss or an accuracy.
+
+    Columns: :data:`KEYS`, epoch (from 1), split (train or validation), loss (mean cross-entropy per image), accuracy
+    (share of images whose class was predicted).
+    """
     rows = runs.measurements
     rows = rows[rows["epoch"].notna() & rows["split"].notna() & (rows["loss"].notna() | rows["accuracy"].notna())]
-    names = [c.name for c in EPOCH_COLUMNS]
-    merged = rows[["run", "epoch", "split", "loss", "accuracy"]].merge(_keys(runs), on="run")
-    return merged[names].sort_values(["run", "split", "epoch"], kind="stable").reset_index(drop=True)
+    names = ["epoch", "split", "loss", "accuracy"]
+    merged = rows[["run", *names]].merge(_keys(runs), on="run")[[*KEYS, *names]]
+    return merged.sort_values(["run", "split", "epoch"], kind="stable").reset_index(drop=True)
 
 
 def finals(runs: Runs) -> pd.DataFrame:
-    """One row per ok run that trained: its last epoch and its time; columns :data:`FINAL_COLUMNS`."""
+    """One row per ok run that trained: columns :data:`KEYS` and :data:`VALUES`."""
     frame = epochs(runs)
     last = frame[frame["epoch"] == frame.groupby(["run", "split"])["epoch"].transform("max")]
-    table = frame[[c.name for c in KEYS]].drop_duplicates("run").set_index("run")
+    table = frame[list(KEYS)].drop_duplicates("run").set_index("run")
     for split in ("train", "validation"):
         of = last[last["split"] == split].drop_duplicates("run", keep="last").set_index("run")
         for value in ("loss", "accuracy"):
             table[f"{split}_{value}"] = of[value].reindex(table.index)
     table["time_s"] = runs.ok.set_index("run")["run_s"].reindex(table.index)
-    return table.reset_index()[[c.name for c in FINAL_COLUMNS]]
+    return table.reset_index()[[*KEYS, *VALUES]]
 
 
 def _keys(runs: Runs) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""What counts as one independent value in a comparison: a lease, whatever the number of repeats on it."""
+"""Independent values for comparisons: one per lease, whatever the number of repeats on it."""
 
 from __future__ import annotations
 

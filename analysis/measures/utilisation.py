@@ -1,4 +1,4 @@
-"""How much of what was paid for was used, and how evenly: per node, per run, and per scenario.
+"""Use of what was paid for, and how evenly it was spread: per node, per run and per scenario.
 
 Only samples taken during the workload's own time count. A node that was not sampled is unknown, not idle, and a run with
 such a node has no imbalance. Imbalance is over the workers: the master has other work, and a single node has no other.
@@ -6,51 +6,39 @@ such a node has no imbalance. Imbalance is over the workers: the master has othe
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
 from analysis.measures import metrics
-from analysis.records.columns import RUN
+from analysis.records.groups import groups
 from analysis.records.runs import Runs
 from analysis.statistics.intervals import Interval, interval_of
-from workloads.record import Column
 
-NODE_COLUMNS: tuple[Column, ...] = (
-    RUN,
-    Column("node", "string", "", "name of the node"),
-    Column("role", "string", "", "master, worker or single"),
-    Column("samples", "int64", "samples", "seconds of the run in which it was sampled"),
-    Column("cpu_core_s", "float64", "host core s", "CPU time it used"),
-    Column("cpu_mean_ratio", "float64", "1", "mean CPU, of its own limit"),
-    Column("cpu_peak_ratio", "float64", "1", "highest second"),
-    Column("packets_mean_s", "float64", "packets/s", "mean, in and out"),
-    Column("packets_peak_s", "float64", "packets/s", "highest second"),
-    Column("disk_ops_mean_s", "float64", "operations/s", "mean, reads and writes; null where writes cannot be counted"),
-    Column("disk_ops_peak_s", "float64", "operations/s", "highest second"),
-    Column("disk_reads_mean_s", "float64", "operations/s", "mean, reads alone"),
-    Column("disk_reads_peak_s", "float64", "operations/s", "highest second"),
-)
+PER_NODE = {
+    "role": ("role", "first"),
+    "samples": ("cpu_cores", "size"),
+    "cpu_core_s": ("cpu_cores", "sum"),
+    "cpu_mean_ratio": ("cpu_ratio", "mean"),
+    "cpu_peak_ratio": ("cpu_ratio", "max"),
+    "packets_mean_s": ("packets_s", "mean"),
+    "packets_peak_s": ("packets_s", "max"),
+    "disk_ops_mean_s": ("disk_ops_s", "mean"),
+    "disk_ops_peak_s": ("disk_ops_s", "max"),
+    "disk_reads_mean_s": ("disk_read_ops_s", "mean"),
+    "disk_reads_peak_s": ("disk_read_ops_s", "max"),
+}
+"""Columns per node, with the column of its samples and the aggregation: CPU in host-core seconds and as a ratio of the node's own
+limit, packets/s in and out, disk operations/s (null where writes cannot be counted) and reads/s alone."""
 
 BALANCED = ("cpu", "packets", "disk_ops", "disk_reads")
-
-RUN_COLUMNS: tuple[Column, ...] = (
-    RUN,
-    Column("cpu_used_ratio", "float64", "1", "CPU used of CPU paid for, all nodes with the master"),
-    Column("run_share", "float64", "1", "the workload's own time of the time from submission to collection"),
-    Column("unused_usd", "float64", "USD", "of the cost per run, what the unused share of the CPU amounts to"),
-    Column("workers", "int64", "nodes", "workers that were sampled"),
-    *(
-        column
-        for name in BALANCED
-        for column in (
-            Column(f"{name}_max_over_mean", "float64", "1", "busiest worker / mean of the workers; 1: all alike"),
-            Column(f"{name}_variation", "float64", "1", "standard deviation / mean over the workers; 0: all alike"),
-        )
-    ),
-)
+RATIOS = (
+    "cpu_used_ratio", "run_share", "unused_usd",
+    *(f"{name}_{how}" for name in BALANCED for how in ("max_over_mean", "variation")),
+)  # fmt: skip
+"""Columns per run: CPU used of CPU paid for, all nodes with the master; the workload's own time of the time from
+submission to collection; of the cost per run, what the unused share of the CPU amounts to (USD); and how evenly the workers
+were used, as busiest / mean (1: all alike) and standard deviation / mean (0: all alike)."""
 
 
 @dataclass(frozen=True)
@@ -62,37 +50,20 @@ class Utilisation:
     variant: str
     runs: int
     leases: int
-    of: dict[str, Interval | None]  # by the name of a column of RUN_COLUMNS
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain types only, ready for JSON."""
-        return dataclasses.asdict(self)
+    of: dict[str, Interval | None]  # by the names of RATIOS
 
 
 def by_node(runs: Runs) -> pd.DataFrame:
-    """One row per run and sampled node, columns of :data:`NODE_COLUMNS`."""
+    """One row per run and sampled node, columns run, node and :data:`PER_NODE`."""
     frame = metrics.samples(runs)
     frame = frame[frame["in_run"] & frame["cpu_cores"].notna()]
-    grouped = frame.groupby(["run", "node"], sort=True)
-    table = grouped.agg(
-        role=("role", "first"),
-        samples=("cpu_cores", "size"),
-        cpu_core_s=("cpu_cores", "sum"),
-        cpu_mean_ratio=("cpu_ratio", "mean"),
-        cpu_peak_ratio=("cpu_ratio", "max"),
-        packets_mean_s=("packets_s", "mean"),
-        packets_peak_s=("packets_s", "max"),
-        disk_ops_mean_s=("disk_ops_s", "mean"),
-        disk_ops_peak_s=("disk_ops_s", "max"),
-        disk_reads_mean_s=("disk_read_ops_s", "mean"),
-        disk_reads_peak_s=("disk_read_ops_s", "max"),
-    ).reset_index()
+    table = frame.groupby(["run", "node"], sort=True).agg(**PER_NODE).reset_index()
     table["cpu_core_s"] /= metrics.NODE_HZ
-    return table[[c.name for c in NODE_COLUMNS]].astype({"samples": "Int64"})
+    return table.astype({"samples": "Int64"})
 
 
 def by_run(runs: Runs) -> pd.DataFrame:
-    """One row per ok run, columns of :data:`RUN_COLUMNS`."""
+    """One row per ok run, columns run, workers (sampled ones) and :data:`RATIOS`."""
     whole = metrics.per_run(runs)
     ok = whole[whole["status"] == "ok"]
     nodes = by_node(runs)
@@ -116,18 +87,16 @@ def by_run(runs: Runs) -> pd.DataFrame:
         known = comparable & (of.count().reindex(ok.index) == sampled) & (mean > 0)
         table[f"{name}_max_over_mean"] = (of.max().reindex(ok.index) / mean).where(known)
         table[f"{name}_variation"] = (of.std(ddof=0).reindex(ok.index) / mean).where(known)
-    return table.rename_axis("run").reset_index()[[c.name for c in RUN_COLUMNS]]
+    return table.rename_axis("run").reset_index()
 
 
 def utilisation(runs: Runs) -> list[Utilisation]:
     """Every scenario, workload and variant that has an ok run; a lease counts as one value, its mean."""
     keys = ["workload", "variant", "scenario"]
     frame = by_run(runs).merge(runs.ok[["run", "lease", *keys]], on="run")
-    numbers = [c.name for c in RUN_COLUMNS if c.arrow_type == "float64"]
     found = []
-    for key, group in frame.groupby(keys, sort=True):
-        workload, variant, scenario = (str(part) for part in key)
-        leases = group.groupby("lease")[numbers].mean()
-        of = {name: interval_of(leases[name].astype("float64").tolist()) for name in numbers}
+    for (workload, variant, scenario), group in groups(frame, keys):
+        leases = group.groupby("lease")[list(RATIOS)].mean()
+        of = {name: interval_of(leases[name].astype("float64").tolist()) for name in RATIOS}
         found.append(Utilisation(scenario, workload, variant, len(group), len(leases), of))
     return found

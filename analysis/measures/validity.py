@@ -1,4 +1,4 @@
-"""How far the records can be trusted: isolation, disk probes, sampling, what was rejected and what did not end well."""
+"""Limits of what records mean: isolation, disk probes, sampling, rejected items, and runs that did not end well."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Probe:
 
 @dataclass(frozen=True)
 class Isolated:
-    """How the nodes of a scenario were kept apart, in how many records."""
+    """Isolation of a scenario's nodes, and the number of records that have it."""
 
     scenario: str
     records: int

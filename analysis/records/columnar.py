@@ -15,7 +15,7 @@ import pyarrow as pa
 from analysis.errors import DamagedRecordError
 from analysis.records.columns import PANDAS_TYPES
 from workloads.record import MEASUREMENT_COLUMNS, NODE_COLUMNS, Column
-from workloads.record.tables import ARROW_TYPES, MEASUREMENTS, NODES, read_table
+from workloads.record.tables import ARROW_TYPES, MEASUREMENTS, NODES, own_columns, read_table
 
 PORTION = 250  # records that are put together at once
 
@@ -26,11 +26,12 @@ class Read(NamedTuple):
     measurements: list[pa.Table]
     nodes: list[pa.Table]
     damaged: dict[str, str]  # run -> reason
+    own: dict[str, Column]  # columns that measurements have besides those that all share, by name
 
 
 def read_tables(records: Sequence[tuple[str, Path]]) -> Read:
     """Read measurements and node samples of records, given as (run, directory), in their order."""
-    found = Read([], [], {})
+    found = Read([], [], {}, {})
     for at in range(0, len(records), PORTION):
         _read_portion(records[at : at + PORTION], found)
     return found
@@ -42,13 +43,15 @@ def _read_portion(records: Sequence[tuple[str, Path]], found: Read) -> None:
     for run, directory in records:
         try:
             rows, samples = _read(directory, MEASUREMENTS), _read(directory, NODES)
+            _declare(rows, found.own)
         except DamagedRecordError as error:
             found.damaged[run] = str(error)
             continue
         measurements.append((run, rows))
         nodes.append((run, samples))
     try:
-        both = _joined(measurements, MEASUREMENT_COLUMNS), _joined(nodes, NODE_COLUMNS)
+        columns = (*MEASUREMENT_COLUMNS, *found.own.values())
+        both = _joined(measurements, columns), _joined(nodes, NODE_COLUMNS)
     except (pa.ArrowException, ValueError):  # a value of another type somewhere: one by one, to find out where
         _join_one_by_one(measurements, nodes, found)
         return
@@ -60,7 +63,7 @@ def _join_one_by_one(measurements: list[tuple[str, pa.Table]], nodes: list[tuple
     for (run, rows), (_, samples) in zip(measurements, nodes, strict=True):
         name = MEASUREMENTS
         try:
-            fitting = _joined([(run, rows)], MEASUREMENT_COLUMNS)
+            fitting = _joined([(run, rows)], (*MEASUREMENT_COLUMNS, *found.own.values()))
             name = NODES
             found.nodes.append(_joined([(run, samples)], NODE_COLUMNS))
             found.measurements.append(fitting)
@@ -80,6 +83,26 @@ def _read(directory: Path, name: str) -> pa.Table:
         raise DamagedRecordError(f"{name}: the file is missing") from error
     except (pa.ArrowException, OSError, ValueError) as error:
         raise DamagedRecordError(f"{name} cannot be read: {error}") from error
+
+
+def _declare(rows: pa.Table, own: dict[str, Column]) -> None:
+    """Take in the columns that a record has of its own.
+
+    Raises:
+        DamagedRecordError: one has another type or unit than in an earlier record, so that its values cannot stand beside those.
+    """
+    try:
+        declared = own_columns(rows)
+    except ValueError as error:
+        raise DamagedRecordError(f"{MEASUREMENTS} cannot be read: {error}") from error
+    for column in declared:
+        earlier = own.get(column.name, column)
+        if (earlier.arrow_type, earlier.unit) != (column.arrow_type, column.unit):
+            raise DamagedRecordError(
+                f"{MEASUREMENTS}: {column.name} is {column.arrow_type} in '{column.unit}', and in an earlier record "
+                f"{earlier.arrow_type} in '{earlier.unit}'; rename one of them in its job"
+            )
+    own.update({column.name: column for column in declared if column.name not in own})
 
 
 def _joined(tables: list[tuple[str, pa.Table]], columns: tuple[Column, ...]) -> pa.Table:
@@ -120,7 +143,7 @@ def to_frame(tables: list[pa.Table], columns: tuple[Column, ...]) -> pd.DataFram
 
     Each column is converted and freed before the next, as both forms of thousands of records at once need gigabytes.
     """
-    table = pa.concat_tables(tables) if tables else _schema(columns).empty_table()
+    table = pa.concat_tables(tables, promote_options="default") if tables else _schema(columns).empty_table()
     tables.clear()
     mapped = {
         ARROW_TYPES[kind]: pd.api.types.pandas_dtype(name) for kind, name in PANDAS_TYPES.items() if kind != "float64"

@@ -1,4 +1,4 @@
-"""What runs and leases cost, by the best that is known of all of them: the bill, else what was measured, else the list price.
+"""Cost of runs and leases, by the best source that all of them have: bill, measurement or list price.
 
 - billed: ``billed.json`` of the lease, once it is complete and in US dollars; a run has the part of it that its own
   seconds from submission to end are of the lease's life (``teardown.json``);
@@ -6,16 +6,13 @@
   ``Teardown.measured_usd``);
 - list price: price of the shape times the workload's own time, for a lease times all recorded stages.
 
-They do not mean the same, so they are never mixed: what one record lacks is used of none.
+The sources mean different things, so they are never mixed: a source that one record lacks is used for none.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Literal, NamedTuple
-
-from pydantic import ValidationError
 
 from workloads.record import Billed, RunRecord, Status, Teardown
 
@@ -40,7 +37,7 @@ class Paid(NamedTuple):
         return MEANS[self.source]
 
 
-def paid(records: Mapping[str, RunRecord], teardowns: Sequence[Teardown], bills: Mapping[str, Billed]) -> Paid:
+def cost_records(records: Mapping[str, RunRecord], teardowns: Sequence[Teardown], bills: Mapping[str, Billed]) -> Paid:
     """Cost of every record, of one source.
 
     Args:
@@ -63,20 +60,6 @@ def paid(records: Mapping[str, RunRecord], teardowns: Sequence[Teardown], bills:
         }
         return Paid("measured", measured, whole if len(whole) == len(leases) else {})
     return Paid("list price", {run: record.cost_usd for run, record in records.items()}, {})
-
-
-def read_bill(directory: Path) -> Billed | None:
-    """The bill beside a record; None where there is none yet.
-
-    Raises:
-        ValueError: it is not what :class:`workloads.record.Billed` says.
-    """
-    try:
-        return Billed.model_validate_json((directory / "billed.json").read_bytes())
-    except FileNotFoundError:
-        return None
-    except ValidationError as error:
-        raise ValueError(f"is damaged: {error.errors()[0]['msg']}") from error
 
 
 def _final(bill: Billed | None) -> bool:

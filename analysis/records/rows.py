@@ -14,6 +14,13 @@ from analysis.records.paid import Paid
 from analysis.records.variants import variant_labels
 from workloads.record import RunRecord, Summary
 
+SPARK_FIELDS = {
+    column.name: {"spark_shuffle_bytes": "shuffle_write_bytes"}.get(column.name, column.name.removeprefix("spark_"))
+    for column in RUN_COLUMNS
+    if column.name.startswith("spark_")
+}
+"""The attribute of a record's ``spark`` for each column of the frame of runs."""
+
 
 def _unix_s(text: str) -> float | None:
     try:
@@ -40,8 +47,8 @@ def runs_frame(records: Mapping[str, RunRecord], summaries: Mapping[str, Summary
 def _row(run: str, record: RunRecord, summary: Summary | None, variant: str) -> dict[str, Any]:
     limits = [node.actual_cores for node in record.nodes]
     known = [cores for cores in limits if cores is not None]
-    spark = record.spark
     same = record.model_dump(mode="json", include={c.name for c in RUN_COLUMNS} - {"scenario", "configuration"})
+    items = ("items_in", "items_out", "items_rejected")
     return {
         **same,
         "run": run,
@@ -57,16 +64,6 @@ def _row(run: str, record: RunRecord, summary: Summary | None, variant: str) -> 
         "actual_cores": sum(known) if known and len(known) == len(limits) else None,
         **record.stages.model_dump(),
         "overhead_ratio": record.stages.overhead_ratio,
-        "items_in": summary.items_in if summary else None,
-        "items_out": summary.items_out if summary else None,
-        "items_rejected": summary.items_rejected if summary else None,
-        "spark_tasks": spark.tasks if spark else None,
-        "spark_tasks_failed": spark.tasks_failed if spark else None,
-        "spark_executors": spark.executors if spark else None,
-        "spark_executor_run_s": spark.executor_run_s if spark else None,
-        "spark_executor_cpu_s": spark.executor_cpu_s if spark else None,
-        "spark_gc_s": spark.gc_s if spark else None,
-        "spark_input_bytes": spark.input_bytes if spark else None,
-        "spark_shuffle_bytes": spark.shuffle_write_bytes if spark else None,
-        "spark_spilled_bytes": spark.spilled_bytes if spark else None,
+        **{name: getattr(summary, name, None) for name in items},
+        **{column: getattr(record.spark, field, None) for column, field in SPARK_FIELDS.items()},
     }

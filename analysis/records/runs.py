@@ -7,13 +7,12 @@ counts them and leaves them out of medians.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 from pydantic import ValidationError
@@ -22,11 +21,11 @@ from pydantic_core import from_json
 from analysis.errors import DamagedRecordError, NewerSchemaError, NoRecordsError
 from analysis.records.columnar import read_tables, to_frame
 from analysis.records.columns import RUN_MEASUREMENT_COLUMNS, RUN_NODE_COLUMNS
-from analysis.records.paid import Paid, paid, read_bill
+from analysis.records.damaged import Damaged, first_fault
+from analysis.records.lease_files import read_bills, read_teardowns
+from analysis.records.paid import Paid, cost_records
 from analysis.records.rows import runs_frame
-from workloads.record import SCHEMA_VERSION, Billed, RunRecord, Summary, Teardown
-
-__all__ = ["UPGRADES", "Damaged", "NoRecordsError", "Runs", "load", "read_record"]
+from workloads.record import SCHEMA_VERSION, Column, RunRecord, Summary, Teardown
 
 Json = dict[str, Any]
 
@@ -35,13 +34,6 @@ UPGRADES: dict[int, Callable[[Json], Json]] = {1: dict}  # version 2 only added 
 
 NOT_RECORDS = ("report", "figures", "tables")
 """Directories that may lie beside the records of an experiment."""
-
-
-class Damaged(NamedTuple):
-    """A record that was left out, and why."""
-
-    run: str
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -56,6 +48,8 @@ class Runs:
     teardowns: list[Teardown]
     paid: Paid
     damaged: list[Damaged]
+    own_columns: tuple[Column, ...] = ()
+    """Columns of ``measurements`` besides :data:`MEASUREMENT_COLUMNS`, with their units: what single workloads measure."""
 
     @property
     def ok(self) -> pd.DataFrame:
@@ -109,9 +103,9 @@ def load(runs_dir: Path, experiment: str) -> Runs:
             f"No readable record in '{root}'. Measure first: bakeoff bench {experiment}"
             + (f"\nDamaged records, left out:{named}" if named else "")
         )
-    teardowns, unread = _read_teardowns(runs_dir, root, {r.lease for r in records.values()})
-    bills = _read_bills({run: found[run] for run, r in records.items() if r.target != "local"}, records, unread)
-    costs = paid(records, teardowns, bills)
+    teardowns, no_proofs = read_teardowns(runs_dir, root, {r.lease for r in records.values()})
+    bills, no_bills = read_bills({run: found[run] for run, r in records.items() if r.target != "local"}, records)
+    costs = cost_records(records, teardowns, bills)
     return Runs(
         runs=runs_frame(records, summaries, costs),
         measurements=to_frame(tables.measurements, RUN_MEASUREMENT_COLUMNS),
@@ -120,8 +114,21 @@ def load(runs_dir: Path, experiment: str) -> Runs:
         summaries=summaries,
         teardowns=teardowns,
         paid=costs,
-        damaged=[*damaged, *unread],
+        damaged=[*damaged, *no_proofs, *no_bills],
+        own_columns=tuple(tables.own.values()),
     )
+
+
+def newest_experiment(runs_dir: Path) -> str:
+    """Name of the experiment whose record was written last.
+
+    Raises:
+        NoRecordsError: there is no record at all.
+    """
+    records = list(runs_dir.glob("*/*/run.json"))
+    if not records:
+        raise NoRecordsError(f"No records under '{runs_dir}'. Measure first: bakeoff bench demo")
+    return max(records, key=lambda path: (path.stat().st_mtime_ns, path)).parent.parent.name
 
 
 def read_record(directory: Path) -> RunRecord:
@@ -155,7 +162,7 @@ def read_record(directory: Path) -> RunRecord:
     try:
         return RunRecord.model_validate({**raw, "schema_version": SCHEMA_VERSION})
     except ValidationError as error:
-        raise DamagedRecordError(f"run.json: {_first(error)}") from error
+        raise DamagedRecordError(f"run.json: {first_fault(error)}") from error
 
 
 def _record_directories(root: Path) -> Iterator[Path]:
@@ -196,7 +203,7 @@ def _read_summary(directory: Path, record: RunRecord) -> Summary | None:
     except ValidationError as error:
         if record.status != "ok":  # the run failed, and its summary may well be the reason
             return None
-        raise DamagedRecordError(f"summary.json: {_first(error)}") from error
+        raise DamagedRecordError(f"summary.json: {first_fault(error)}") from error
 
 
 def _sharing(record: RunRecord, shared: dict[object, object]) -> RunRecord:
@@ -207,46 +214,3 @@ def _sharing(record: RunRecord, shared: dict[object, object]) -> RunRecord:
     }
     same = {name: shared.setdefault(key, getattr(record, name)) for name, key in keys.items()}
     return record.model_copy(update={name: value for name, value in same.items() if value == getattr(record, name)})
-
-
-def _read_teardowns(runs_dir: Path, root: Path, leases: set[str]) -> tuple[list[Teardown], list[Damaged]]:
-    """Proofs of teardown: beside the records, in a record, or with the lease; one file holds one or a list."""
-    damaged: list[Damaged] = []
-    paths = [*root.glob("teardown*.json"), *root.glob("*/teardown*.json")]
-    paths += [p for lease in leases for p in (runs_dir / "leases" / lease).glob("teardown*.json")]
-    found: dict[str, Teardown] = {}
-    for path in sorted(set(paths)):
-        try:
-            raw = json.loads(path.read_text(encoding="utf-8"))
-            for item in raw if isinstance(raw, list) else [raw]:
-                teardown = Teardown.model_validate(item)
-                if teardown.lease in leases:
-                    found[teardown.lease] = teardown
-        except ValidationError as error:
-            damaged.append(Damaged(str(path.relative_to(runs_dir)), _first(error)))
-        except (OSError, ValueError) as error:
-            damaged.append(Damaged(str(path.relative_to(runs_dir)), f"is not readable JSON: {error}"))
-    return [found[lease] for lease in sorted(found)], damaged
-
-
-def _read_bills(
-    directories: dict[str, Path], records: dict[str, RunRecord], damaged: list[Damaged]
-) -> dict[str, Billed]:
-    """The bill of each lease that one lies beside a record of."""
-    found: dict[str, Billed] = {}
-    for run, directory in directories.items():
-        try:
-            bill = read_bill(directory)
-        except (OSError, ValueError) as error:
-            damaged.append(Damaged(f"{run}/billed.json", str(error)))
-            continue
-        if bill is not None:
-            found[records[run].lease] = bill
-    return found
-
-
-def _first(error: ValidationError) -> str:
-    first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"])
-    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-    return f"{where + ': ' if where else ''}{first['msg']}{more}"

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
-import math
 from dataclasses import dataclass
-from typing import Any
 
 from analysis.compare.comparison import Comparison, compare_all_scenarios, compare_variants
 from analysis.measures.cost import Cost, Frontier, costs, frontiers
@@ -33,20 +30,6 @@ class Evidence:
     def cost_of(self, workload: str, variant: str, scenario: str) -> Cost | None:
         key = (workload, variant, scenario)
         return next((c for c in self.costs if (c.workload, c.variant, c.scenario) == key), None)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain types only, ready for JSON, which has no NaN and no infinity: what is not finite is null."""
-        plain = _finite({**dataclasses.asdict(self), "frontiers": [f.as_dict() for f in self.frontiers]})
-        assert isinstance(plain, dict)
-        return plain
-
-
-def _finite(value: object) -> object:
-    if isinstance(value, dict):
-        return {key: _finite(part) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(part) for part in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def evidence_of(runs: Runs) -> Evidence:

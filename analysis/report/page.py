@@ -1,4 +1,4 @@
-"""What the page shows, arranged: groups of results, rows of tables, numbers in words. Nothing here is computed anew."""
+"""Rows and words of the page: groups of results, rows of tables, numbers as text. Nothing is computed anew."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from analysis.measures import formats, metrics
 from analysis.records.runs import Runs
 from analysis.report.evidence import Evidence
-from analysis.report.figures.style import Drawn
 from analysis.report.summary import Result, Spread, Summary
 from analysis.statistics.intervals import Interval
 from analysis.statistics.linear import Estimate
@@ -18,6 +17,8 @@ from analysis.study.claims import Finding
 
 if TYPE_CHECKING:
     from markupsafe import Markup
+
+    from analysis.report.figures.canvas import Drawn
 
 LEASE_METRICS = ("apply_s", "load_data_s")  # happen once per lease
 STAGE_METRICS = ("submit_s", "run_s", "finish_s", "collect_s", "overhead_ratio")
@@ -47,9 +48,7 @@ def spread_text(spread: Spread | None, unit: str) -> dict[str, str]:
             break
     return {
         "median": formats.quantity(spread.median, unit),
-        "range": f"{low} to {high}".replace(" ", "\u00a0").replace("\u00a0to", " to")
-        if spread.n > 1 and differ
-        else "",
+        "range": _between(low, high) if spread.n > 1 and differ else "",
         "n": str(spread.n),
     }
 
@@ -128,26 +127,24 @@ def interval_text(interval: Interval | None, unit: str) -> dict[str, str]:
     """A median with its interval in words."""
     if interval is None:
         return {"median": formats.MISSING, "interval": ""}
-    middle = formats.quantity(interval.median, unit) if unit else formats.number(interval.median)
+    middle = formats.quantity(interval.median, unit)
     if interval.low is None or interval.high is None:
         return {"median": middle, "interval": ""}
-    low, high = (formats.quantity(v, unit) if unit else formats.number(v) for v in (interval.low, interval.high))
-    return {"median": middle, "interval": f"{low} to {high}".replace(" ", "\u00a0").replace("\u00a0to", " to")}
+    return {"median": middle, "interval": _between(*(formats.quantity(v, unit) for v in (interval.low, interval.high)))}
+
+
+def _between(low: str, high: str) -> str:
+    """Two bounds, each of them in one line."""
+    return f"{low} to {high}".replace(" ", "\u00a0").replace("\u00a0to", " to")
 
 
 def estimate_text(estimate: Estimate | None, digits: int | None = None) -> dict[str, str]:
     """An estimate with its interval: to ``digits`` decimals, else to three significant digits."""
     if estimate is None:
         return {"value": formats.MISSING, "interval": ""}
-
-    def form(value: float) -> str:
-        return formats.number(value) if digits is None else f"{value:.{digits}f}"
-
-    known = estimate.low is not None and estimate.high is not None
-    return {
-        "value": form(estimate.value),
-        "interval": f"{form(estimate.low or 0.0)} to {form(estimate.high or 0.0)}" if known else "no interval",
-    }
+    values = (estimate.value, estimate.low, estimate.high)
+    value, low, high = (formats.number(v) if digits is None or v is None else f"{v:.{digits}f}" for v in values)
+    return {"value": value, "interval": "no interval" if formats.MISSING in (low, high) else f"{low} to {high}"}
 
 
 def lacking(findings: list[Finding]) -> tuple[list[str], dict[str, list[str]]]:
@@ -179,5 +176,5 @@ def records(runs: Runs, drawn: list[Drawn], runs_dir: Path, out_dir: Path) -> tu
 
 
 def run_id(run: str) -> str:
-    """Where the page tells of a run."""
+    """The page's anchor for a run."""
     return "run-" + re.sub(r"[^A-Za-z0-9_-]", "-", run)

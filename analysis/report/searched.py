@@ -8,7 +8,7 @@ from pathlib import Path
 from analysis.errors import DamagedRecordError, SearchError
 from analysis.measures.formats import plural, quantity
 from analysis.search.core.problem import Objective, Outcome
-from analysis.search.strategies.strategy import tell_or_failed
+from analysis.search.strategies.strategy import tell_or_fail
 from analysis.search.workload_sets.set_loss import SetWinner
 from analysis.search.workload_sets.workload_set import SetSearch
 from workloads.record import search as journal
@@ -50,7 +50,7 @@ class Searched:
 
     @property
     def candidates(self) -> int:
-        """What could be run: shapes, or of a set pairs of workload and shape."""
+        """Number of shapes, or for a set of pairs of workload and shape."""
         return len(self.workloads) * len(self.shapes)
 
     @property
@@ -123,7 +123,7 @@ def read_search(folder: Path) -> Searched | None:
     except (OSError, ValueError, SearchError) as error:
         raise DamagedRecordError(f"{path.name} cannot be read: {error}") from error
     why = {(e.workload, e.shape): e.reason for e in events if isinstance(e, journal.Proposal)}
-    outcomes = [event for event in events if isinstance(event, journal.Outcome)]
+    outcomes = [event for event in events if isinstance(event, journal.RunOutcome)]
     shapes = tuple(begun.shape_names)
     runs: list[SearchRun] = []
     best: dict[str, float | None] = {}
@@ -140,16 +140,16 @@ def read_search(folder: Path) -> Searched | None:
 
 
 def _set_search(
-    begun: journal.Search, shapes: tuple[str, ...], objective: Objective, outcomes: list[journal.Outcome]
+    begun: journal.Search, shapes: tuple[str, ...], objective: Objective, outcomes: list[journal.RunOutcome]
 ) -> SetSearch:
     search = SetSearch(begun.workloads, shapes, objective, begun.seed)
     for event in outcomes:
         index = begun.workloads.index(event.workload) * len(shapes) + shapes.index(event.shape)
-        tell_or_failed(search, index, Outcome(event.status, event.values, event.metrics))
+        tell_or_fail(search, index, Outcome(event.status, event.values, event.metrics))
     return search
 
 
-def _run(event: journal.Outcome, why: str, objective: Objective, best: float | None) -> SearchRun:
+def _run(event: journal.RunOutcome, why: str, objective: Objective, best: float | None) -> SearchRun:
     outcome = Outcome(event.status, event.values, event.metrics)
     try:
         value, feasible = objective.value(outcome), objective.feasible(outcome)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -15,7 +13,9 @@ from analysis.compare.verdict import Verdict, verdicts
 from analysis.measures import metrics
 from analysis.measures.units import units_of, values_of
 from analysis.measures.validity import Validity, validity
-from analysis.records.runs import Damaged, Runs, load
+from analysis.records.damaged import Damaged
+from analysis.records.groups import groups
+from analysis.records.runs import Runs
 from analysis.statistics.intervals import Interval, interval_of
 from workloads.record import RunRecord
 
@@ -30,13 +30,13 @@ class Spread:
     max: float
     values: tuple[float, ...]
 
-    @classmethod
-    def of(cls, values: Iterable[float]) -> Spread | None:
-        """None where no run has the metric: missing is not zero."""
-        known = pd.Series(list(values), dtype="float64").dropna()
-        if known.empty:
-            return None
-        return cls(len(known), float(known.median()), float(known.min()), float(known.max()), tuple(known.tolist()))
+
+def spread_of(values: Iterable[float]) -> Spread | None:
+    """Median and range of values without the missing ones; None where no run has the metric, as missing is not zero."""
+    known = pd.Series(list(values), dtype="float64").dropna()
+    if known.empty:
+        return None
+    return Spread(len(known), float(known.median()), float(known.min()), float(known.max()), tuple(known.tolist()))
 
 
 @dataclass(frozen=True)
@@ -109,21 +109,6 @@ class Summary:
     cost_source: str  # billed, measured or list price
     cost_said: str  # what that means, a sentence
 
-    def as_dict(self) -> dict[str, Any]:
-        """Plain types only, ready for JSON."""
-        plain = dataclasses.asdict(self)
-        plain["damaged"] = [d._asdict() for d in self.damaged]
-        return plain
-
-
-def summarise(runs_dir: Path, experiment: str) -> Summary:
-    """Load an experiment and summarise it.
-
-    Raises:
-        NoRecordsError: there is no readable record.
-    """
-    return summary_of(load(runs_dir, experiment), experiment)
-
 
 def summary_of(runs: Runs, experiment: str) -> Summary:
     """Summarise loaded records."""
@@ -166,12 +151,9 @@ def _shapes(records: Iterable[RunRecord]) -> list[Shape]:
 
 
 def _results(runs: Runs) -> list[Result]:
-    frame = metrics.per_run(runs)
     results = []
-    for key, group in frame.groupby(["workload", "variant", "scenario"], sort=True):
-        workload, variant, scenario = (str(part) for part in key)
+    for (workload, variant, scenario), group in groups(metrics.per_run(runs), ["workload", "variant", "scenario"]):
         ok = group[group["status"] == "ok"]
-        spreads = {m.name: Spread.of(ok[m.name]) for m in metrics.METRICS}
         run_s = ok["run_s"].dropna()
         nearest = (run_s - run_s.median()).abs().sort_values(kind="stable").index
         results.append(
@@ -182,7 +164,7 @@ def _results(runs: Runs) -> list[Result]:
                 n=len(ok),
                 leases=int(ok["lease"].nunique()),
                 not_ok={str(k): int(v) for k, v in group["status"].value_counts().items() if k != "ok"},
-                metrics=spreads,
+                metrics={m.name: spread_of(ok[m.name]) for m in metrics.METRICS},
                 missing=_missing([runs.records[str(run)] for run in ok.index]),
                 representative_run=str(nearest[0]) if len(nearest) else None,
             )
@@ -191,7 +173,7 @@ def _results(runs: Runs) -> list[Result]:
 
 
 def _missing(records: list[RunRecord]) -> list[str]:
-    """What the ok records say they lack, each sentence once, with the number of records if not all."""
+    """Sentences of the ok records on what was not measured, each once, with the number of records if not all."""
     counts = Counter(text for r in records for text in dict.fromkeys([*r.missing, *r.isolation.missing]))
     return [
         text if count == len(records) else f"{text} ({count} of {len(records)} records)"
@@ -200,45 +182,23 @@ def _missing(records: list[RunRecord]) -> list[str]:
 
 
 def _throughput(runs: Runs) -> list[Throughput]:
-    frame = metrics.throughput(runs)
-    keys = ["workload", "variant", *metrics.GROUP, "scenario"]
-    by_kind = values_of(runs, "images_per_s").groupby(["workload", "variant", "scenario", "kind"])
+    keys = ("workload", "variant", *metrics.GROUP, "scenario")
+    by_kind = groups(values_of(runs, "images_per_s"), ["workload", "variant", "scenario", "kind"])
     intervals = {key: interval_of(units_of(of, "images_per_s").values.tolist()) for key, of in by_kind}
     rows = []
-    for key, group in frame.groupby(keys, sort=True, dropna=False):
-        spread = Spread.of(group["images_per_s"])
-        if spread is None:
+    for key, group in groups(metrics.throughput(runs), keys):
+        if (spread := spread_of(group["images_per_s"])) is None:
             continue
-        named = {
-            name: "" if part is None or part is pd.NA or part != part else str(part)
-            for name, part in zip(keys, key, strict=True)
-        }
-        rows.append(
-            Throughput(
-                scenario=named["scenario"],
-                workload=named["workload"],
-                variant=named["variant"],
-                operation=named["operation"],
-                format=named["format"],
-                source=named["source"],
-                cache=named["cache"],
-                images_per_s=spread,
-                interval=intervals.get(
-                    (
-                        named["workload"],
-                        named["variant"],
-                        named["scenario"],
-                        " ".join(word for name in metrics.GROUP if (word := named[name])),
-                    )
-                ),
-                cost_per_1000_usd=Spread.of(group["cost_per_1000_usd"]),
-            )
-        )
+        named = dict(zip(keys, key, strict=True))
+        kind = " ".join(word for name in metrics.GROUP if (word := named[name]))
+        interval = intervals.get((named["workload"], named["variant"], named["scenario"], kind))
+        cost = spread_of(group["cost_per_1000_usd"])
+        rows.append(Throughput(**named, images_per_s=spread, interval=interval, cost_per_1000_usd=cost))
     return rows
 
 
 def _provenance(runs: Runs) -> dict[str, list[str]]:
-    """What the results rest on: each fact with its distinct values over all records."""
+    """Facts behind the results, each with its distinct values over all records."""
     facts: dict[str, Counter[str]] = {}
 
     def note(name: str, value: object) -> None:

@@ -10,24 +10,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from analysis.compare.stopping import read_decisions
-from analysis.compare.verdict import MIN_REPEATS, RULE
-from analysis.errors import DamagedRecordError, NoRecordsError
+from analysis.compare.verdict import RULE
+from analysis.errors import DamagedRecordError
 from analysis.measures import formats, metrics
 from analysis.measures.validity import COVERAGE_FLOOR, PROBE_TOLERANCE
-from analysis.records.runs import Damaged, Runs, load
+from analysis.plain import plain
+from analysis.records.damaged import Damaged
+from analysis.records.runs import Runs, load
 from analysis.report import page
 from analysis.report.evidence import Evidence, evidence_of
 from analysis.report.searched import read_search
 from analysis.report.summary import Summary, summary_of
+from analysis.statistics.intervals import MIN_REPEATS
 from analysis.study import seed
-from analysis.study.claims import completed
+from analysis.study.claims import fill_from_other_parts
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
     from analysis.report.figures.catalogue import Figures
 
-__all__ = ["NoRecordsError", "Report", "build", "newest_experiment"]
+__all__ = ["Report", "build"]
 
 T = TypeVar("T")
 TEMPLATES = Path(__file__).parent / "templates"
@@ -38,23 +41,11 @@ TRAINING_UNITS = {"train_loss": "", "train_accuracy": "%", "validation_loss": ""
 
 @dataclass(frozen=True)
 class Report:
-    """What was built: the page, and the summary behind it in plain types, ready for JSON."""
+    """The files that were written, and the summary behind them in plain types, ready for JSON."""
 
     page: Path
     markdown: Path
     summary: dict[str, Any]
-
-
-def newest_experiment(runs_dir: Path) -> str:
-    """Name of the experiment whose record was written last.
-
-    Raises:
-        NoRecordsError: there is no record at all.
-    """
-    records = list(runs_dir.glob("*/*/run.json"))
-    if not records:
-        raise NoRecordsError(f"No records under '{runs_dir}'. Measure first: bakeoff bench demo")
-    return max(records, key=lambda path: (path.stat().st_mtime_ns, path)).parent.parent.name
 
 
 def build(
@@ -81,7 +72,7 @@ def build(
     search = _beside(read_search, runs_dir / experiment, runs)
     decided = _beside(read_decisions, runs_dir / experiment, runs) or []
     summary, evidence = summary_of(runs, experiment), evidence_of(runs)
-    evidence = replace(evidence, findings=completed(evidence.findings, runs_dir, experiment))
+    evidence = replace(evidence, findings=fill_from_other_parts(evidence.findings, runs_dir, experiment))
     out_dir.mkdir(parents=True, exist_ok=True)
     figures = draw_all(summary, runs, evidence, search, out_dir / "figures")
     tables = write_tables(summary, evidence, runs, search, out_dir / "tables")
@@ -100,13 +91,11 @@ def build(
     written.write_text(_environment(summary, html=True).get_template("report.html.j2").render(shown), encoding="utf-8")
     text.parent.mkdir(parents=True, exist_ok=True)
     text.write_text(_environment(summary, html=False).get_template("report.md.j2").render(shown), encoding="utf-8")
-    return Report(
-        written, text, {**summary.as_dict(), "evidence": evidence.as_dict(), "figures_absent": figures.absent}
-    )
+    return Report(written, text, {**plain(summary), "evidence": plain(evidence), "figures_absent": figures.absent})
 
 
 def _beside(read: Callable[[Path], T], folder: Path, runs: Runs) -> T | None:
-    """What lies beside the records; what cannot be read is None, and among the damaged files."""
+    """Read a file that lies beside the records; None where it cannot be read, which is then among the damaged files."""
     try:
         return read(folder)
     except DamagedRecordError as error:
@@ -131,13 +120,13 @@ def _environment(summary: Summary, *, html: bool) -> Environment:
     environment.filters["run_id"] = page.run_id
     environment.globals.update(
         spread_text=page.spread_text, interval_text=page.interval_text, estimate_text=page.estimate_text,
-        quantity=lambda value, unit: formats.quantity(value, unit) if unit else formats.number(value),
+        quantity=formats.quantity,
     )  # fmt: skip
     return environment
 
 
 def _shown(summary: Summary, evidence: Evidence, runs: Runs, figures: Figures, now: datetime | None) -> dict[str, Any]:
-    """What the templates know."""
+    """The variables of the templates."""
     named = {m.name: m for m in metrics.METRICS}
     return {
         "s": summary,

@@ -74,11 +74,6 @@ CURVES: dict[str, Callable[[np.ndarray, np.ndarray], Curve]] = {
 }
 
 
-def fit_curve(name: str, x: np.ndarray, y: np.ndarray) -> Curve:
-    """The curve of one of :data:`CURVES` through throughputs ``y`` (images/s) at values ``x`` of a parameter."""
-    return CURVES[name](np.asarray(x, float), np.asarray(y, float))
-
-
 def alternatives(blocks: Blocks, parameter: str) -> list[Alternative]:
     """Every curve with its error, in the order of :data:`CURVES`; none below :data:`LEAST_LEVELS` distinct values.
 

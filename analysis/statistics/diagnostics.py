@@ -11,10 +11,6 @@ import numpy as np
 from analysis.statistics.linear import Blocks, fit
 
 ALPHA = 0.01  # of a check before it warns: each series has a dozen of them
-RULES = (
-    "Breusch-Pagan: the spread grows with the fit; Jarque-Bera: not normal; Ramsey RESET: not straight; "
-    "Durbin-Watson far from 2: neighbours in time are alike. Leverage above twice its mean, Cook's distance above 4/n."
-)
 
 
 @dataclass(frozen=True)

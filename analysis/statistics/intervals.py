@@ -16,7 +16,8 @@ from typing import Literal
 
 import numpy as np
 
-LEVEL = 0.95
+from analysis.statistics.means import LEVEL, one_sample
+
 MIN_REPEATS = 5  # independent repeats below which no verdict is given
 BOOTSTRAP_FROM = 10
 RESAMPLES = 4999
@@ -36,13 +37,6 @@ class Interval:
     level: float
     method: Method
 
-    @property
-    def relative_width(self) -> float | None:
-        """Half the width as a share of the centre, on the scale of logarithms: 0.05 is "within 5 % either way"."""
-        if self.low is None or self.high is None or self.low <= 0:
-            return None
-        return math.exp((math.log(self.high) - math.log(self.low)) / 2) - 1
-
 
 def interval_of(values: Sequence[float], level: float = LEVEL) -> Interval | None:
     """Median and interval of independent values; None where there are none.
@@ -61,17 +55,10 @@ def interval_of(values: Sequence[float], level: float = LEVEL) -> Interval | Non
         low, high = _bootstrap(known, level)
         return Interval(n, median, low, high, level, "bootstrap of the median")
     if bool((known <= 0).any()):
-        return Interval(n, median, *t_interval(known, level), level, "t")
-    low, high = t_interval(np.log(known), level)
-    return Interval(n, median, math.exp(low), math.exp(high), level, "t on logarithms")
-
-
-def t_interval(values: np.ndarray, level: float = LEVEL) -> tuple[float, float]:
-    """Student's t interval of the mean of at least two values."""
-    from scipy import stats
-
-    found = stats.ttest_1samp(values, 0.0).confidence_interval(level)
-    return float(found.low), float(found.high)
+        mean = one_sample(known, level)
+        return Interval(n, median, mean.low, mean.high, level, "t")
+    mean = one_sample(np.log(known), level).through(math.exp)
+    return Interval(n, median, mean.low, mean.high, level, "t on logarithms")
 
 
 def _bootstrap(values: np.ndarray, level: float) -> tuple[float, float]:

@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.statistics.intervals import LEVEL, MIN_REPEATS
+from analysis.statistics.intervals import MIN_REPEATS
+from analysis.statistics.means import LEVEL, Mean, one_sample
 
 OVER_LEASES = "estimated per lease, Student's t over leases"
 WITHIN_BLOCKS = "within blocks; says nothing on other leases"
@@ -26,7 +27,7 @@ MANY_BLOCKS = 100  # from here on block means are subtracted rather than given a
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number with its 95 % interval and the p-value against zero; None where it cannot be had."""
+    """A number with its 95 % interval and the p-value against zero; None: cannot be had."""
 
     value: float
     low: float | None
@@ -91,9 +92,7 @@ def correlation(blocks: Blocks, parameter: str) -> Estimate | None:
     z = np.arctanh(np.clip([pearson.statistic for _, pearson, _ in found], -1 + 1e-12, 1 - 1e-12))
     by_lease = pd.Series(z).groupby([lease for lease, _, _ in found]).mean()
     if blocks.level != "all" and len(by_lease) >= MIN_REPEATS:
-        over = _over_leases(by_lease.to_numpy())
-        low, high = (None if bound is None else math.tanh(bound) for bound in (over.low, over.high))
-        return Estimate(math.tanh(over.value), low, high, over.p_value, OVER_LEASES)
+        return _over_leases(one_sample(by_lease.to_numpy()).through(math.tanh))
     with np.errstate(divide="ignore", invalid="ignore"):  # of a ratio that is not used here
         combined = combine_effects(z, np.array([1 / (n - 3) for _, _, n in found]))
     fixed = combined.summary_frame().loc["fixed effect"]
@@ -108,7 +107,7 @@ def coefficients(blocks: Blocks, parameters: Sequence[str]) -> dict[str, Estimat
     if blocks.level != "all" and len(by_lease) >= MIN_REPEATS:
         fits = [dict(zip(names, np.asarray(fit(rows, names).params)[: len(names)], strict=True))
                 for rows in by_lease.values()]  # fmt: skip
-        return {name: _over_leases(np.array([f[name] for f in fits]), OVER_LEASES) for name in names}
+        return {name: _over_leases(one_sample(np.array([f[name] for f in fits]))) for name in names}
     pooled = fit(blocks.frame, names)
     if pooled.df_resid < 1:
         return {
@@ -137,15 +136,8 @@ def fit(frame: pd.DataFrame, parameters: Sequence[str]) -> Any:
     return model.fit()
 
 
-def _over_leases(values: np.ndarray, method: str = OVER_LEASES) -> Estimate:
-    from scipy import stats
-
-    if bool(np.ptp(values) == 0):  # no scatter: the interval is the value itself
-        value = float(values[0])
-        return Estimate(value, value, value, 0.0 if value else 1.0, method)
-    test = stats.ttest_1samp(values, 0.0)
-    interval = test.confidence_interval(LEVEL)
-    return Estimate(float(values.mean()), float(interval.low), float(interval.high), float(test.pvalue), method)
+def _over_leases(mean: Mean) -> Estimate:
+    return Estimate(mean.value, mean.low, mean.high, mean.p_value, OVER_LEASES)
 
 
 def _known(value: float, *rest: float) -> tuple[float, float | None, float | None, float | None]:
@@ -153,7 +145,7 @@ def _known(value: float, *rest: float) -> tuple[float, float | None, float | Non
     return float(value), low, high, p
 
 
-def aliased(frame: pd.DataFrame, parameters: Sequence[str]) -> tuple[list[str], list[str]]:
+def split_aliased(frame: pd.DataFrame, parameters: Sequence[str]) -> tuple[list[str], list[str]]:
     """Parameters that the others do not determine, and those that they do, which no fit can tell apart from them."""
     kept: list[str] = []
     dropped: list[str] = []

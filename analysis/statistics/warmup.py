@@ -23,7 +23,7 @@ RULE = (
 
 
 def warm_up(values: Sequence[float], *, higher_is_better: bool = False) -> int:
-    """How many of the first values are warm-up.
+    """Number of first values that are warm-up.
 
     Args:
         values: positive values of one metric in order of time, of repeats under the same conditions.

@@ -1,5 +1,4 @@
-"""What became of the study's claims here: reproduced, not reproduced, or not comparable - then with what the nearest
-proxy says - and "cannot tell" where the conditions hold and the repeats do not suffice.
+"""Each claim of the study, judged by our records: reproduced, not reproduced, cannot tell, or not comparable here.
 
 A claim can only be judged under its conditions: on Google Cloud, on the study's 3,670 images, on its shapes, with at least
 :data:`analysis.statistics.intervals.MIN_REPEATS` leases. Where one is missing it is named, and what was measured instead is said
@@ -12,15 +11,16 @@ import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from analysis.records.runs import NoRecordsError, Runs, load
+from analysis.errors import NoRecordsError
+from analysis.records.runs import Runs, load
 from analysis.statistics.intervals import MIN_REPEATS
-from analysis.study import claim_measures, claim_training, seed
-from analysis.study.measured import Measured
+from analysis.study import claim_speed, claim_training, seed
+from analysis.study.claim_measure import ClaimMeasure
 from analysis.study.regression import Regression, regressions
 
-Outcome = Literal["reproduced", "not reproduced", "not comparable here", "cannot tell"]
+ClaimStatus = Literal["reproduced", "not reproduced", "not comparable here", "cannot tell"]
 
 
 @dataclass(frozen=True)
@@ -30,24 +30,20 @@ class Finding:
     claim: str
     text: str
     part: str
-    outcome: Outcome
+    outcome: ClaimStatus
     measured: str  # what we measured, with its interval; empty: nothing that comes near
     missing: tuple[str, ...]  # conditions of the claim that do not hold here
     agrees: bool | None  # whether what was measured points the claim's way; None: it cannot tell
     why: str
 
-    def as_dict(self) -> dict[str, Any]:
-        """Plain types only, ready for JSON."""
-        return dataclasses.asdict(self)
 
-
-MEASURES: dict[str, Callable[[Runs, list[Regression]], Measured]] = {
-    "tfrecord_70x": claim_measures.tfrecord_ratio,
-    "slopes_by_format": claim_measures.slopes,
-    "image_slows_at_largest_batch": claim_measures.largest_batch,
-    "caching_25_to_10_min": claim_measures.caching_time,
-    "caching_evens_cpu": claim_measures.caching_cpu,
-    "same_time_4x2_1x8": claim_measures.same_time,
+MEASURES: dict[str, Callable[[Runs, list[Regression]], ClaimMeasure]] = {
+    "tfrecord_70x": claim_speed.tfrecord_ratio,
+    "slopes_by_format": claim_speed.slopes,
+    "image_slows_at_largest_batch": claim_speed.largest_batch,
+    "caching_25_to_10_min": claim_speed.caching_time,
+    "caching_evens_cpu": claim_speed.caching_cpu,
+    "same_time_4x2_1x8": claim_speed.same_time,
     "larger_batches_lower_mirrored": claim_training.mirrored_accuracy,
     "mirrored_faster": claim_training.mirrored_time,
     "multiworker_fails": claim_training.multi_worker,
@@ -60,7 +56,7 @@ def findings(runs: Runs, regressions: list[Regression]) -> list[Finding]:
     return found if any(finding.measured for finding in found) else []
 
 
-def completed(found: list[Finding], runs_dir: Path, experiment: str) -> list[Finding]:
+def fill_from_other_parts(found: list[Finding], runs_dir: Path, experiment: str) -> list[Finding]:
     """The findings, those without a measurement here from the experiment of the claim's part, or with its name.
 
     So that the pages of the study's experiments each show the whole study, as far as it has been measured.
@@ -92,7 +88,7 @@ def _loaded(runs_dir: Path, experiment: str) -> tuple[Runs, list[Regression]] | 
     return runs, regressions(runs)
 
 
-def _finding(claim: seed.Claim, measured: Measured, runs: Runs) -> Finding:
+def _finding(claim: seed.Claim, measured: ClaimMeasure, runs: Runs) -> Finding:
     if not measured.said:
         return Finding(
             claim.name, claim.text, claim.part, "not comparable here", "", (measured.lacks,), None,
@@ -102,7 +98,7 @@ def _finding(claim: seed.Claim, measured: Measured, runs: Runs) -> Finding:
     if missing:
         way = {True: "points the same way", False: "points the other way", None: "cannot tell"}[measured.agrees]
         why = f"The nearest that was measured {way}: {measured.why}"
-        outcome: Outcome = "not comparable here"
+        outcome: ClaimStatus = "not comparable here"
     elif measured.agrees is None:
         outcome, why = "cannot tell", f"Under the study's conditions, but neither shown nor refuted: {measured.why}"
     else:
@@ -110,7 +106,7 @@ def _finding(claim: seed.Claim, measured: Measured, runs: Runs) -> Finding:
     return Finding(claim.name, claim.text, claim.part, outcome, measured.said, missing, measured.agrees, why)
 
 
-def conditions(runs: Runs, measured: Measured) -> list[str]:
+def conditions(runs: Runs, measured: ClaimMeasure) -> list[str]:
     """Conditions common to all claims that the records behind a measurement do not meet."""
     records = [runs.records[run] for run in measured.runs]
     missing = []

@@ -1,4 +1,4 @@
-"""How throughput depends on batch size, number of batches, repetitions and data size: the study's table 1, done right.
+"""Regressions of throughput on batch size, number of batches, repetitions and data size: the study's table 1.
 
 One :class:`Regression` per scenario, workload, variant and kind of measurement. Beside each R and slope stand its
 interval, the checks of its residuals, the curves that may fit better, and what the parameters share with each other.
@@ -6,9 +6,7 @@ interval, the checks of its residuals, the curves that may fit better, and what 
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
@@ -19,11 +17,11 @@ from analysis.statistics.diagnostics import Influence, Residuals, influence, res
 from analysis.statistics.linear import (
     Blocks,
     Estimate,
-    aliased,
     blocks_of,
     coefficients,
     correlation,
     fit,
+    split_aliased,
     variance_inflation,
 )
 
@@ -86,10 +84,6 @@ class Regression:
     def parameter(self, name: str) -> ParameterFit | None:
         return next((p for p in self.parameters if p.parameter == name), None)
 
-    def as_dict(self) -> dict[str, Any]:
-        """Plain types only, ready for JSON."""
-        return dataclasses.asdict(self)
-
 
 def regressions(runs: Runs) -> list[Regression]:
     """One regression per series that has at least :data:`LEAST_OBSERVATIONS` observations and a parameter that varies."""
@@ -103,7 +97,7 @@ def regress(frame: pd.DataFrame) -> Regression | None:
     if len(frame) < LEAST_OBSERVATIONS:
         return None
     varied = [p for p in PARAMETERS if frame[p.name].nunique() > 1]
-    fits = {p.name: _one(frame, p.name, p.unit) for p in varied}
+    fits = {p.name: _fit_parameter(frame, p.name, p.unit) for p in varied}
     known = [f for f in fits.values() if f is not None]
     if not known:
         return None
@@ -124,7 +118,7 @@ def regress(frame: pd.DataFrame) -> Regression | None:
     )
 
 
-def _one(frame: pd.DataFrame, name: str, unit: str) -> ParameterFit | None:
+def _fit_parameter(frame: pd.DataFrame, name: str, unit: str) -> ParameterFit | None:
     blocks = blocks_of(frame, [name])
     if len(blocks.frame) < 3 or blocks.frame[name].nunique() < 2:
         return None
@@ -144,7 +138,7 @@ def _one(frame: pd.DataFrame, name: str, unit: str) -> ParameterFit | None:
 
 
 def _joint(blocks: Blocks, names: list[str]) -> JointFit | None:
-    kept, dropped = aliased(blocks.frame, names)
+    kept, dropped = split_aliased(blocks.frame, names)
     if len(blocks.frame) < len(kept) + blocks.count + 2 or len(kept) < 2:
         return None
     return JointFit(
@@ -189,46 +183,3 @@ def _notes(fits: list[ParameterFit], joint: JointFit | None) -> list[str]:
     if joint is not None and joint.residuals:
         said += [f"jointly: {text}" for text in joint.residuals.warnings]
     return said
-
-
-def table(found: list[Regression]) -> pd.DataFrame:
-    """One row per regression and parameter, tidy: R and slope with intervals and p-values, joint slope, inflation.
-
-    Columns: those of :data:`analysis.measures.grid.SERIES`, parameter, unit, observations, runs, leases, r, r_low, r_high, r_p,
-    slope, slope_low, slope_high, slope_p (images/s per unit), joint_slope, joint_low, joint_high, joint_p,
-    variance_inflation, best_curve, method.
-    """
-    rows = []
-    for regression in found:
-        for one in regression.parameters:
-            joint = regression.joint.slopes.get(one.parameter) if regression.joint else None
-            inflation = regression.joint.variance_inflation.get(one.parameter) if regression.joint else None
-            rows.append(
-                {
-                    **{name: getattr(regression, name) for name in SERIES},
-                    "parameter": one.parameter,
-                    "unit": one.unit,
-                    "observations": regression.observations,
-                    "runs": regression.runs,
-                    "leases": regression.leases,
-                    **_columns("r", one.r),
-                    **_columns("slope", one.slope),
-                    **_columns("joint", joint),
-                    "variance_inflation": inflation,
-                    "best_curve": next((a.name for a in one.alternatives if a.best), None),
-                    "method": one.slope.method,
-                }
-            )
-    return pd.DataFrame(rows)
-
-
-def _columns(name: str, estimate: Estimate | None) -> dict[str, float | None]:
-    value = "joint_slope" if name == "joint" else name
-    if estimate is None:
-        return dict.fromkeys((value, f"{name}_low", f"{name}_high", f"{name}_p"))
-    return {
-        value: estimate.value,
-        f"{name}_low": estimate.low,
-        f"{name}_high": estimate.high,
-        f"{name}_p": estimate.p_value,
-    }

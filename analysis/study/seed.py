@@ -1,4 +1,4 @@
-"""What the study published, number by number, beside which ours are set.
+"""The study's published numbers, beside which ours are set.
 
 Source: "Data processing and machine learning in the cloud", a cloud-computing study of 2021 on the Flowers data set (3,670
 JPEGs, 5 classes; ``gs://flowers-public``). Each number carries the part, table or figure of the study it is from. Nothing here
@@ -14,9 +14,8 @@ Format = Literal["image", "tfrecord"]
 
 SOURCE = "Data processing and machine learning in the cloud (cloud-computing study, 2021)"
 IMAGES = 3670
-CLASSES = ("daisy", "dandelion", "roses", "sunflowers", "tulips")
-IMAGE_SIZE = 192  # pixels, of the TFRecords
-SHARDS = 16
+TFRECORD_TO_IMAGE_RATIO = 70.0  # part 1b, "about": throughput from TFRecords / from image files
+SPEED_TESTS_BEFORE_S, SPEED_TESTS_AFTER_S = 25 * 60.0, 10 * 60.0  # parts 2b and 2c, "about": 8 nodes of 1 vCPU
 
 
 @dataclass(frozen=True)
@@ -66,41 +65,6 @@ TABLE_2: tuple[PublishedTraining, ...] = (
 
 PART_4B = PublishedTraining("OneDeviceStrategy", None, 0.615, 0.89, 2.19, 0.74, None)
 """The one training of part 4b, before table 2's, which are of part 4c."""
-
-
-@dataclass(frozen=True)
-class PublishedNumber:
-    """One number of the text or a figure; ``approximate`` where the study gives it as such or it was read off a figure."""
-
-    name: str
-    value: float
-    unit: str
-    part: str
-    approximate: bool
-    text: str
-
-
-NUMBERS: tuple[PublishedNumber, ...] = (
-    PublishedNumber("tfrecord_to_image_ratio", 70, "1", "1b", True, "throughput from TFRecords against image files"),
-    PublishedNumber(
-        "speed_tests_before_s", 25 * 60, "s", "2b", True, "speed tests on 8 nodes of 1 vCPU, not optimised"
-    ),
-    PublishedNumber("speed_tests_after_s", 10 * 60, "s", "2c", True, "the same with caching and partitioning"),
-    PublishedNumber(
-        "cpu_before_ratio", 0.10, "1", "2b", True, "average CPU of the cluster; one node 50 %, the rest 5-10 %"
-    ),
-    PublishedNumber("cpu_after_ratio", 0.40, "1", "2c", True, "average CPU; 4 nodes at 50-60 %, 4 at 20 %"),
-    PublishedNumber("packets_peak_before_s", 3500, "1/s", "2b", True, "packets at their peak, then 300 per second"),
-    PublishedNumber("write_4x2_s", 4 * 60, "s", "3cii", True, "writing TFRecords on 4 machines of 2 vCPU"),
-    PublishedNumber("write_1x8_s", 4 * 60, "s", "3cii", True, "writing TFRecords on 1 machine of 8 vCPU"),
-    PublishedNumber("write_1x8_cpu_peak_ratio", 0.27, "1", "3cii", False, "peak CPU of the one machine"),
-    PublishedNumber("write_1x8_packets_s", 1300, "1/s", "3cii", True, "packets of the one machine"),
-    PublishedNumber("write_4x2_packets_s", 2000, "1/s", "3cii", True, "packets of the four machines"),
-    PublishedNumber("write_1x8_disk_ops_s", 30, "1/s", "3cii", True, "disk operations of the one machine"),
-    PublishedNumber("write_4x2_disk_ops_s", 300, "1/s", "3cii", True, "disk operations of the four machines"),
-)
-
-WRITE_4X2_CPU_RATIOS = (0.5, 0.5, 0.4, 0.2)  # part 3cii: CPU of the four workers, read off figure 6
 
 
 @dataclass(frozen=True)

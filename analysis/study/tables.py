@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import pandas as pd
-
 from analysis.measures import training
 from analysis.measures.grid import PARAMETERS, SERIES, observations
 from analysis.records.runs import Runs
@@ -88,25 +86,6 @@ def _phases(runs: Runs) -> dict[tuple[str, ...], Phase]:
     }
 
 
-def table_1_frame(tables: list[TableR]) -> pd.DataFrame:
-    """Table 1 tidy: a row per format, parameter and phase."""
-    rows = []
-    for table in tables:
-        for row in table.rows:
-            for phase in table.phases:
-                ours = row.ours.get(phase)
-                rows.append(
-                    {
-                        "scenario": table.scenario, "workload": table.workload, "source": table.source,
-                        "cache": table.cache, "setting": table.setting, "format": row.format,
-                        "parameter": row.parameter, "phase": phase or "neither",
-                        "published_r": row.published.get(phase), "r": ours and ours.value, "r_low": ours and ours.low,
-                        "r_high": ours and ours.high, "r_p": ours and ours.p_value, "method": ours and ours.method,
-                    }
-                )  # fmt: skip
-    return pd.DataFrame(rows)
-
-
 @dataclass(frozen=True)
 class RowTraining:
     """One row of table 2; ``ours`` by the names of :data:`analysis.measures.training.VALUES`, intervals over leases."""
@@ -148,27 +127,3 @@ def table_2(runs: Runs) -> list[RowTraining]:
         rows,
         key=lambda r: (order.index(r.strategy) if r.strategy in order else 9, r.batch_size or 0, r.scenario, r.setting),
     )
-
-
-def table_2_frame(rows: list[RowTraining]) -> pd.DataFrame:
-    """Table 2 tidy: a row per strategy, batch size, shape and setting; times in seconds, accuracies from 0 to 1."""
-    return pd.DataFrame(
-        [
-            {
-                "strategy": row.strategy, "batch_size": row.batch_size, "scenario": row.scenario or None,
-                "setting": row.setting, "runs": row.runs, "leases": row.leases,
-                **{name: number for value in training.VALUES for name, number in _columns(row, value).items()},
-            }
-            for row in rows
-        ]
-    )  # fmt: skip
-
-
-def _columns(row: RowTraining, value: str) -> dict[str, float | None]:
-    ours = row.ours.get(value)
-    return {
-        f"{value}_published": getattr(row.published, value) if row.published else None,
-        value: ours.median if ours else None,
-        f"{value}_low": ours.low if ours else None,
-        f"{value}_high": ours.high if ours else None,
-    }

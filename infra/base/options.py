@@ -42,7 +42,7 @@ class Grant:
 
     allowed_s: float | None = None  # how long it may live; None: as long as the limits in the options say
     expected_s: float | None = None  # how long it is expected to be needed; None: not known
-    tensorflow: bool = False  # a workload needs it
+    packages: tuple[str, ...] = ()  # that its workloads need, besides those that all of them do
 
 
 def target_option(name: str) -> str:

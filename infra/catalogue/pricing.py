@@ -61,7 +61,7 @@ class Cost:
         """USD in all."""
         return sum(line.usd for line in self.lines)
 
-    def of(self, item: Item) -> float:
+    def item_usd(self, item: Item) -> float:
         """USD of one item."""
         return sum(line.usd for line in self.lines if line.item == item)
 
@@ -130,10 +130,10 @@ def breakdown(found: Cost) -> CostBreakdown:
     """The cost as a record keeps it: spot machines are machines, and ``seconds`` is the longest life among them."""
     return CostBreakdown(
         seconds=max((line.seconds for line in found.lines if line.item != "disks"), default=0.0),
-        machines_usd=found.of("machines") + found.of("spot machines"),
-        disks_usd=found.of("disks"),
-        dataproc_usd=found.of("dataproc fee"),
-        accelerators_usd=found.of("accelerators"),
+        machines_usd=found.item_usd("machines") + found.item_usd("spot machines"),
+        disks_usd=found.item_usd("disks"),
+        dataproc_usd=found.item_usd("dataproc fee"),
+        accelerators_usd=found.item_usd("accelerators"),
         prices_dated=found.prices_dated,
     )
 

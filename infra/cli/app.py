@@ -8,7 +8,7 @@ import typer
 from rich.markup import escape
 
 from infra.base.errors import BakeoffError, Interrupted, is_disk_full
-from infra.base.signals import ignored, raise_interrupted
+from infra.base.signals import raise_interrupted
 from infra.cli import (
     apply,
     bench,
@@ -28,7 +28,6 @@ from infra.cli import (
     search,
 )
 from infra.cli.output import stderr
-from infra.records import store as shared_runs
 
 app = typer.Typer(
     name="bakeoff",
@@ -57,11 +56,7 @@ def main() -> None:
     """Entry point: typed errors become one clear line and their exit code."""
     raise_interrupted()
     try:
-        try:
-            app()
-        finally:
-            with ignored():
-                shared_runs.push_all()
+        app()
     except (BakeoffError, Interrupted) as error:
         stderr.print(f"[bold red]bakeoff:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
         sys.exit(error.exit_code)

@@ -9,15 +9,18 @@ import typer
 from infra.base.options import DEFAULT_TARGET, Options, target_option
 from infra.cli.completion import complete_scenario
 from infra.cli.options import IsolationOption, MaxMinutesOption, MaxUsdOption, TargetOption
-from infra.cli.output import JsonOption, RunsOption, ShareOption, print_json, say, shown
+from infra.cli.output import JsonOption, RunsOption, ShareOption, open_runs, print_json, say, shown
 from infra.clusters import apply as library
 from infra.clusters import lifecycle
+from infra.inputs.scenario import load_scenario
+from infra.inputs.workloads import all_workloads
 from infra.targets.registry import target_of
 
 EXAMPLE = "Example: bakeoff apply four-small-ssd"
 
 
 def main(
+    context: typer.Context,
     scenario: Annotated[
         str, typer.Argument(help="A scenario's name; see 'bakeoff scenarios'.", autocompletion=complete_scenario)
     ],
@@ -30,9 +33,10 @@ def main(
     max_minutes: MaxMinutesOption = None,
 ) -> None:
     """Bring a cluster up and leave it standing. On a standing one: replace dead daemons, take over a changed scenario."""
-    options = Options(runs, isolation, share, target=target, max_usd=max_usd, max_minutes=max_minutes)
+    folder = open_runs(context, runs).folder
+    options = Options(folder, isolation, share, target=target, max_usd=max_usd, max_minutes=max_minutes)
     with shown() as progress:
-        lease = library.apply(scenario, options, progress)
+        lease = library.apply(load_scenario(scenario), options, progress)
     if json:
         print_json(
             {
@@ -44,7 +48,8 @@ def main(
         )
         return
     say(f"{scenario} is up as lease {lease.id} ({lease.state.apply_s:.1f} s), until {lease.state.expires_at[:16]} UTC.")
-    workload = "write_tfrecords" if target_of(lease).traits.spark else "train"
+    spark = target_of(lease).traits.spark
+    workload = next(name for name, known in all_workloads().items() if spark or known.runs_without_spark)
     say(
         f"Run on it: bakeoff run {workload} --on {scenario}{target_option(target)}.  Tear down: bakeoff destroy {scenario}"
     )

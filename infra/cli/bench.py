@@ -5,20 +5,20 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.markup import escape
-from rich.table import Table
 
 from infra.base.options import DEFAULT_TARGET, Options
 from infra.cli.completion import complete_experiment
 from infra.cli.options import ImagesOption, IsolationOption, MaxMinutesOption, MaxUsdOption, TargetOption
-from infra.cli.output import JsonOption, RunsOption, ShareOption, print_json, shown, stdout
-from infra.inputs.experiment import at_full_size, find_experiment, load_experiment
-from infra.measure.bench import Row, bench
+from infra.cli.output import JsonOption, RunsOption, ShareOption, open_runs, print_json, print_table, shown
+from infra.inputs.experiment_file import at_full_size, find_experiment, load_experiment
+from infra.measure.bench import bench
+from infra.measure.rows import Row
 
 EXAMPLE = "Example: bakeoff bench demo"
 
 
 def main(
+    context: typer.Context,
     experiment: Annotated[
         str,
         typer.Argument(
@@ -37,12 +37,13 @@ def main(
     max_minutes: MaxMinutesOption = None,
 ) -> None:
     """Run every cell of an experiment that has no record yet, then tear everything down. Resumes where it was cut off."""
+    folder = open_runs(context, runs).folder
     spec = load_experiment(find_experiment(experiment))
     if full:
         spec = at_full_size(spec)
     if images is not None:
         spec = spec.model_copy(update={"data": spec.data.model_copy(update={"images": images})})
-    options = Options(runs, isolation, share, keep=keep, target=target, max_usd=max_usd, max_minutes=max_minutes)
+    options = Options(folder, isolation, share, keep=keep, target=target, max_usd=max_usd, max_minutes=max_minutes)
     with shown() as progress:
         rows = bench(
             spec,
@@ -57,19 +58,18 @@ def print_rows(rows: list[Row], json: bool) -> None:
     if json:
         print_json(rows)
     else:
-        table = Table()
-        for heading in ("scenario", "workload", "repeat", "status", "seconds", "record or reason"):
-            table.add_column(heading, overflow="fold")
-        for row in rows:
-            seconds = f"{row.run_s:.2f}" if row.run_s is not None else "-"
-            table.add_row(
+        headings = ("scenario", "workload", "repeat", "status", "seconds", "record or reason")
+        cells = (
+            (
                 row.scenario,
                 row.workload,
                 str(row.repeat + 1),
                 row.status,
-                seconds,
-                escape(row.reason or row.record or "-"),
+                "-" if row.run_s is None else f"{row.run_s:.2f}",
+                row.reason or row.record or "-",
             )
-        stdout.print(table)
+            for row in rows
+        )
+        print_table("", headings, cells, left=headings)
     if any(row.status not in ("ok", "done_before") for row in rows):
         raise typer.Exit(1)

@@ -9,13 +9,14 @@ import typer
 from infra.base.options import DEFAULT_TARGET, target_option
 from infra.base.signals import ignored
 from infra.cli.options import TargetOption
-from infra.cli.output import JsonOption, RunsOption, print_json, say, shown
+from infra.cli.output import JsonOption, RunsOption, open_runs, print_json, say, shown
 from infra.clusters.clean import clean
 
 EXAMPLE = "Example: bakeoff clean --yes"
 
 
 def main(
+    context: typer.Context,
     runs: RunsOption,
     yes: Annotated[bool, typer.Option("--yes", help="Remove it; without this, only list it.")] = False,
     lease: Annotated[
@@ -25,8 +26,9 @@ def main(
     target: TargetOption = DEFAULT_TARGET,
 ) -> None:
     """Find clusters, processes and files that a killed bakeoff left, and with --yes remove them. Standing clusters stay."""
+    folder = open_runs(context, runs).folder
     with shown() as progress, ignored():
-        result = clean(runs, yes=yes, lease_id=lease, progress=progress, name=target)
+        result = clean(folder, yes=yes, lease_id=lease, progress=progress, name=target)
     if json:
         print_json(result)
     else:

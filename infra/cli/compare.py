@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
-from rich.table import Table
 
 from infra.base.errors import UsageError
-from infra.cli.output import JsonOption, RunsOption, print_json, shown, stdout
+from infra.cli.output import JsonOption, RunsOption, open_runs, print_json, print_table, say, shown
 
 if TYPE_CHECKING:
     from analysis.compare.sides import Compared
@@ -18,6 +16,7 @@ EXAMPLE = "Example: bakeoff compare four-small-ssd one-large-ssd --experiment de
 
 
 def main(
+    context: typer.Context,
     a: Annotated[
         str,
         typer.Argument(
@@ -39,15 +38,18 @@ def main(
     """Say whether B is faster or slower than A. Exit code 0: no difference found, or B is better; 1: B is worse."""
     from analysis.compare.sides import compare_named
     from analysis.errors import AnalysisError
+    from analysis.plain import plain
+
+    folder = open_runs(context, runs).folder
 
     try:
         with shown() as progress:
             progress.stage(f"comparing {a} and {b}")
-            compared = compare_named(runs, a, b, metric=metric, experiment=experiment, min_effect=min_effect)
+            compared = compare_named(folder, a, b, metric=metric, experiment=experiment, min_effect=min_effect)
     except AnalysisError as error:
         raise UsageError(str(error)) from error
     if json:
-        print_json(compared.as_dict())
+        print_json(plain(compared) | {"worse": compared.worse, "undecided": compared.undecided})
     else:
         _print(compared)
     if compared.worse or (strict and compared.undecided):
@@ -55,16 +57,14 @@ def main(
 
 
 def _print(compared: Compared) -> None:
-    from analysis.compare.comparison import stated
+    from analysis.compare.comparison import describe
 
-    table = Table(title=escape(f"{compared.b} against {compared.a}, {compared.of}"))
-    for heading in ("workload", "verdict", "medians (95 %)", "why"):
-        table.add_column(heading, overflow="fold")
-    for one in compared.comparisons:
-        name = ", ".join(part for part in (one.workload, one.variant, one.kind, one.where) if part)
-        table.add_row(*(escape(text) for text in (name, one.word, stated(one), one.text)))
-    stdout.print(table)
+    headings = ("workload", "verdict", "medians (95 %)", "why")
+    names = (
+        ", ".join(part for part in (one.workload, one.variant, one.kind, one.where) if part)
+        for one in compared.comparisons
+    )
+    rows = ((name, one.word, describe(one), one.text) for name, one in zip(names, compared.comparisons, strict=True))
+    print_table(f"{compared.b} against {compared.a}, {compared.of}", headings, rows, left=headings)
     for damaged in compared.damaged:
-        stdout.print(
-            f"left out, damaged: {damaged.run}: {damaged.reason}", highlight=False, markup=False, soft_wrap=True
-        )
+        say(f"left out, damaged: {damaged.run}: {damaged.reason}")

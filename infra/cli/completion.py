@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from infra.base.paths import EXPERIMENTS_DIR, SPACES_DIR
 from infra.inputs.scenario import scenario_names
-from infra.inputs.workloads import WORKLOADS
+from infra.inputs.workloads import all_workloads
 from infra.targets.registry import names
 
 
@@ -30,4 +30,4 @@ def complete_target(incomplete: str) -> list[str]:
 
 def complete_workload(incomplete: str) -> list[str]:
     """Workloads that there are."""
-    return sorted(name for name in WORKLOADS if name.startswith(incomplete))
+    return sorted(name for name in all_workloads() if name.startswith(incomplete))

@@ -6,9 +6,8 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
-from infra.cli.output import JsonOption, RunsOption, print_json, say, shown, stdout
+from infra.cli.output import JsonOption, RunsOption, open_runs, print_json, print_table, say, shown
 from infra.targets.google import reconcile
 from infra.targets.google.clients import Clients
 from infra.targets.google.settings import config_path, load_settings
@@ -17,6 +16,7 @@ EXAMPLE = "Example: bakeoff costs demo --table my-project.billing.gcp_billing_ex
 
 
 def main(
+    context: typer.Context,
     runs: RunsOption,
     experiment: Annotated[str, typer.Argument(help="An experiment with records of Google Cloud.")],
     table: Annotated[
@@ -26,12 +26,13 @@ def main(
     json: JsonOption = False,
 ) -> None:
     """Compare estimate, measurement and bill of every lease of an experiment that is gone."""
+    folder = open_runs(context, runs).folder
     settings = load_settings() if config_path().is_file() or table else None
     table = table or (settings.billing_table if settings else None)
     clients = Clients(settings.project_id, settings.region) if settings and table else None
     with shown() as progress:
         progress.stage(f"costs of {experiment}")
-        found, untold = reconcile.costs(runs, experiment, table=table, clients=clients, now=datetime.now(UTC))
+        found, untold = reconcile.costs(folder, experiment, table=table, clients=clients, now=datetime.now(UTC))
     if json:
         print_json({"experiment": experiment, "leases": [one.as_json() for one in found], "missing": untold})
         return
@@ -42,12 +43,9 @@ def main(
 
 
 def _show(one: reconcile.LeaseCosts) -> None:
-    shown_table = Table(title=f"{one.scenario}, lease {one.lease}, {one.lived_s / 60:.1f} min in {one.region}")
     headings = ("item", "estimate USD", "measured USD", "difference", "billed", "currency", "billed - measured")
-    for heading in headings:
-        shown_table.add_column(heading, justify="left" if heading in ("item", "currency") else "right")
-    for row in one.rows:
-        shown_table.add_row(
+    rows = (
+        (
             row.item,
             _amount(row.estimate_usd),
             _amount(row.measured_usd),
@@ -56,7 +54,10 @@ def _show(one: reconcile.LeaseCosts) -> None:
             row.currency or "",
             _amount(row.billed_minus_measured_usd),
         )
-    stdout.print(shown_table)
+        for row in one.rows
+    )
+    title = f"{one.scenario}, lease {one.lease}, {one.lived_s / 60:.1f} min in {one.region}"
+    print_table(title, headings, rows, left=("item", "currency"))
     for sentence in one.notes:
         say(sentence)
 

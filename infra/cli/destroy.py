@@ -9,7 +9,7 @@ import typer
 from infra.base.errors import UsageError
 from infra.base.signals import ignored
 from infra.cli.completion import complete_scenario
-from infra.cli.output import JsonOption, RunsOption, print_json, say, shown
+from infra.cli.output import JsonOption, RunsOption, open_runs, print_json, say, shown
 from infra.clusters import teardown
 from infra.leases import lease as leases
 
@@ -17,6 +17,7 @@ EXAMPLE = "Example: bakeoff destroy four-small-ssd"
 
 
 def main(
+    context: typer.Context,
     runs: RunsOption,
     scenario: Annotated[
         str | None, typer.Argument(help="A scenario's name or a lease id.", autocompletion=complete_scenario)
@@ -25,13 +26,14 @@ def main(
     json: JsonOption = False,
 ) -> None:
     """Tear clusters down and prove that nothing of them is left."""
+    folder = open_runs(context, runs).folder
     if (scenario is None) == (not everything):
         raise UsageError("Give either a scenario's name (or lease id) or --all, not both and not neither.")
     with shown() as progress, ignored():
         if scenario is None:
-            proofs = teardown.tear_down_all(runs, progress)
+            proofs = teardown.tear_down_all(folder, progress)
         else:
-            proofs = teardown.tear_down_each(leases.require(runs, scenario), runs, progress)
+            proofs = teardown.tear_down_each(leases.require(folder, scenario), folder, progress)
     if json:
         print_json(proofs)
         return

@@ -7,7 +7,7 @@ from rich.markup import escape
 
 from infra.base.options import DEFAULT_TARGET
 from infra.cli.options import TargetOption
-from infra.cli.output import JsonOption, RunsOption, print_json, stdout
+from infra.cli.output import JsonOption, RunsOption, open_runs, print_json, stdout
 from infra.targets.registry import open_target
 
 EXAMPLE = "Example: bakeoff doctor --target gcp"
@@ -16,12 +16,14 @@ MARKS = {"ok": "[green]ok[/]     ", "missing": "[yellow]missing[/]", "broken": "
 
 
 def main(
+    context: typer.Context,
     runs: RunsOption,
     target: TargetOption = DEFAULT_TARGET,
     json: JsonOption = False,
 ) -> None:
     """Say what this machine can do, what is missing, and the command that cures it."""
-    checks = open_target(target).doctor(runs)
+    folder = open_runs(context, runs).folder
+    checks = open_target(target).doctor(folder)
     if json:
         print_json(checks)
     else:

@@ -30,7 +30,7 @@ WeightOption = Annotated[
 ]
 
 
-def objective_of(
+def make_objective(
     name: ObjectiveName,
     max_runtime_s: float | None,
     least_accuracy: float | None,

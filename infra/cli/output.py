@@ -7,17 +7,20 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from pydantic import BaseModel
 from rich.console import Console
+from rich.markup import escape
 from rich.status import Status
+from rich.table import Table
 
 from infra.base.errors import UsageError
-from infra.records.store import open_records, open_runs
+from infra.base.paths import default_runs
+from infra.records.store import RunStore
 
 # A table that goes into a file or a pipe is not folded to a terminal's width.
 stdout = Console(width=None if sys.stdout.isatty() else 160)
@@ -27,24 +30,12 @@ PLAIN_EVERY_S = 10.0
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 RunsOption = Annotated[
-    Path,
+    str,
     typer.Option(
         "--runs",
         help="Folder of records and leases, or gs://bucket/prefix for records that are shared.",
-        parser=open_runs,
         metavar="PLACE",
-        default_factory=lambda: open_runs(None),
-        show_default="runs/",
-    ),
-]
-RecordsOption = Annotated[
-    Path,
-    typer.Option(
-        "--runs",
-        help="Folder of past records, or gs://bucket/prefix of shared ones.",
-        parser=open_records,
-        metavar="PLACE",
-        default_factory=lambda: open_records(None),
+        default_factory=default_runs,
         show_default="runs/",
     ),
 ]
@@ -59,9 +50,24 @@ ShareOption = Annotated[
 ]
 
 
+def open_runs(context: typer.Context, place: str, *, only_records: bool = False) -> RunStore:
+    """The records of a place until the verb ends, which then puts what is new where it is shared. Raises RecordError."""
+    return context.with_resource(RunStore(place or default_runs(), only_records=only_records))
+
+
 def say(text: str) -> None:
     """One line on standard output, as it is."""
     stdout.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+def print_table(title: str, headings: Sequence[str], rows: Iterable[Sequence[str]], left: Collection[str] = ()) -> None:
+    """A table on standard output. Columns whose headings are not ``left`` are set to the right; cells are text as it is."""
+    table = Table(title=escape(title) or None)
+    for heading in headings:
+        table.add_column(escape(heading), justify="left" if heading in left else "right", overflow="fold")
+    for row in rows:
+        table.add_row(*(escape(cell) for cell in row))
+    stdout.print(table)
 
 
 def print_notes(notes: list[str]) -> None:
@@ -70,7 +76,7 @@ def print_notes(notes: list[str]) -> None:
         stderr.print(note, highlight=False, markup=False, soft_wrap=True)
 
 
-def words_of(option: str, text: str) -> list[str]:
+def split_names(option: str, text: str) -> list[str]:
     """The names that an option gives, separated by commas, each once. Raises UsageError where there is none."""
     words = list(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
     if not words:

@@ -9,7 +9,7 @@ import typer
 from infra.base.options import DEFAULT_TARGET, Options
 from infra.cli.completion import complete_scenario
 from infra.cli.options import TargetOption
-from infra.cli.output import JsonOption, RunsOption, ShareOption, print_json, say, shown
+from infra.cli.output import JsonOption, RunsOption, ShareOption, open_runs, print_json, say, shown
 from infra.clusters.plan import plan
 from infra.inputs.scenario import load_scenario
 from infra.targets.registry import open_target
@@ -18,6 +18,7 @@ EXAMPLE = "Example: bakeoff plan four-small-ssd"
 
 
 def main(
+    context: typer.Context,
     scenario: Annotated[
         str, typer.Argument(help="A scenario's name; see 'bakeoff scenarios'.", autocompletion=complete_scenario)
     ],
@@ -27,9 +28,11 @@ def main(
     target: TargetOption = DEFAULT_TARGET,
 ) -> None:
     """Show what apply would create, change and destroy, and the price per hour. Changes nothing."""
+    folder = open_runs(context, runs).folder
+    shape = load_scenario(scenario)
     with shown() as progress:
-        changes = plan(scenario, Options(runs, local_cores_per_vcpu=share, target=target), progress)
-    price = open_target(target).pricing.per_hour(load_scenario(scenario))
+        changes = plan(shape, Options(folder, local_cores_per_vcpu=share, target=target), progress)
+    price = open_target(target).pricing.per_hour(shape)
     if json:
         print_json(
             {"scenario": scenario, "usd_per_hour": price.list_usd, "changes": [change._asdict() for change in changes]}

@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from infra.base.paths import CACHE_DIR
 from infra.catalogue import Catalogue, Price
 from infra.catalogue.pricing import DEFAULT_REGION
-from infra.cli.output import JsonOption, print_json, say, shown, stdout
+from infra.cli.output import JsonOption, print_json, print_table, say, shown
 from infra.targets.google import prices
 from infra.targets.google.clients import Clients
 
@@ -65,12 +64,9 @@ def _show(rows: list[Price], table_name: str, json: bool) -> None:
     if json:
         print_json([row._asdict() for row in rows])
         return
-    table = Table(title=f"List prices ({table_name})")
-    for heading in ("kind", "sku", "region", "USD", "unit", "dated"):
-        table.add_column(heading, justify="right" if heading == "USD" else "left")
-    for row in rows:
-        table.add_row(row.kind, row.sku, row.region, f"{row.usd:.5f}", row.unit, row.dated)
-    stdout.print(table)
+    headings = ("kind", "sku", "region", "USD", "unit", "dated")
+    cells = ((row.kind, row.sku, row.region, f"{row.usd:.5f}", row.unit, row.dated) for row in rows)
+    print_table(f"List prices ({table_name})", headings, cells, left=set(headings) - {"USD"})
 
 
 def _usd(value: float | None) -> str:

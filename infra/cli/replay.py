@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
 
 from infra.base.errors import UsageError
 from infra.cli.objective import (
@@ -16,9 +15,9 @@ from infra.cli.objective import (
     ObjectiveOption,
     UsesOption,
     WeightOption,
-    objective_of,
+    make_objective,
 )
-from infra.cli.output import JsonOption, check_plot, print_json, print_notes, say, shown, stdout, words_of
+from infra.cli.output import JsonOption, check_plot, print_json, print_notes, print_table, say, shown, split_names
 
 if TYPE_CHECKING:
     from analysis.search.core.problem import Objective
@@ -70,7 +69,7 @@ def main(
     from analysis.search.core.recordings import load_recordings
     from analysis.search.replay import tournament
     from analysis.search.replay.follow import judgeable
-    from analysis.search.replay.split import part
+    from analysis.search.replay.split import select_split
     from analysis.search.strategies.bakeoff import USES, Bakeoff
     from analysis.search.strategies.registry import STRATEGIES
 
@@ -79,16 +78,16 @@ def main(
         if one_for_all and value is not None:
             raise UsageError(f"{option} is for searches of single workloads; received {value}. Leave it out.")
     chosen = DEFAULT if strategies is None else strategies
-    names = list(STRATEGIES) if chosen == "all" else words_of("--strategies", chosen)
+    names = list(STRATEGIES) if chosen == "all" else split_names("--strategies", chosen)
     listens = Bakeoff.name in names
     if uses is not None and not listens:
         raise UsageError(f"--uses is for the strategy {Bakeoff.name}; received {uses:g} for {chosen}. Leave it out.")
-    columns = None if features is None else words_of("--features", features)
+    columns = None if features is None else split_names("--features", features)
     try:
-        asked = objective_of(objective, max_runtime, least_accuracy, max_latency, weight)
+        asked = make_objective(objective, max_runtime, least_accuracy, max_latency, weight)
         recordings, notes = load_recordings(data, asked, columns)
         judged, left_out = judgeable(recordings, asked, min_candidates)
-        judged = part(judged, split)
+        judged = select_split(judged, split)
         notes += left_out
         if one_for_all:
             _print_shared(judged, asked, seeds, notes, json)
@@ -138,14 +137,11 @@ def _print_shared(judged: list[Recording], objective: Objective, seeds: int, not
         searches = [{"seed": seed, **one.as_json()} for seed, one in enumerate(found)]
         print_json({"objective": str(objective), "searches": searches, "notes": notes})
         return
-    table = Table(title=f"One configuration for {len(judged)} workloads, objective {objective}: value / own optimum")
-    table.add_column("workload")
-    for seed, one in enumerate(found):
-        table.add_column(f"{one.configuration} (seed {seed})", justify="right")
-    for recording in judged:
-        table.add_row(recording.workload, *(f"{one.losses[recording.workload]:.2f}" for one in found))
-    table.add_row("geometric mean", *(f"{one.mean_loss:.2f}" for one in found))
-    stdout.print(table)
+    headings = ["workload", *(f"{one.configuration} (seed {seed})" for seed, one in enumerate(found))]
+    rows = [[r.workload, *(f"{one.losses[r.workload]:.2f}" for one in found)] for r in judged]
+    rows.append(["geometric mean", *(f"{one.mean_loss:.2f}" for one in found)])
+    title = f"One configuration for {len(judged)} workloads, objective {objective}: value / own optimum"
+    print_table(title, headings, rows, left=("workload",))
     name, loss = found[0].best_possible
     say(
         f"{found[0].pulls} runs instead of {found[0].exhaustive}; the best single one in hindsight, {name}, loses {loss:.2f}."
@@ -154,15 +150,12 @@ def _print_shared(judged: list[Recording], objective: Objective, seeds: int, not
 
 
 def _print(summary: list[dict[str, Any]], title: str) -> None:
-    table = Table(title=title)
     headings = (
         "strategy", "workloads", "runs to within 10 %", "runs at stop", "regret at stop", "found optimum", "search cost",
         "stopped too early", "best after 4, 6, 8, 12 runs", "cost + 10 x regret", "cost + 50 x regret",
     )  # fmt: skip
-    for heading in headings:
-        table.add_column(heading, justify="left" if heading == "strategy" else "right")
-    for row in summary:
-        table.add_row(
+    rows = (
+        (
             row["strategy"],
             str(row["workloads"]),
             f"{row['runs_to_within_10pct']:.2f}",
@@ -174,4 +167,6 @@ def _print(summary: list[dict[str, Any]], title: str) -> None:
             " ".join(f"{value:.3f}" for value in row["best_after"].values()),
             *(f"{value:.1f}" for value in row["total_cost"].values()),
         )
-    stdout.print(table)
+        for row in summary
+    )
+    print_table(title, headings, rows, left=("strategy",))

@@ -8,12 +8,13 @@ from typing import Annotated
 import typer
 
 from infra.base.errors import UsageError
-from infra.cli.output import JsonOption, RunsOption, print_json, say, shown
+from infra.cli.output import JsonOption, RunsOption, open_runs, print_json, say, shown
 
 EXAMPLE = "Example: bakeoff report demo"
 
 
 def main(
+    context: typer.Context,
     runs: RunsOption,
     experiment: Annotated[str | None, typer.Argument(help="An experiment with records. Default: the newest.")] = None,
     out: Annotated[
@@ -25,14 +26,17 @@ def main(
     json: JsonOption = False,
 ) -> None:
     """Write one self-contained HTML page (Markdown, SVG, PNG, CSV, Parquet beside it) that compares an experiment's scenarios."""
-    from analysis.records.runs import NoRecordsError
-    from analysis.report import write as pages  # matplotlib and pandas: only this verb pays for them
+    from analysis.errors import NoRecordsError
+    from analysis.records.runs import newest_experiment
+    from analysis.report import write as pages  # pandas: only this verb pays for it
+
+    folder = open_runs(context, runs).folder
 
     try:
-        name = experiment or pages.newest_experiment(runs)
+        name = experiment or newest_experiment(folder)
         with shown() as progress:
             progress.stage(f"drawing the report of {name}")
-            written = pages.build(runs, name, out or runs / name / "report", markdown=markdown)
+            written = pages.build(folder, name, out or folder / name / "report", markdown=markdown)
     except NoRecordsError as error:
         raise UsageError(str(error)) from error
     if json:

@@ -10,14 +10,15 @@ import typer
 from infra.base.errors import UsageError
 from infra.base.paths import PROJECT_DIR
 from infra.catalogue.pricing import DEFAULT_REGION
-from infra.cli.output import JsonOption, RecordsOption, print_json, say, shown
+from infra.cli.output import JsonOption, RunsOption, open_runs, print_json, say, shown
 
 EXAMPLE = "Example: bakeoff review --base main"
 
 
 def main(
+    context: typer.Context,
     base: Annotated[str, typer.Option("--base", help="Branch, tag or commit that the change is meant for.")],
-    runs: RecordsOption,
+    runs: RunsOption,
     out: Annotated[Path | None, typer.Option(help="File to write instead of standard output.")] = None,
     region: Annotated[str, typer.Option(help="Region whose list prices are compared.")] = DEFAULT_REGION,
     json: JsonOption = False,
@@ -30,7 +31,7 @@ def main(
     from infra.review.review import review
 
     with shown() as progress:
-        found = review(PROJECT_DIR, base, runs, region, progress)
+        found = review(PROJECT_DIR, base, open_runs(context, runs, only_records=True), region, progress)
     if out is not None:
         try:
             out.write_text(comment(found), encoding="utf-8")

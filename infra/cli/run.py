@@ -11,7 +11,7 @@ from infra.base.options import DEFAULT_TARGET, Options
 from infra.cli.bench import print_rows
 from infra.cli.completion import complete_scenario, complete_workload
 from infra.cli.options import ImagesOption, IsolationOption, MaxMinutesOption, MaxUsdOption, TargetOption
-from infra.cli.output import JsonOption, RunsOption, ShareOption, shown
+from infra.cli.output import JsonOption, RunsOption, ShareOption, open_runs, shown
 from infra.inputs.experiment import DataSpec
 from infra.inputs.one_off import one_off
 from infra.measure.bench import bench
@@ -20,6 +20,7 @@ EXAMPLE = "Example: bakeoff run --on one-large-ssd --job my_job.py --args '--inp
 
 
 def main(
+    context: typer.Context,
     runs: RunsOption,
     on: Annotated[
         str,
@@ -32,7 +33,7 @@ def main(
     workload: Annotated[
         str | None,
         typer.Argument(
-            help="One of infra/inputs/workloads.py: write_tfrecords, train, ...; leave out with --job.",
+            help="A folder of workloads/, or one that $BAKEOFF_WORKLOADS names; leave out with --job.",
             autocompletion=complete_workload,
         ),
     ] = None,
@@ -56,9 +57,10 @@ def main(
     max_minutes: MaxMinutesOption = None,
 ) -> None:
     """Run a workload, or your own PySpark script, on a cluster and measure it."""
+    folder = open_runs(context, runs).folder
     data = DataSpec(images=images, count=count)
     spec = one_off(on, workload, job, args, config or [], repeats, data, experiment, timeout)
-    options = Options(runs, isolation, share, one_off=True, target=target, max_usd=max_usd, max_minutes=max_minutes)
+    options = Options(folder, isolation, share, one_off=True, target=target, max_usd=max_usd, max_minutes=max_minutes)
     with shown() as progress:
         rows = bench(
             spec,

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
 from infra.base.errors import UsageError
-from infra.cli.output import JsonOption, check_plot, print_json, print_notes, say, stdout
+from infra.cli.output import JsonOption, check_plot, print_json, print_notes, print_table, say
 
 if TYPE_CHECKING:
     from analysis.search.scaling.fit import Scaling
@@ -45,7 +44,7 @@ def main(
     try:
         counts, sizes = _numbers("machines", machines), _numbers("scales", scales)
         if data is None:
-            _print_design(scaling.designed(counts, sizes, budget), json)
+            _print_design(scaling.design_runs(counts, sizes, budget), json)
             return
         training, notes = load_points(data, workload)
         if plot is not None:
@@ -76,12 +75,8 @@ def _print_design(points: list[tuple[float, float, float]], json: bool) -> None:
     if json:
         print_json({"design": [{"machines": m, "scale": s, "share": round(share, 3)} for m, s, share in points]})
         return
-    table = Table(title="Runs to make (A-optimal design, shares above 0.3)")
-    for heading in ("machines", "scale", "share"):
-        table.add_column(heading, justify="right")
-    for m, s, share in points:
-        table.add_row(f"{m:g}", f"{s:g}", f"{share:.2f}")
-    stdout.print(table)
+    rows = ((f"{m:g}", f"{s:g}", f"{share:.2f}") for m, s, share in points)
+    print_table("Runs to make (A-optimal design, shares above 0.3)", ("machines", "scale", "share"), rows)
     say("Make these runs, write machines, scale and runtime_s of each as a line of a .csv, and give it with --data.")
 
 
@@ -103,18 +98,18 @@ def _print(found: Scaling, notes: list[str], json: bool) -> None:
             }
         )
         return
-    table = Table(title="Predicted runs, with the 90 % interval of a new run")
-    for heading in ("machines", "scale", "seconds", "interval", "USD", "interval"):
-        table.add_column(heading, justify="right")
-    for p in found.predictions:
-        cost = (
-            ("-", "-")
-            if p.cost_usd is None
-            else (f"{p.cost_usd:.4f}", f"{p.cost_low_usd:.4f} to {p.cost_high_usd:.4f}")
+    rows = (
+        (
+            f"{p.machines:g}",
+            f"{p.scale:g}",
+            f"{p.runtime_s:.1f}",
+            f"{p.low_s:.1f} to {p.high_s:.1f}",
+            "-" if p.cost_usd is None else f"{p.cost_usd:.4f}",
+            "-" if p.cost_usd is None else f"{p.cost_low_usd:.4f} to {p.cost_high_usd:.4f}",
         )
-        table.add_row(
-            f"{p.machines:g}", f"{p.scale:g}", f"{p.runtime_s:.1f}", f"{p.low_s:.1f} to {p.high_s:.1f}", *cost
-        )
-    stdout.print(table)
+        for p in found.predictions
+    )
+    headings = ("machines", "scale", "seconds", "interval", "USD", "interval")
+    print_table("Predicted runs, with the 90 % interval of a new run", headings, rows)
     say(f"The model {found.verdict}.")
     print_notes(notes)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from infra.catalogue.pricing import DEFAULT_REGION
-from infra.cli.output import JsonOption, print_json, stdout
+from infra.cli.output import JsonOption, print_json, print_table
 from infra.inputs.scenario import ScenarioRow, list_scenarios
 
 EXAMPLE = "Example: bakeoff scenarios --json"
@@ -32,11 +31,9 @@ def main(
             ]
         )
         return
-    table = Table(title=f"Scenarios (list prices, {region})")
-    for heading in ("scenario", "workers", "machines", "vCPU", "memory GB", "disk per node", "USD/h"):
-        table.add_column(heading, justify="left" if heading in ("scenario", "machines", "disk per node") else "right")
-    for row in rows:
-        table.add_row(
+    headings = ("scenario", "workers", "machines", "vCPU", "memory GB", "disk per node", "USD/h")
+    cells = (
+        (
             row.name,
             str(row.workers),
             _machines(row),
@@ -45,7 +42,9 @@ def main(
             f"{row.disk_type}, {row.disk_gb} GB",
             f"{row.usd_per_hour:.3f}",
         )
-    stdout.print(table)
+        for row in rows
+    )
+    print_table(f"Scenarios (list prices, {region})", headings, cells, left=("scenario", "machines", "disk per node"))
 
 
 def _machines(row: ScenarioRow) -> str:

@@ -17,10 +17,10 @@ from infra.cli.objective import (
     ObjectiveOption,
     UsesOption,
     WeightOption,
-    objective_of,
+    make_objective,
 )
 from infra.cli.options import ImagesOption, IsolationOption, TargetOption
-from infra.cli.output import JsonOption, RunsOption, ShareOption, print_json, shown
+from infra.cli.output import JsonOption, RunsOption, ShareOption, open_runs, print_json, shown
 from infra.cli.search_output import print_found
 from infra.inputs.experiment import DataSpec
 from infra.inputs.workloads import JOB
@@ -29,6 +29,7 @@ EXAMPLE = "Example: bakeoff search --space seed --workload write_tfrecords --obj
 
 
 def main(
+    context: typer.Context,
     runs: RunsOption,
     space: Annotated[str, typer.Option(help="A .toml file of candidate shapes, or the name of one in infra/spaces/.")],
     workload: Annotated[
@@ -87,8 +88,10 @@ def main(
     from infra.inputs.space import load_space
     from infra.search import live as search
     from infra.search import past as search_past
-    from infra.search.run import bench_runner, check_shape
+    from infra.search.run import bench_runner, fitting_shapes
     from infra.targets.registry import open_target
+
+    folder = open_runs(context, runs).folder
 
     candidates = load_space(space)
     if max_usd == 0:
@@ -102,21 +105,13 @@ def main(
     data = DataSpec(images=images, count=count)
     specs = workload_specs(workload or [JOB], job, args, config or [], data, chosen, timeout)
     workloads = tuple(spec.name for spec in specs)
-    options = Options(runs, isolation, share, target=target)
+    options = Options(folder, isolation, share, target=target)
     try:
-        asked = objective_of(objective, max_runtime, least_accuracy, max_latency, weight)
+        asked = make_objective(objective, max_runtime, least_accuracy, max_latency, weight)
     except SearchError as error:
         raise UsageError(str(error)) from error
     search.check_objective(asked, workloads)
-    shapes, too_large = [], []
-    for shape in candidates.shapes():
-        try:
-            check_shape(shape, specs, options)
-            shapes.append(shape)
-        except UsageError as error:
-            too_large.append(f"left out: {shape.name}: {error}")
-    if not shapes:
-        raise UsageError(f"No shape of the space '{candidates.name}' fits. {too_large[0]}")
+    shapes, left_out = fitting_shapes(candidates, specs, options)
     wanted = search.Spec(
         shapes=shapes,
         workloads=workloads,
@@ -138,13 +133,13 @@ def main(
         uses=uses,
     )
     with shown() as progress:
-        for line in too_large:
+        for line in left_out:
             progress.note(line)
         heeding = Interruptible(progress)
         runner = bench_runner(chosen, specs, data, timeout, options, heeding, max_latency)
-        past = search_past.past_of(runs, specs[0].name, target) if history and len(specs) == 1 else ()
+        past = search_past.load_past(folder, specs[0].name, target) if history and len(specs) == 1 else ()
         try:
-            found = search.search(wanted, runs / chosen, runner, past, progress, heeding.interrupt)
+            found = search.search(wanted, folder / chosen, runner, past, progress, heeding.interrupt)
         except Interrupted as error:
             raise Interrupted(f"{error} The same command goes on from here.") from error
     if json:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-
-from infra.cli.output import say, stdout
+from infra.cli.output import print_table, say
 
 if TYPE_CHECKING:
-    from analysis.search.strategies.strategy import Winner
+    from analysis.search.model.winner import Winner
     from analysis.search.workload_sets.set_loss import SetWinner
     from infra.search.live import Found
     from workloads.record import Scenario
@@ -38,21 +36,14 @@ def print_found(found: Found, workloads: tuple[str, ...], objective: str, local:
 
 
 def _print_runs(found: Found, objective: str, local: bool, of_set: bool) -> None:
-    table = Table(title=f"Runs of the search, objective {objective}" + (" (notional cost)" if local else ""))
     headings = ["shape", *(["workload"] if of_set else []), "status", "seconds", "USD", "why it was proposed"]
-    for heading in headings:
-        table.add_column(heading, justify="right" if heading in ("seconds", "USD") else "left", overflow="fold")
+    rows = []
     for run in found.runs:
         seconds, usd = run["values"].get("runtime_s"), run["values"].get("cost_usd")
-        table.add_row(
-            run["shape"],
-            *([run["workload"]] if of_set else []),
-            run["status"],
-            f"{seconds:.1f}" if seconds else "-",
-            f"{usd:.5f}" if usd else "-",
-            run["why"],
-        )
-    stdout.print(table)
+        measured = (f"{seconds:.1f}" if seconds else "-", f"{usd:.5f}" if usd else "-")
+        rows.append([run["shape"], *([run["workload"]] if of_set else []), run["status"], *measured, run["why"]])
+    title = f"Runs of the search, objective {objective}" + (" (notional cost)" if local else "")
+    print_table(title, headings, rows, left=set(headings) - {"seconds", "USD"})
 
 
 def _described(shape: Scenario) -> str:
@@ -70,13 +61,9 @@ def _print_interval(winner: Winner, objective: str) -> None:
 
 
 def _print_losses(winner: SetWinner, objective: str) -> None:
-    table = Table(title=f"What each workload loses on it against its own best shape, objective {objective}")
-    for heading in ("workload", "measured on it", "best measured", "shapes run"):
-        table.add_column(heading, overflow="fold")
-    for heading in ("expected loss", f"{winner.confidence:.0%} interval"):
-        table.add_column(heading, justify="right", overflow="fold")
-    for one in winner.losses:
-        table.add_row(
+    left = ("workload", "measured on it", "best measured", "shapes run")
+    rows = [
+        (
             one.workload,
             "not run" if one.measured is None else f"{one.measured:.4g}",
             "none" if one.best_measured is None else f"{one.best_measured:.4g} on {one.best_shape}",
@@ -84,9 +71,11 @@ def _print_losses(winner: SetWinner, objective: str) -> None:
             f"{one.loss:.2f}",
             f"{one.low:.2f} to {one.high:.2f}",
         )
-    mean = (f"{winner.mean_loss:.2f}", f"{winner.low:.2f} to {winner.high:.2f}")
-    table.add_row("geometric mean", "", "", "", *mean)
-    stdout.print(table)
+        for one in winner.losses
+    ]
+    rows.append(("geometric mean", "", "", "", f"{winner.mean_loss:.2f}", f"{winner.low:.2f} to {winner.high:.2f}"))
+    title = f"What each workload loses on it against its own best shape, objective {objective}"
+    print_table(title, (*left, "expected loss", f"{winner.confidence:.0%} interval"), rows, left=left)
     say("A loss is the value on the shape over the value on the workload's own best one; 1: none.")
     if unknown := winner.optimum_unknown:
         say(

@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-
 from infra.base.options import Grant, Options
 from infra.base.progress import Progress
 from infra.base.signals import ignored
 from infra.clusters import lifecycle, teardown
 from infra.clusters.pool import bring_up, keep_logs
-from infra.inputs.scenario import load_scenario
+from infra.inputs.workloads import installed_packages
 from infra.leases import lease as leases
 from infra.leases.lease import Lease
 from infra.targets.registry import target_of
+from workloads.record import Scenario
 
 
-def apply(name: str, options: Options, progress: Progress) -> Lease:
+def apply(scenario: Scenario, options: Options, progress: Progress) -> Lease:
     """Apply a scenario. A failed apply destroys what it made.
 
     Raises:
         TerraformError: with Terraform's own words, after everything of the lease has been removed.
     """
-    lease = leases.standing(options.runs_dir, name, options.target)
+    lease = leases.standing(options.runs_dir, scenario.name, options.target)
     if lease is None:
         # It may be used for anything that this environment can run.
-        grant = Grant(tensorflow=find_spec("tensorflow") is not None)
-        return bring_up(name, None, options, progress, experiment=None, kept=True, grant=grant)
-    scenario = load_scenario(name)
+        grant = Grant(packages=installed_packages())
+        return bring_up(scenario, None, options, progress, experiment=None, kept=True, grant=grant)
     lifecycle.check([scenario], options, standing=lease)
     try:
-        progress.stage(f"apply {name} ({lease.id}, standing)")
+        progress.stage(f"apply {scenario.name} ({lease.id}, standing)")
         with target_of(lease).jobs.exclusive(lease, (), progress):
             lease.update(scenario=scenario)
             lifecycle.write_root(lease)

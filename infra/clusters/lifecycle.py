@@ -108,8 +108,8 @@ def apply(lease: Lease, progress: Progress) -> None:
     """Bring the cluster up, or back up: dead daemons are replaced; returns when every worker has registered.
 
     Raises:
-        LimitError: too little is left until the expiry for the service to accept it; nothing was made.
         TerraformError: with Terraform's own words. What was made is still there: the caller tears down.
+        LimitError: too little is left until its expiry, since its making took so long.
     """
     began = time.monotonic()
     lease.take_over("applying")
@@ -117,20 +117,24 @@ def apply(lease: Lease, progress: Progress) -> None:
     if provisioner is None:
         lease.update(stage="up", apply_s=0.0)
         return
+    replaced = dead_addresses(lease)
+    if replaced or lease.state.apply_s is None:
+        _check_life(lease)
     terraform = terraform_of(lease, provisioner)
     terraform.init()
-    _check_life(lease, provisioner)
-    terraform.apply(dead_addresses(lease), _counting(provisioner, lease, progress))
+    terraform.apply(replaced, _counting(provisioner, lease, progress))
     outputs(lease)  # raises where there are none
     lease.update(stage="up", apply_s=round(time.monotonic() - began, 3))
 
 
-def _check_life(lease: Lease, provisioner: Provisioner) -> None:
-    left_s = datetime.fromisoformat(lease.state.expires_at).timestamp() - time.time()
-    if lease.state.apply_s is None and left_s < provisioner.least_life_s:
+def _check_life(lease: Lease) -> None:
+    """The target refuses a cluster that is to end so soon, minutes later and in other words."""
+    least_s = target_of(lease).traits.least_life_s
+    left_s = (datetime.fromisoformat(lease.state.expires_at) - datetime.now(UTC)).total_seconds()
+    if left_s < least_s:
         raise LimitError(
-            f"{left_s / 60:.1f} minutes are left until lease {lease.id} expires, and a cluster is only accepted with "
-            f"{provisioner.least_life_s / 60:.0f}: preparing it took too long. Apply again, or raise --max-minutes or --max-usd."
+            f"Lease {lease.id} expires in {max(left_s, 0) / 60:.1f} minutes, and a cluster must be allowed at least "
+            f"{least_s / 60:.0f} when it is made. Give the command again, or raise --max-usd or --max-minutes."
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,14 +14,16 @@ from infra.base.options import Grant, Options
 from infra.base.progress import Progress
 from infra.base.signals import ignored
 from infra.clusters import lifecycle, teardown
+from infra.inputs.cells import Cell
 from infra.inputs.dataset import Dataset
-from infra.inputs.experiment import Cell, Experiment
+from infra.inputs.experiment import Experiment
 from infra.inputs.limits import Budget
-from infra.inputs.scenario import load_scenario
+from infra.inputs.workloads import packages_of
 from infra.leases import lease as leases
 from infra.leases.lease import Lease
 from infra.targets.base import LONGEST_LIFE_S, refuse_flags
 from infra.targets.registry import open_target, target_of
+from workloads.record import Scenario
 
 
 @dataclass
@@ -44,19 +46,18 @@ class Pool:
     def __init__(
         self,
         experiment: Experiment,
+        scenarios: Mapping[str, Scenario],
         options: Options,
         dataset: Dataset | None,
         progress: Progress,
-        *,
-        tensorflow: bool = False,
     ) -> None:
         self.experiment = experiment
+        self.scenarios = scenarios  # by name
         self.options = options
         self.target = open_target(options.target)
         self.budget = Budget(options)
         self.expected_s: dict[str, float] = {}  # by scenario: how long its cluster is expected to be needed
         self.dataset = dataset
-        self.tensorflow = tensorflow  # a workload needs it
         self.progress = progress
         self._held: dict[str, Held] = {}
 
@@ -105,7 +106,7 @@ class Pool:
 
     def _check_fit(self, scenarios: list[str]) -> None:
         new = [name for name in scenarios if self._standing(name) is None]
-        lifecycle.check([load_scenario(name) for name in new], self.options)
+        lifecycle.check([self.scenarios[name] for name in new], self.options)
 
     def _standing(self, name: str) -> Lease | None:
         """The cluster that `bakeoff run` uses instead of a new one."""
@@ -114,7 +115,7 @@ class Pool:
     def _check_standing(self, lease: Lease) -> None:
         """A standing cluster is what it is: refuse to run on it under other conditions than were asked for."""
         differs = self.target.differs(lease, self.options)
-        if lease.scenario != load_scenario(lease.scenario.name):
+        if lease.scenario != self.scenarios[lease.scenario.name]:
             differs.append("its scenario file, which has changed since it was applied")
         if differs:
             raise UsageError(
@@ -131,7 +132,7 @@ class Pool:
             self._held[name] = Held(standing, repeat, adopted=True)
             return standing
         lease = bring_up(
-            name,
+            self.scenarios[name],
             self.dataset,
             self.options,
             self.progress,
@@ -143,7 +144,7 @@ class Pool:
         return lease
 
     def _rate(self, name: str) -> float:
-        return self.target.pricing.per_hour(load_scenario(name)).worst_usd
+        return self.target.pricing.per_hour(self.scenarios[name]).worst_usd
 
     def _grant(self, name: str) -> Grant:
         """What the limits leave for this cluster, which may share them with others side by side."""
@@ -151,7 +152,8 @@ class Pool:
         if self.budget.limited:
             together = self.expected_s if self.experiment.repeat_level == "attempt" else [name]
             allowed = self.budget.allowed_s([self._rate(other) for other in together], LONGEST_LIFE_S)
-        return Grant(allowed, self.expected_s.get(name), self.tensorflow)
+        packages = packages_of(workload.name for workload in self.experiment.workloads)
+        return Grant(allowed, self.expected_s.get(name), packages)
 
     def _release(self, name: str) -> None:
         held = self._held.pop(name)
@@ -195,7 +197,7 @@ def _load(dataset: Dataset, lease: Lease, progress: Progress) -> None:
 
 
 def bring_up(
-    name: str,
+    scenario: Scenario,
     dataset: Dataset | None,
     options: Options,
     progress: Progress,
@@ -209,15 +211,14 @@ def bring_up(
     Raises:
         TerraformError: apply failed; everything of the lease has been removed.
     """
-    scenario = load_scenario(name)
     open_target(options.target).jobs.prepare(grant, progress)
     lease: Lease | None = None
     try:
         with ignored():
             lease = lifecycle.create(scenario, options, grant, kept=kept, experiment=experiment)
-        progress.stage(f"apply {name} ({lease.id})")
+        progress.stage(f"apply {scenario.name} ({lease.id})")
         lifecycle.apply(lease, progress)
-        progress.note(f"up: {name} ({lease.id}) in {lease.state.apply_s:.1f} s")
+        progress.note(f"up: {scenario.name} ({lease.id}) in {lease.state.apply_s:.1f} s")
         if dataset is not None:
             _load(dataset, lease, progress)
     except BaseException as error:

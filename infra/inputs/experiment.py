@@ -1,28 +1,16 @@
-"""An experiment: which scenarios x which workloads x which parameter grid x how many repeats.
-
-The file is TOML (see ``infra/experiments/``); every point of it, once per repeat, is a :class:`Cell`.
-"""
+"""An experiment: which scenarios x which workloads x which parameter grid x how many repeats, and the rules it keeps."""
 
 from __future__ import annotations
 
-import hashlib
 import itertools
-import json
-import random
-import tomllib
 from collections import Counter
-from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from infra.base.errors import UsageError, unknown_name
-from infra.base.paths import EXPERIMENTS_DIR
-from infra.inputs import workloads as workloads_registry
-from infra.inputs.workloads import JOB
-from workloads.record import Scenario
+from infra.inputs.workloads import JOB, find_workload, settings_model
 
 LEAST_ADAPTIVE = 5  # repeats; the same as the least for a verdict, analysis.statistics.intervals.MIN_REPEATS
 
@@ -47,6 +35,11 @@ class WorkloadSpec(_Strict):
     grid: dict[str, list[object]] = {}
     script: str | None = None  # for name = "job": the PySpark script
     args: list[str] = []
+
+    def points(self) -> list[dict[str, object]]:
+        """Every combination of the grid's values."""
+        names = sorted(self.grid)
+        return [dict(zip(names, values, strict=True)) for values in itertools.product(*(self.grid[n] for n in names))]
 
 
 class Adaptive(_Strict):
@@ -100,104 +93,6 @@ class Experiment(_Strict):
         return self.data.images is not None or any(workload.script is None for workload in self.workloads)
 
 
-@dataclass(frozen=True)
-class Cell:
-    """One point of an experiment: scenario x workload x configuration x repeat."""
-
-    experiment: str
-    scenario: Scenario
-    workload: str
-    configuration: dict[str, object]
-    repeat: int
-    repeat_level: Literal["lease", "attempt"]
-    timeout_s: float
-    script: str | None = None
-    args: tuple[str, ...] = ()
-
-    def identity(self, conditions: dict[str, object]) -> str:
-        """Name of the record's folder: readable, and ending in a hash of what determines the result.
-
-        Args:
-            conditions: what lies outside of the cell: data set, isolation, CPU share, code of the workload.
-        """
-        facts = {
-            "scenario": self.scenario.model_dump(exclude_defaults=True),
-            "workload": self.workload,
-            "configuration": self.configuration,
-            "repeat": self.repeat,
-            "script": hashlib.sha256(Path(self.script).read_bytes()).hexdigest() if self.script else None,
-            "args": list(self.args),
-            **conditions,
-        }
-        digest = hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()[:10]
-        return f"{self.scenario.name}--{self.workload}--r{self.repeat}-{digest}"
-
-
-def find_experiment(name_or_path: str) -> Path:
-    """A path, or the name of a file in ``infra/experiments/``."""
-    path = Path(name_or_path)
-    if path.suffix == ".toml" or path.exists():
-        if not path.is_file():
-            raise UsageError(f"No experiment file '{path}'. Give a .toml file, or one of: {_known()}.")
-        return path
-    named = EXPERIMENTS_DIR / f"{name_or_path}.toml"
-    if not named.is_file():
-        raise unknown_name("experiment", name_or_path, (p.stem for p in EXPERIMENTS_DIR.glob("*.toml")))
-    return named
-
-
-def _known() -> str:
-    return ", ".join(sorted(p.stem for p in EXPERIMENTS_DIR.glob("*.toml")))
-
-
-def load_experiment(path: Path) -> Experiment:
-    """Read and validate an experiment file.
-
-    Raises:
-        UsageError: not TOML, or a rule is broken; the message names the field, the rule and the value.
-    """
-    try:
-        experiment = Experiment.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{path} is not valid TOML: {error}") from error
-    except ValidationError as error:
-        raise UsageError(f"{path}: {explain(error)}") from error
-    # A script's path is meant from the folder of the file that names it.
-    resolved = [
-        w.model_copy(update={"script": str((path.parent / w.script).resolve())}) if w.script else w
-        for w in experiment.workloads
-    ]
-    experiment = experiment.model_copy(update={"workloads": resolved})
-    check(experiment)
-    return experiment
-
-
-def at_full_size(experiment: Experiment) -> Experiment:
-    """The experiment with its table ``[full]`` in force. Its records are other cells than the laptop's.
-
-    Raises:
-        UsageError: it has no such table, or a setting in it breaks a rule.
-    """
-    full = experiment.full
-    if full is None:
-        raise UsageError(
-            f"Experiment '{experiment.name}' has no table [full], so --full changes nothing. Leave it out."
-        )
-    changed = full.model_dump(include={"scenarios", "repeats", "repeat_level", "timeout_s"}, exclude_none=True)
-    workloads = [
-        w.model_copy(
-            update={
-                "config": {**w.config, **full.config},
-                "grid": {name: full.grid.get(name, values) for name, values in w.grid.items()},
-            }
-        )
-        for w in experiment.workloads
-    ]
-    larger = experiment.model_copy(update={**changed, "data": full.data or experiment.data, "workloads": workloads})
-    check(larger)
-    return larger
-
-
 def check(experiment: Experiment) -> None:
     """What the types alone do not say: known workloads, valid settings, nothing twice.
 
@@ -223,7 +118,7 @@ def check(experiment: Experiment) -> None:
             )
     for workload in experiment.workloads:
         check_workload(workload.name, workload.script)
-        for point in _points(workload.grid):
+        for point in workload.points():
             check_settings(workload.name, {**workload.config, **point})
 
 
@@ -233,12 +128,7 @@ def check_settings(workload: str, settings: dict[str, object]) -> None:
         if settings:
             raise UsageError(f"A job takes args and no settings; received {', '.join(settings)}.")
         return
-    config = import_module(f"workloads.{workload}.config")
-    (model,) = (
-        value
-        for value in vars(config).values()
-        if isinstance(value, type) and issubclass(value, BaseModel) and value.__module__ == config.__name__
-    )
+    model = settings_model(workload)
     unknown = [name for name in settings if name not in model.model_fields]
     if unknown:
         raise unknown_name(f"setting of {workload}", unknown[0], model.model_fields)
@@ -252,7 +142,7 @@ def check_workload(name: str, script: str | None) -> None:
     """Refuse an unknown workload, or a ``job`` whose script is not there."""
     if name == JOB and (script is None or not Path(script).is_file()):
         raise UsageError(f"The workload 'job' needs an existing PySpark script; 'script' is {script!r}.")
-    workloads_registry.find(name)
+    find_workload(name)
 
 
 def explain(error: ValidationError) -> str:
@@ -260,37 +150,3 @@ def explain(error: ValidationError) -> str:
     return "; ".join(
         f"{'.'.join(str(p) for p in e['loc']) or 'file'}: {e['msg']} (got {e['input']!r})" for e in error.errors()
     )
-
-
-def cells(experiment: Experiment, scenarios: dict[str, Scenario], first_repeat: int = 0) -> list[list[Cell]]:
-    """Blocks of cells in running order: each block holds every cell of one repeat, shuffled by ``order_seed``.
-
-    A drift of the host then falls on all scenarios alike (randomised complete blocks).
-    """
-    shuffled = random.Random(experiment.order_seed)
-    blocks = []
-    for repeat in range(first_repeat, first_repeat + experiment.most_repeats):
-        block = [
-            Cell(
-                experiment=experiment.name,
-                scenario=scenarios[scenario],
-                workload=workload.name,
-                configuration={**workload.config, **point},
-                repeat=repeat,
-                repeat_level=experiment.repeat_level,
-                timeout_s=experiment.timeout_s,
-                script=workload.script,
-                args=tuple(workload.args),
-            )
-            for scenario in experiment.scenarios
-            for workload in experiment.workloads
-            for point in _points(workload.grid)
-        ]
-        shuffled.shuffle(block)
-        blocks.append(block)
-    return blocks
-
-
-def _points(grid: dict[str, list[object]]) -> list[dict[str, object]]:
-    names = sorted(grid)
-    return [dict(zip(names, values, strict=True)) for values in itertools.product(*(grid[n] for n in names))]

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from infra.base.errors import UsageError
 from infra.inputs.experiment import DataSpec, Experiment, WorkloadSpec, check, explain
-from infra.inputs.workloads import JOB, WORKLOADS
+from infra.inputs.workloads import JOB, all_workloads
 from workloads.record.search import named_twice
 
 
@@ -33,7 +33,7 @@ def one_off(
     """
     if (workload is None) == (job is None):
         raise UsageError(
-            f"Give either a workload ({', '.join(WORKLOADS)}) or --job SCRIPT.py, not both and not neither."
+            f"Give either a workload ({', '.join(all_workloads())}) or --job SCRIPT.py, not both and not neither."
         )
     if job is not None and not job.is_file():
         raise UsageError(f"--job: no file '{job}'. Give the path of a PySpark script.")

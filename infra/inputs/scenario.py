@@ -6,11 +6,9 @@ before anything starts; a test holds the two together.
 
 from __future__ import annotations
 
-import contextlib
 import difflib
 import re
-import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple, get_args
 
@@ -53,34 +51,12 @@ def scenario_names(directory: Path = paths.SCENARIOS_DIR) -> list[str]:
     return sorted(path.name.removesuffix(SUFFIX) for path in directory.glob(f"*{SUFFIX}"))
 
 
-_lent: dict[str, list[Scenario]] = {}  # a shape is there once for each that borrows it: slots may share one
-_lent_lock = threading.Lock()
-
-
-@contextlib.contextmanager
-def lent(shapes: Iterable[Scenario]) -> Iterator[None]:
-    """Within, :func:`load_scenario` also knows these shapes, which have no file of their own: those of a search."""
-    added = list(shapes)
-    with _lent_lock:
-        for shape in added:
-            _lent.setdefault(shape.name, []).append(shape)
-    try:
-        yield
-    finally:
-        with _lent_lock:
-            for shape in added:
-                _lent[shape.name].remove(shape)
-
-
 def load_scenario(name: str, directory: Path = paths.SCENARIOS_DIR, catalogue: Catalogue | None = None) -> Scenario:
     """The scenario of that name, whose machines and disks are those of a catalogue (None: the default one).
 
     Raises:
         UsageError: there is none (with the nearest name), or its file breaks a rule (with every rule it breaks).
     """
-    with _lent_lock:
-        if borrowed := _lent.get(name):
-            return borrowed[-1]
     if name not in scenario_names(directory):
         raise unknown_name("scenario", name, scenario_names(directory))
     path = directory / f"{name}{SUFFIX}"

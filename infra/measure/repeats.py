@@ -54,7 +54,7 @@ class Repeats:
         return decision.stop
 
     def _decide(self, rule: Rule) -> Decision:
-        from analysis.compare.stopping import decide, groups_of, spent
+        from analysis.compare.stopping import decide, groups_of, spending
         from analysis.errors import NoRecordsError
         from analysis.records.runs import load
 
@@ -63,7 +63,7 @@ class Repeats:
         except NoRecordsError:
             return decide([], self._groups, rule, minutes=self._minutes(), usd=0.0)
         ours = [run for run in runs.records if run.rsplit("/", 1)[1].split(".", 1)[0] in self._cells]
-        earlier_s, usd = spent(runs, ours, before=time.time() - (time.monotonic() - self._began))
+        earlier_s, usd = spending(runs, ours, before=time.time() - (time.monotonic() - self._began))
         groups = groups_of(runs, ours, rule)
         return decide(groups, self._groups, rule, minutes=self._minutes() + earlier_s / 60, usd=usd)
 
@@ -72,12 +72,13 @@ class Repeats:
 
     def _keep(self, blocks_done: int, decision: Decision) -> None:
         from analysis.compare.stopping import FILE
+        from analysis.plain import plain
 
         path = self._runs_dir / self._experiment.name / FILE
         path.parent.mkdir(parents=True, exist_ok=True)
         past = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
         temporary = path.with_suffix(".tmp")
-        temporary.write_text(json.dumps([*past, {"repeats": blocks_done, **decision.as_dict()}], indent=1))
+        temporary.write_text(json.dumps([*past, {"repeats": blocks_done, **plain(decision)}], indent=1))
         os.replace(temporary, path)
 
 

@@ -10,18 +10,45 @@ import pyarrow as pa
 
 from infra.base.errors import RecordError
 from workloads.record import MEASUREMENT_COLUMNS, NODE_COLUMNS, Column
+from workloads.record.columns import ColumnType, check_own, read_header
 from workloads.record.tables import MEASUREMENTS, NODES, read_table, write_table
 
+_PYTHON_TYPES: dict[ColumnType, set[type]] = {"int64": {int}, "float64": {int, float}, "bool": {bool}, "string": {str}}
 
-def write_measurements(lines: Path, record: Path) -> int:
-    """``measurements.jsonl`` (may be absent: a script of the user's writes none) as a table; returns the rows.
+
+def write_measurements(lines: Path, record: Path) -> list[str]:
+    """``measurements.jsonl`` (may be absent: a script of the user's need not write it) as a table.
+
+    The first line may describe columns of the job's own (:func:`workloads.record.columns.header_line`). One that is described
+    nowhere is kept with the type of its values and without a unit.
+
+    Returns:
+        One sentence for each column without a described unit.
 
     Raises:
-        RecordError: a column that the schema does not know, or a value of the wrong type.
+        RecordError: a column is described wrongly, or a value has the wrong type.
     """
     rows = list(_rows(lines)) if lines.exists() else []
-    _write(rows, MEASUREMENTS, MEASUREMENT_COLUMNS, record, lines)
-    return len(rows)
+    try:
+        described = read_header(rows[0]) if rows else None
+        own = described or ()
+        rows = rows if described is None else rows[1:]
+        known = {column.name for column in (*MEASUREMENT_COLUMNS, *own)}
+        unknown = sorted({key for row in rows for key in row} - known)
+        undescribed = check_own([Column(name, _type_of(name, rows), "", "") for name in unknown])
+    except ValueError as error:
+        raise RecordError(f"{lines.name}: {error}.") from error
+    _write(rows, MEASUREMENTS, (*MEASUREMENT_COLUMNS, *own, *undescribed), record, lines)
+    return [f"no unit of the measurement {name}: the job did not describe this column" for name in unknown]
+
+
+def _type_of(name: str, rows: list[dict[str, object]]) -> ColumnType:
+    """The type that holds all values of a column. Raises ValueError where none does."""
+    found = {type(row[name]) for row in rows if row.get(name) is not None}
+    for kind, types in _PYTHON_TYPES.items():
+        if found <= types:
+            return kind
+    raise ValueError(f"column {name} has values of the types {', '.join(sorted(kind.__name__ for kind in found))}")
 
 
 def write_nodes(lines: Path, record: Path, begin: float, end: float, sample_s: float = 1) -> dict[str, int]:
@@ -58,10 +85,6 @@ def _rows(path: Path) -> Iterator[dict[str, object]]:
 
 
 def _write(rows: list[dict[str, object]], name: str, columns: Sequence[Column], record: Path, origin: Path) -> None:
-    known = {c.name for c in columns}
-    unknown = sorted({key for row in rows for key in row} - known)
-    if unknown:
-        raise RecordError(f"{origin.name} has columns that the record does not know: {', '.join(unknown)}.")
     try:
         write_table(record, name, columns, rows)
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:

@@ -9,61 +9,63 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 from infra.base.errors import RecordError
-from infra.base.paths import CACHE_DIR, default_runs
+from infra.base.paths import CACHE_DIR
+from infra.base.signals import ignored
 from workloads.credentials import why_invalid
 from workloads.errors import WorkloadError
 
 RUN = "run.json"
 NOT_SHARED = ("leases", "failed")
-_open: dict[Path, str] = {}  # mirrors of this process, and what they mirror
-_only_records: dict[Path, str] = {}  # those that hold each record's run.json and nothing else
 
 
-def open_runs(value: str | Path | None, *, only_records: bool = False) -> Path:
-    """The folder that stands for ``--runs``: a path as it is, or the mirror of a gs:// prefix, brought up to date.
+class RunStore:
+    """Records and leases of one place: a folder as it is, or the mirror of a gs:// prefix.
+
+    Entering brings a mirror up to date, and leaving, for whatever reason, puts there what is new in it.
 
     Args:
+        place: a path, or ``gs://bucket/prefix``.
         only_records: fetch ``run.json`` alone, into a mirror of its own from which nothing is put back.
 
-    Raises:
-        RecordError: the bucket cannot be read.
+    Attributes:
+        folder: where the records lie on this machine.
+        uri: the gs:// prefix that it mirrors; None: it is a folder of its own.
     """
-    text = str(value or default_runs())
-    if not text.startswith("gs:/"):
-        return Path(text).resolve()
-    uri = "gs://" + text.removeprefix("gs:").strip("/")
-    mirror = CACHE_DIR / "runs" / (hashlib.sha256(uri.encode()).hexdigest()[:12] + ("-records" if only_records else ""))
-    known = _only_records if only_records else _open
-    if mirror not in known:
-        mirror.mkdir(parents=True, exist_ok=True)
-        pull(uri, mirror, only_records=only_records)
-        known[mirror] = uri
-    return mirror
 
+    def __init__(self, place: str, *, only_records: bool = False) -> None:
+        self.only_records = only_records
+        self.uri = "gs://" + place.removeprefix("gs:").strip("/") if place.startswith("gs:/") else None
+        if self.uri is None:
+            self.folder = Path(place).resolve()
+        else:
+            digest = hashlib.sha256(self.uri.encode()).hexdigest()[:12]
+            self.folder = CACHE_DIR / "runs" / (digest + ("-records" if only_records else ""))
 
-def open_records(value: str | Path | None) -> Path:
-    """The same for a verb that reads records' ``run.json`` and changes nothing."""
-    return open_runs(value, only_records=True)
+    def __enter__(self) -> RunStore:
+        """Raises RecordError: the bucket cannot be read."""
+        if self.uri:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            pull(self.uri, self.folder, only_records=self.only_records)
+        return self
 
-
-def place(runs_dir: Path) -> str | None:
-    """The gs:// prefix that a folder of records mirrors; None where it is a folder of its own."""
-    return _open.get(runs_dir) or _only_records.get(runs_dir)
-
-
-def push_all() -> int:
-    """Put what is new in the mirrors of this process where it belongs; returns the number of new objects."""
-    return sum(push(mirror, uri) for mirror, uri in _open.items())
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Raises RecordError: the bucket cannot be written; what is here stays here."""
+        if self.uri and not self.only_records:
+            with ignored():
+                push(self.folder, self.uri)
 
 
 def pull(uri: str, mirror: Path, *, only_records: bool = False) -> int:
     """Fetch what is there and not here, whole records only; returns the number of files."""
     count = 0
     try:
-        bucket, prefix = _place(uri)
+        bucket, prefix = _bucket(uri)
         blobs = {blob.name.removeprefix(prefix): blob for blob in bucket.list_blobs(prefix=prefix)}
         whole = {name.removesuffix(RUN) for name in blobs if name.endswith(f"/{RUN}")}
         # run.json last, here too: a record cut short by a kill is fetched again.
@@ -95,7 +97,7 @@ def push(mirror: Path, uri: str) -> int:
 
     count = 0
     try:
-        bucket, prefix = _place(uri)
+        bucket, prefix = _bucket(uri)
         there = {blob.name for blob in bucket.list_blobs(prefix=prefix)}
         for record in sorted(path.parent for path in mirror.glob(f"*/*/{RUN}")):
             if record.parent.name in NOT_SHARED or record.name.startswith("."):
@@ -115,7 +117,7 @@ def push(mirror: Path, uri: str) -> int:
     return count
 
 
-def _place(uri: str) -> tuple[Any, str]:
+def _bucket(uri: str) -> tuple[Any, str]:
     from workloads.bucket import client  # google.cloud.storage takes a second to import
 
     name, _, prefix = uri.removeprefix("gs://").partition("/")

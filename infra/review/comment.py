@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 
 from infra.review.configuration import Configuration, ResourceChange
-from infra.review.costs import CellCost, ExperimentCost, Measured
+from infra.review.costs import CellCost, ExperimentCost, PastRuns
 from infra.review.markdown import Section, assemble, code, fenced, folded, row, table
 from infra.review.policy import Finding, Policy
 from infra.review.review import Review
@@ -149,7 +149,7 @@ def _cell(cell: CellCost) -> str:
     )
 
 
-def _count(side: Measured | None) -> str:
+def _count(side: PastRuns | None) -> str:
     return str(side.records) if side else "0"
 
 

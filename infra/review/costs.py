@@ -17,14 +17,16 @@ from pydantic import BaseModel, ConfigDict, computed_field
 
 from analysis.errors import DamagedRecordError
 from analysis.records.runs import read_record
-from infra.inputs.experiment import Cell, Experiment, cells, load_experiment
+from infra.inputs.cells import Cell, cells
+from infra.inputs.experiment import Experiment
+from infra.inputs.experiment_file import load_experiment
 from infra.review.scenarios import ScenarioChange
 from workloads.record import RunRecord, Scenario
 
 EXPERIMENTS = Path("infra/experiments")
 
 
-class Measured(BaseModel):
+class PastRuns(BaseModel):
     """Past runs of one cell's kind, and what one of them costs."""
 
     model_config = ConfigDict(frozen=True)
@@ -43,8 +45,8 @@ class CellCost(BaseModel):
     workload: str
     configuration: dict[str, object]
     runs: tuple[int, int]
-    before: Measured | None
-    after: Measured | None
+    before: PastRuns | None
+    after: PastRuns | None
     break_even_s: float | None  # of a shape never measured: median time at which one run costs what it did before
 
 
@@ -84,7 +86,7 @@ def compare_experiments(
     names = sorted({path.stem for tree in (before, after) for path in (tree / EXPERIMENTS).glob("*.toml")})
     found = []
     for name in names:
-        old, new = _Side(before, name), _Side(after, name)
+        old, new = _Revision(before, name), _Revision(after, name)
         old.check({c.name for c in scenarios if c.before})
         new.check({c.name for c in scenarios if c.after})
         used = {scenario for side in (old, new) if side.experiment for scenario in side.experiment.scenarios}
@@ -93,7 +95,7 @@ def compare_experiments(
     return found
 
 
-class _Side:
+class _Revision:
     """An experiment in one tree: read, or why not; or not there."""
 
     def __init__(self, tree: Path, name: str) -> None:
@@ -130,7 +132,9 @@ class _Side:
         return f"{self.experiment.repeats} to {self.experiment.most_repeats}{until}"
 
 
-def _compare(name: str, old: _Side, new: _Side, scenarios: list[ScenarioChange], runs_dir: Path) -> ExperimentCost:
+def _compare(
+    name: str, old: _Revision, new: _Revision, scenarios: list[ScenarioChange], runs_dir: Path
+) -> ExperimentCost:
     shapes = [
         {c.name: side.scenario for c in scenarios if (side := getattr(c, when)) and side.scenario}
         for when in ("before", "after")
@@ -146,7 +150,7 @@ def _compare(name: str, old: _Side, new: _Side, scenarios: list[ScenarioChange],
         sides = []
         for when in (0, 1):
             of_shape = [r for r in records if _of_record(r) == kind and r.scenario == shapes[when].get(scenario)]
-            sides.append(_measured(of_shape, prices[scenario][when]) if counts[when][kind] else None)
+            sides.append(_past_runs(of_shape, prices[scenario][when]) if counts[when][kind] else None)
         costs.append(
             CellCost(
                 scenario=scenario,
@@ -202,19 +206,19 @@ def _conditions(record: RunRecord) -> str:
     return ", ".join([*words, f"data: {data.get('source') or data.get('name') or 'none'} {listing}".strip()])
 
 
-def _measured(records: list[RunRecord], usd_per_hour: float | None) -> Measured | None:
+def _past_runs(records: list[RunRecord], usd_per_hour: float | None) -> PastRuns | None:
     times = [record.stages.run_s for record in records if record.stages.run_s is not None]
     if not times or usd_per_hour is None:
         return None
     middle = median(times)
-    return Measured(records=len(times), median_run_s=middle, cost_usd=usd_per_hour * middle / 3600)
+    return PastRuns(records=len(times), median_run_s=middle, cost_usd=usd_per_hour * middle / 3600)
 
 
-def _break_even(before: Measured | None, after: Measured | None, usd_per_hour: float | None) -> float | None:
+def _break_even(before: PastRuns | None, after: PastRuns | None, usd_per_hour: float | None) -> float | None:
     return before.cost_usd / usd_per_hour * 3600 if before and not after and usd_per_hour else None
 
 
-def _total(parts: Iterable[tuple[int, Measured | None]]) -> float | None:
+def _total(parts: Iterable[tuple[int, PastRuns | None]]) -> float | None:
     costs = [None if measured is None else runs * measured.cost_usd for runs, measured in parts if runs]
     known = [cost for cost in costs if cost is not None]
     return sum(known) if costs and len(known) == len(costs) else None

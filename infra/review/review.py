@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from infra.base.errors import TerraformError, unknown_name
 from infra.base.progress import Progress
 from infra.catalogue import Catalogue
-from infra.records.store import place
+from infra.records.store import RunStore
 from infra.review.configuration import Configuration, compare_configuration
 from infra.review.costs import ExperimentCost, compare_experiments
 from infra.review.policy import CHECKOV, Policy, compare_policy
@@ -37,13 +37,13 @@ class Review(BaseModel):
     formatting: str | None  # what ``terraform fmt`` objects to; None: nothing
 
 
-def review(repository: Path, base: str, runs_dir: Path, region: str, progress: Progress) -> Review:
+def review(repository: Path, base: str, past: RunStore, region: str, progress: Progress) -> Review:
     """Compare the work tree of a repository with a revision. Nothing of either is changed.
 
     Args:
         repository: root of a checkout.
         base: a branch, tag or commit.
-        runs_dir: folder of past records.
+        past: past records.
         region: whose list prices are used.
 
     Raises:
@@ -58,7 +58,7 @@ def review(repository: Path, base: str, runs_dir: Path, region: str, progress: P
         progress.stage(f"compare with {found.ref}")
         files = changed_files(repository, found.commit, "infra")
         scenarios = compare_scenarios(before, repository, region)
-        experiments = compare_experiments(before, repository, scenarios, runs_dir)
+        experiments = compare_experiments(before, repository, scenarios, past.folder)
         configuration = compare_configuration(before, repository, scenarios, files, progress)
         progress.stage("policy")
         policy = compare_policy(before, repository, CHECKOV)
@@ -69,7 +69,7 @@ def review(repository: Path, base: str, runs_dir: Path, region: str, progress: P
             prices_dated=(prices_dated(before, region), prices_dated(repository, region)),
             files=files,
             scenarios=scenarios,
-            records=place(runs_dir),
+            records=past.uri,
             experiments=experiments,
             configuration=configuration,
             policy=policy,

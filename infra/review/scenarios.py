@@ -76,18 +76,18 @@ def compare_scenarios(before: Path, after: Path, region: str) -> list[ScenarioCh
     ]
 
 
-def catalogue_of(tree: Path) -> Catalogue:
+def load_catalogue(tree: Path) -> Catalogue:
     """Machine types and prices of a tree; where it has none, those of this bakeoff."""
     return Catalogue(tree / CATALOGUE) if (tree / CATALOGUE / "prices.csv").is_file() else Catalogue.default()
 
 
 def prices_dated(tree: Path, region: str) -> str | None:
     """Date of the oldest price of a tree's list for the region; None if the tree has no such price."""
-    return min((price.dated for price in catalogue_of(tree).prices if price.region == region), default=None)
+    return min((price.dated for price in load_catalogue(tree).prices if price.region == region), default=None)
 
 
 def _sides(tree: Path, region: str) -> dict[str, Side]:
-    catalogue = catalogue_of(tree)
+    catalogue = load_catalogue(tree)
     return {name: _side(name, tree, region, catalogue) for name in scenario_names(tree / SCENARIOS)}
 
 

@@ -7,7 +7,7 @@ from statistics import median
 
 from infra.catalogue.pricing import usd_per_hour
 from workloads.record import Scenario
-from workloads.record.search import Outcome
+from workloads.record.search import RunOutcome
 
 
 class Allowance:
@@ -29,7 +29,7 @@ class Allowance:
         self._hours: list[tuple[str, float]] = []  # workload, and how long the cluster of a run of it was paid for
 
     def grant(self, index: int, running: int) -> float | None:
-        """USD that a run that starts now, beside so many, may cost: what is left is shared by the runs that may start."""
+        """USD that a run that starts now may cost: what is left, shared by all runs that may start. None: no limit."""
         if self.max_usd is None:
             return None
         starts = min(self.parallel, len(self.pairs) - self.ended)
@@ -39,7 +39,7 @@ class Allowance:
         self._granted[index] = left / max(starts - running, 1)
         return self._granted[index]
 
-    def settle(self, index: int, outcome: Outcome | None) -> None:
+    def settle(self, index: int, outcome: RunOutcome | None) -> None:
         """A run is over; without an outcome it was refused, and nothing is paid."""
         self._granted.pop(index, None)
         if outcome is None:
@@ -51,7 +51,7 @@ class Allowance:
             self._hours.append((workload, hours))
 
     def used_up(self, running: int) -> str | None:
-        """The limit that allows no run beside so many, in words."""
+        """Name the limit that allows no further run, given how many are in progress; None if there is none."""
         if self.max_runs is not None and self.ended + running >= self.max_runs:
             return f"--max-runs {self.max_runs} is reached"
         if self.max_usd is not None and self.paid_usd >= self.max_usd:
@@ -59,7 +59,7 @@ class Allowance:
         return None
 
     def exceeded_by(self, index: int, running: Collection[int]) -> str | None:
-        """Why one more run, beside those, is expected to exceed the limit, in words."""
+        """Explain why the next run would exceed --max-usd, given those in progress; None if it fits."""
         expected = self.expected_usd(index)
         under_way = sum(self.expected_usd(i) for i in running)
         if self.max_usd is None or self.paid_usd + under_way + expected <= self.max_usd:

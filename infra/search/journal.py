@@ -9,7 +9,7 @@ from typing import Any
 
 from infra.base.errors import RecordError, UsageError
 from workloads.record import search as journal
-from workloads.record.search import Outcome, Proposal, Search
+from workloads.record.search import Proposal, RunOutcome, Search
 
 Pair = tuple[str, str]
 """A workload and the shape that it runs on, by name."""
@@ -30,7 +30,7 @@ class Journal:
 
     def __init__(self, folder: Path, facts: dict[str, Any]) -> None:
         self.path = folder / journal.FILE
-        self.events: list[Proposal | Outcome] = []
+        self.events: list[Proposal | RunOutcome] = []
         asked = Search.model_validate(json.loads(json.dumps(facts, default=str)))
         folder.mkdir(parents=True, exist_ok=True)
         try:
@@ -65,7 +65,7 @@ class Journal:
         whole.write_text(text, encoding="utf-8")
         whole.replace(self.path)
 
-    def _append(self, event: Proposal | Outcome) -> None:
+    def _append(self, event: Proposal | RunOutcome) -> None:
         with self.path.open("a", encoding="utf-8") as file:
             file.write(journal.line(event))
             file.flush()
@@ -76,13 +76,13 @@ class Journal:
         """Before a run: it is to be run, and why."""
         self._append(Proposal(shape=shape, workload=workload, reason=reason))
 
-    def ended(self, outcome: Outcome) -> None:
+    def ended(self, outcome: RunOutcome) -> None:
         """After a run: what it showed."""
         self._append(outcome)
 
-    def outcomes(self) -> list[Outcome]:
+    def outcomes(self) -> list[RunOutcome]:
         """Runs that ended, in their order."""
-        return [event for event in self.events if isinstance(event, Outcome)]
+        return [event for event in self.events if isinstance(event, RunOutcome)]
 
     def unfinished(self) -> list[Pair]:
         """Pairs that were proposed and have no outcome: their runs were killed."""

@@ -10,21 +10,22 @@ from typing import Any, Protocol
 
 from analysis.errors import SearchError
 from analysis.search.core.problem import Objective, Outcome, Past, Problem
+from analysis.search.model.winner import Winner
 from analysis.search.strategies.registry import DEFAULT, strategy_for
-from analysis.search.strategies.strategy import Proposal, Told, Winner, tell_or_failed
+from analysis.search.strategies.strategy import Proposal, Told, tell_or_fail
 from analysis.search.workload_sets.set_loss import SetWinner
 from analysis.search.workload_sets.workload_set import SetSearch
 from infra.base.errors import Interrupted, UsageError
 from infra.base.locks import host_lock
 from infra.base.progress import Progress
-from infra.inputs.workloads import JOB, WORKLOADS, find
+from infra.inputs.workloads import JOB, all_workloads, find_workload
 from infra.search.allowance import Allowance
 from infra.search.journal import Journal
 from infra.search.loop import Loop
-from infra.search.past import candidates_of
+from infra.search.past import to_candidates
 from infra.search.run import Runner
 from workloads.record import Scenario
-from workloads.record.search import Outcome as Event
+from workloads.record.search import RunOutcome as Event
 
 SET_STRATEGY = "micky"
 ALWAYS = ("runtime_s", "cost_usd")  # every run measures them
@@ -95,7 +96,7 @@ def check_objective(objective: Objective, workloads: Iterable[str]) -> None:
     """
     for workload in workloads:
         if workload != JOB and (lacks := _not_promised(objective, workload)):
-            able = [name for name, of in WORKLOADS.items() if lacks[0] in of.outcomes]
+            able = [name for name in all_workloads() if lacks[0] in _promised(name)]
             raise UsageError(
                 f"The objective '{objective}' needs {lacks[0]}, which {workload} does not measure. Choose another objective "
                 f"or limit, or a workload that does: {', '.join(able)}."
@@ -104,7 +105,13 @@ def check_objective(objective: Objective, workloads: Iterable[str]) -> None:
 
 def _not_promised(objective: Objective, workload: str) -> list[str]:
     """What the objective needs and not every run of the workload is known to measure."""
-    return [name for name in objective.needs if name not in (*ALWAYS, *find(workload).outcomes)]
+    return [name for name in objective.needs if name not in _promised(workload)]
+
+
+def _promised(workload: str) -> tuple[str, ...]:
+    """Outcomes that every run of the workload measures; of a script of the user's nothing more is known."""
+    own = () if workload == JOB else find_workload(workload).outcomes
+    return (*ALWAYS, *(outcome.name for outcome in own))
 
 
 def search(
@@ -151,7 +158,7 @@ def search(
 def _for_one(spec: Spec, name: str, past: tuple[Past, ...]) -> Method:
     if spec.uses is not None and name != DEFAULT:
         raise UsageError(f"--uses is for the strategy {DEFAULT}; received {spec.uses:g} for {name}. Leave it out.")
-    return strategy_for(name, Problem(candidates_of(spec.shapes), spec.objective, past), spec.seed, spec.uses)
+    return strategy_for(name, Problem(to_candidates(spec.shapes), spec.objective, past), spec.seed, spec.uses)
 
 
 def _for_set(spec: Spec, name: str, progress: Progress) -> Method:
@@ -210,7 +217,7 @@ class _Search(Loop):
         self.progress.note(f"  {outcome.status}: {outcome.reason or said or 'no word'}")
 
     def _told(self, index: int, event: Event) -> None:
-        if lacks := tell_or_failed(self.method, index, Outcome(event.status, event.values, event.metrics)):
+        if lacks := tell_or_fail(self.method, index, Outcome(event.status, event.values, event.metrics)):
             self.progress.note(f"  {lacks}")
             unknown = _not_promised(self.spec.objective, event.workload)
             if event.status == "ok" and (missing := [name for name in unknown if name not in event.values]):
@@ -226,7 +233,7 @@ class _Search(Loop):
         return None
 
     def enough(self, running: int) -> str | None:
-        """Why no further run is started, beside so many."""
+        """Explain why no further run is started, given how many are in progress; None to go on."""
         if in_vain := self._in_vain():
             return in_vain
         if len(self.method.told) + running < len(self.pairs) and (used_up := self.allowance.used_up(running)):

@@ -14,7 +14,7 @@ from infra.search.allowance import Allowance
 from infra.search.journal import Journal
 from infra.search.run import Runner
 from workloads.record import Scenario
-from workloads.record.search import Outcome as Event
+from workloads.record.search import RunOutcome as Event
 
 
 def _pairs_of(running: Mapping[Future[Event], tuple[int, int]]) -> list[int]:
@@ -56,7 +56,7 @@ class Loop(ABC):
 
     @abstractmethod
     def enough(self, running: int) -> str | None:
-        """Why no further run is started, beside so many."""
+        """Explain why no further run is started, given how many are in progress; None to go on."""
 
     def run(self) -> str:
         """Why no further run was made.

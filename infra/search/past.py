@@ -11,11 +11,11 @@ from analysis.search.core.problem import Candidates, Outcome, Past
 from infra.base.errors import RecordError
 from infra.catalogue import Catalogue
 from infra.catalogue.pricing import usd_per_hour
-from infra.measure.bench import read_record
+from infra.records.reader import read_record
 from workloads.record import RunRecord, Scenario, Status
 
 
-def candidates_of(shapes: list[Scenario]) -> Candidates:
+def to_candidates(shapes: list[Scenario]) -> Candidates:
     """Shapes as candidates: nodes that work (the master alone, or the workers), their size, accelerators, disk, and price."""
     rows = []
     for shape in shapes:
@@ -37,7 +37,7 @@ def candidates_of(shapes: list[Scenario]) -> Candidates:
     return Candidates(tuple(s.name for s in shapes), pd.DataFrame(rows), tuple(usd_per_hour(s) for s in shapes))
 
 
-def past_of(runs_dir: Path, workload: str, target: str) -> tuple[Past, ...]:
+def load_past(runs_dir: Path, workload: str, target: str) -> tuple[Past, ...]:
     """Past runs of other workloads on the same target, from all records.
 
     A shape's repeats count as their median, and as failed or timed out if most of them were; damaged records and invalid runs
@@ -59,7 +59,7 @@ def past_of(runs_dir: Path, workload: str, target: str) -> tuple[Past, ...]:
         known = [(runs[0].scenario, outcome) for runs in by_shape.values() if (outcome := _outcome(runs))]
         if known:
             # One name can have stood for two shapes.
-            shapes = candidates_of(
+            shapes = to_candidates(
                 [shape.model_copy(update={"name": f"{shape.name} {i}"}) for i, (shape, _) in enumerate(known)]
             )
             found.append(Past(name, name, shapes, {i: outcome for i, (_, outcome) in enumerate(known)}))

@@ -12,19 +12,24 @@ from infra.base.errors import LimitError, UsageError
 from infra.base.options import Options
 from infra.base.progress import Progress
 from infra.clusters import lifecycle
-from infra.inputs.experiment import DataSpec, Experiment, WorkloadSpec, cells
-from infra.inputs.scenario import lent
-from infra.measure.bench import Row, bench, read_record
+from infra.inputs.cells import cells
+from infra.inputs.experiment import DataSpec, Experiment, WorkloadSpec
+from infra.inputs.space import Space
+from infra.inputs.workloads import find_workload
+from infra.measure.bench import bench
+from infra.measure.rows import Row
+from infra.records.reader import read_record
 from infra.targets.registry import open_target
 from workloads.record import Scenario, Status
-from workloads.record.search import Outcome
+from workloads.record.search import RunOutcome
 from workloads.record.tables import MEASUREMENTS, NODES, read_table
 from workloads.record.teardown import Teardown
+from workloads.workload import RunFacts
 
 NODE_METRICS = ("cpu_ratio", "mem_bytes", "net_rx_bytes_s", "net_tx_bytes_s", "disk_read_ops_s", "disk_write_ops_s")
 
 
-Runner = Callable[[Scenario, str, int, float | None], Outcome]
+Runner = Callable[[Scenario, str, int, float | None], RunOutcome]
 """Runs a workload, by name, on a shape (in slot k of those running side by side, within so many USD) to its end, teardown
 included."""
 
@@ -37,6 +42,24 @@ def check_shape(shape: Scenario, workloads: list[WorkloadSpec], options: Options
     (block,) = cells(experiment, {shape.name: shape})
     if refused := dict.fromkeys(why for cell in block if (why := target.refuses(cell))):
         raise UsageError(" ".join(refused))
+
+
+def fitting_shapes(space: Space, workloads: list[WorkloadSpec], options: Options) -> tuple[list[Scenario], list[str]]:
+    """The shapes of a space that the target can make and run the workloads on, and a sentence on each that is left out.
+
+    Raises:
+        UsageError: there is none, with the first reason.
+    """
+    shapes, left_out = [], []
+    for shape in space.shapes():
+        try:
+            check_shape(shape, workloads, options)
+            shapes.append(shape)
+        except UsageError as error:
+            left_out.append(f"left out: {shape.name}: {error}")
+    if not shapes:
+        raise UsageError(f"No shape of the space '{space.name}' fits. {left_out[0]}")
+    return shapes, left_out
 
 
 def bench_runner(
@@ -54,17 +77,18 @@ def bench_runner(
     A run that was not made, because of a limit or as the target refused its cluster, says nothing of its shape: LimitError.
     """
     specs = {spec.name: spec for spec in workloads}
-    notional = open_target(
-        options.target
-    ).traits.notional_prices  # nothing is paid for: the search alone holds its runs to the limit
+    # Where prices are notional, nothing is paid for: the search alone holds its runs to the limit.
+    notional = open_target(options.target).traits.notional_prices
 
-    def once(experiment: Experiment, slot: int, left_usd: float | None) -> Row:
-        (row,) = bench(experiment, replace(options, max_usd=None if notional else left_usd), progress, slot)
+    def once(experiment: Experiment, shape: Scenario, slot: int, left_usd: float | None) -> Row:
+        (row,) = bench(
+            experiment, replace(options, max_usd=None if notional else left_usd), progress, slot, {shape.name: shape}
+        )
         if row.status == "not_run":
             raise LimitError(row.reason or "a limit was reached")
         return row
 
-    def run(shape: Scenario, workload: str, slot: int, left_usd: float | None) -> Outcome:
+    def run(shape: Scenario, workload: str, slot: int, left_usd: float | None) -> RunOutcome:
         experiment = Experiment(
             name=name,
             scenarios=[shape.name],
@@ -74,23 +98,22 @@ def bench_runner(
             data=data,
             workloads=[specs[workload]],
         )
-        with lent([shape]):
-            row = once(experiment, slot, left_usd)
-            outcome = _outcome(row, max_latency_ms)
-            if row.status == Status.INVALID:  # it says nothing of the shape: once more, where the limit allows it
-                paid_usd = outcome.paid_usd or 0.0
-                with suppress(UsageError, LimitError):
-                    row = once(experiment, slot, None if left_usd is None else left_usd - paid_usd)
-                    outcome = _outcome(row, max_latency_ms)
-                    outcome = outcome.model_copy(update={"paid_usd": paid_usd + (outcome.paid_usd or 0.0)})
+        row = once(experiment, shape, slot, left_usd)
+        outcome = _outcome(row, max_latency_ms)
+        if row.status == Status.INVALID:  # it says nothing of the shape: once more, where the limit allows it
+            paid_usd = outcome.paid_usd or 0.0
+            with suppress(UsageError, LimitError):
+                row = once(experiment, shape, slot, None if left_usd is None else left_usd - paid_usd)
+                outcome = _outcome(row, max_latency_ms)
+                outcome = outcome.model_copy(update={"paid_usd": paid_usd + (outcome.paid_usd or 0.0)})
         return outcome
 
     return run
 
 
-def _outcome(row: Row, max_latency_ms: float | None) -> Outcome:
+def _outcome(row: Row, max_latency_ms: float | None) -> RunOutcome:
     if row.record is None:
-        return Outcome(
+        return RunOutcome(
             shape=row.scenario, workload=row.workload, status="failed", values={}, metrics={}, paid_usd=None,
             reason=row.reason, record=None,
         )  # fmt: skip
@@ -102,13 +125,13 @@ def _outcome(row: Row, max_latency_ms: float | None) -> Outcome:
         cost_usd = record.usd_per_hour * run_s / 3600 if run_s else None
     lease_usd = _lease_usd(Path(row.record))
     values = {name: value for name, value in (("runtime_s", run_s), ("cost_usd", cost_usd)) if value}
-    values |= _measured(Path(row.record), record.usd_per_hour, max_latency_ms)
+    values |= _measured(Path(row.record), row.workload, RunFacts(record.usd_per_hour, max_latency_ms))
     status: Literal["ok", "failed", "timed_out"] = "failed"
     if record.status is Status.OK:
         status = "ok"
     elif record.status is Status.TIMED_OUT:
         status = "timed_out"
-    return Outcome(
+    return RunOutcome(
         shape=row.scenario, workload=row.workload, status=status, values=values,
         metrics=_node_metrics(Path(row.record)), paid_usd=cost_usd if lease_usd is None else lease_usd,
         reason=row.reason, record=row.record,
@@ -123,26 +146,14 @@ def _lease_usd(record: Path) -> float | None:
         return None
 
 
-def _measured(record: Path, usd_per_hour: float, max_latency_ms: float | None) -> dict[str, float]:
-    """Validation accuracy after the last epoch, and the highest rate of requests that was kept up with (within the goal)."""
+def _measured(record: Path, workload: str, facts: RunFacts) -> dict[str, float]:
+    """The outcomes of the workload that were measured, by name."""
     try:
-        rows = read_table(record, MEASUREMENTS).to_pandas()
+        rows = read_table(record, MEASUREMENTS).to_pylist()
     except FileNotFoundError:
         return {}
-    found: dict[str, float] = {}
-    if {"split", "epoch", "accuracy"} <= set(rows.columns):
-        validated = rows[(rows["split"] == "validation") & rows["accuracy"].notna()]
-        if len(validated):
-            found["accuracy"] = float(validated.sort_values("epoch")["accuracy"].iloc[-1])
-    if {"achieved_rate_s", "latency_p99_s", "sustained"} <= set(rows.columns):
-        kept = rows[rows["sustained"].fillna(False).astype(bool) & rows["achieved_rate_s"].notna()]
-        if max_latency_ms is not None and (kept["latency_p99_s"] * 1000 <= max_latency_ms).any():
-            kept = kept[kept["latency_p99_s"] * 1000 <= max_latency_ms]
-        if len(kept):
-            best = kept.sort_values("achieved_rate_s").iloc[-1]
-            found["requests_per_usd"] = float(best["achieved_rate_s"]) * 3600 / usd_per_hour
-            found["latency_ms"] = float(best["latency_p99_s"]) * 1000
-    return found
+    read = {outcome.name: outcome.read(rows, facts) for outcome in find_workload(workload).outcomes}
+    return {name: value for name, value in read.items() if value is not None}
 
 
 def _node_metrics(record: Path) -> dict[str, float]:

@@ -20,8 +20,8 @@ from infra.base.checks import Check
 from infra.base.errors import UsageError
 from infra.base.options import TARGET_FLAGS, Grant, Options
 from infra.base.progress import Progress
+from infra.inputs.cells import Cell
 from infra.inputs.dataset import Dataset
-from infra.inputs.experiment import Cell
 from infra.leases.lease import Lease
 from infra.terraform.process import Event
 from workloads.record import Isolation, NodeLimits, RunCost, Scenario
@@ -45,6 +45,8 @@ class Traits:
     """Jobs read images from the gs:// prefix where they are; else a copy is loaded into each lease."""
     poll_s: float = 2.0
     """Seconds between two looks at a running job."""
+    least_life_s: float = 0.0
+    """Shortest time from an apply to the expiry of a lease that the other side accepts."""
     queue_s: float = 0.0
     """Seconds that a job may wait for its start on top of its time limit, which the other side keeps itself."""
     sample_s: float = 60.0
@@ -129,8 +131,6 @@ class Provisioner(ABC):
     """The target's Terraform root; its modules lie in ``../../../modules``, wherever the folder is."""
     grace_s = 60.0
     """For an interrupted Terraform to write its state."""
-    least_life_s = 0.0
-    """Shortest time from a first apply to the expiry that the service accepts."""
 
     @abstractmethod
     def variables(self, lease: Lease, lease_dir: Path) -> Mapping[str, object]:

@@ -17,8 +17,8 @@ from infra.base.errors import BakeoffError, UsageError
 from infra.base.options import TARGET_FLAGS, Grant, Options
 from infra.base.progress import Silent
 from infra.clusters import lifecycle, teardown
+from infra.inputs.cells import Cell
 from infra.inputs.dataset import Dataset
-from infra.inputs.experiment import Cell
 from infra.leases.lease import Lease, all_leases
 from infra.targets.base import Driver, Target, refuse_flags
 from infra.targets.registry import names, open_target, target_of_directory

@@ -12,8 +12,8 @@ from pathlib import Path
 from infra.base.options import Options
 from infra.base.progress import Silent
 from infra.inputs.experiment import DataSpec, Experiment, WorkloadSpec
-from infra.inputs.scenario import lent
-from infra.measure.bench import Row, bench
+from infra.measure.bench import bench
+from infra.measure.rows import Row
 from tests.bench.harness import RUNS, Result, interval
 from workloads.record import Scenario, Summary
 from workloads.record.tables import MEASUREMENTS, read_table
@@ -50,8 +50,8 @@ def measure(folder: Path) -> list[Result]:
             WorkloadSpec(name="spark_read_speed", config=GRID),
         ],
     )
-    with lent(shapes):
-        rows = bench(experiment, Options(folder / "runs", local_cores_per_vcpu=CORES_PER_VCPU), Silent())
+    options = Options(folder / "runs", local_cores_per_vcpu=CORES_PER_VCPU)
+    rows = bench(experiment, options, Silent(), scenarios={shape.name: shape for shape in shapes})
     if bad := [row for row in rows if row.status != "ok"]:
         raise RuntimeError(f"{len(bad)} runs did not end well, the first: {bad[0].status}: {bad[0].reason}")
     return [_result(workload, names, rows) for workload in WORKLOADS]

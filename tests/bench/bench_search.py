@@ -31,10 +31,10 @@ import numpy as np
 from analysis.search.core.encoding import encode
 from analysis.search.core.problem import Objective
 from analysis.search.core.recordings import Recording, load_recordings
-from analysis.search.replay import judgement, tournament
+from analysis.search.replay import scores, tournament
 from analysis.search.replay.follow import CHECKPOINTS, Trace, judgeable
-from analysis.search.replay.judgement import FACTORS, Judgement
-from analysis.search.replay.split import part
+from analysis.search.replay.scores import FACTORS, Score
+from analysis.search.replay.split import select_split
 from analysis.search.strategies.registry import STRATEGIES
 from tests.bench.search_stops import play_bakeoff
 
@@ -88,27 +88,27 @@ def play_ours(
     seeds: int,
     runs: int,
     history: bool = True,
-) -> list[Judgement]:
-    """One of our strategies, a judgement per workload. Raises SearchError if it cannot do without a past, and there is none.
+) -> list[Score]:
+    """One of our strategies, a score per workload. Raises SearchError if it cannot do without a past, and there is none.
 
     All but ``bakeoff`` are kept in ``.cache/``, by the recording and the source of the strategy and of what judges it.
     """
     source = b"".join(
-        Path(inspect.getfile(of)).read_bytes() for of in (STRATEGIES[name], judgement.judge, load_recordings, judgeable)
+        Path(inspect.getfile(of)).read_bytes() for of in (STRATEGIES[name], scores.score, load_recordings, judgeable)
     )
     asked = f"{name} {objective} {[r.workload for r in judged]} {seeds} {runs} {history}".encode()
     kept = CACHE / f"{hashlib.sha256(asked + source + path.read_bytes()).hexdigest()[:16]}.json"
     if name != "bakeoff" and kept.exists():
-        return [Judgement(**row) for row in json.loads(kept.read_text())]
+        return [Score(**row) for row in json.loads(kept.read_text())]
     result = tournament.play([name], judged, recordings, objective, seeds, history=history, followed=runs)
-    found = [row.judgement for row in result.rows]
+    found = [row.score for row in result.rows]
     if name != "bakeoff":
         CACHE.mkdir(parents=True, exist_ok=True)
         kept.write_text(json.dumps([asdict(j) for j in found]))
     return found
 
 
-def judge_peer(orders: list[list[int]], recording: Recording, objective: Objective) -> Judgement:
+def judge_peer(orders: list[list[int]], recording: Recording, objective: Objective) -> Score:
     """Over seeds; the stop is the one budget that makes search cost + K x regret least, for each K by itself."""
     known = recording.feasible_values(objective)
     traces = []
@@ -116,24 +116,24 @@ def judge_peer(orders: list[list[int]], recording: Recording, objective: Objecti
         paid = np.asarray([objective.value(recording.outcomes[i]) for i in order])
         traces.append(Trace(tuple(order), known[order], paid, len(order), "", 0.0))
     at = {
-        b: judgement.mean(
-            [judgement.judge(replace(t, stopped_after=min(b, len(t.order))), recording, objective) for t in traces]
+        b: scores.mean(
+            [scores.score(replace(t, stopped_after=min(b, len(t.order))), recording, objective) for t in traces]
         )
         for b in BUDGETS
     }
     return replace(at[6], total_cost={f"{k}@{b}": at[b].total_cost[str(k)] for k in FACTORS for b in BUDGETS})
 
 
-def settle(judgements: list[Judgement]) -> list[Judgement]:
+def settle(scored: list[Score]) -> list[Score]:
     """Every peer's budget in hindsight: the one with the least mean total, the same for all workloads."""
     best = {}
     for k in FACTORS:
-        means = {b: float(np.mean([j.total_cost[f"{k}@{b}"] for j in judgements])) for b in BUDGETS}
+        means = {b: float(np.mean([j.total_cost[f"{k}@{b}"] for j in scored])) for b in BUDGETS}
         best[k] = min(means, key=lambda b: means[b])
-    return [replace(j, total_cost={str(k): j.total_cost[f"{k}@{best[k]}"] for k in FACTORS}) for j in judgements]
+    return [replace(j, total_cost={str(k): j.total_cost[f"{k}@{best[k]}"] for k in FACTORS}) for j in scored]
 
 
-def measures(found: Judgement) -> dict[str, float]:
+def measures(found: Score) -> dict[str, float]:
     """What is compared, lower is better."""
     return {
         "runs to 10 %": found.runs_to_within_10pct,
@@ -145,7 +145,7 @@ def measures(found: Judgement) -> dict[str, float]:
 MEASURES = ("runs to 10 %", *(f"best after {c}" for c in CHECKPOINTS), *(f"cost + {k} x regret" for k in FACTORS))
 
 
-def paired(ours: list[Judgement], theirs: list[Judgement], apps: list[str]) -> dict[str, tuple[float, float, float]]:
+def paired(ours: list[Score], theirs: list[Score], apps: list[str]) -> dict[str, tuple[float, float, float]]:
     """Theirs less ours per measure: mean and 95 % interval over applications; above 0: ours is better."""
     rng = np.random.default_rng(0)
     names = sorted(set(apps))
@@ -173,8 +173,8 @@ def bench(
     """One recording and objective: means per strategy and peer, and paired differences."""
     recordings, _ = load_recordings(path, objective)
     judged, notes = judgeable(recordings, objective)
-    everything, judged = judged, part(judged, split)
-    by_name: dict[str, list[Judgement]] = {}
+    everything, judged = judged, select_split(judged, split)
+    by_name: dict[str, list[Score]] = {}
     for name in strategies:
         if name == "bakeoff":
             by_name[name], told = play_bakeoff(judged, recordings, objective, seeds, runs)

@@ -7,9 +7,9 @@ from functools import partial
 
 from analysis.search.core.problem import Objective, Problem
 from analysis.search.core.recordings import Recording
-from analysis.search.replay import judgement
+from analysis.search.replay import scores
 from analysis.search.replay.follow import follow, problem_for
-from analysis.search.replay.judgement import FACTORS, Judgement
+from analysis.search.replay.scores import FACTORS, Score
 from analysis.search.strategies.bakeoff import USES, Bakeoff
 
 ASKED = (USES, *FACTORS)
@@ -32,18 +32,18 @@ class Stops(Bakeoff):
 
 def play_bakeoff(
     judged: list[Recording], recordings: list[Recording], objective: Objective, seeds: int, runs: int
-) -> tuple[list[Judgement], list[Judgement]]:
-    """A judgement per workload of ``bakeoff`` by itself, and of ``bakeoff`` told K."""
+) -> tuple[list[Score], list[Score]]:
+    """A score per workload of ``bakeoff`` by itself, and of ``bakeoff`` told K."""
     by_itself, told = [], []
     for recording in judged:
         problem = problem_for(recording, recordings, objective)
-        found: dict[float, list[Judgement]] = {uses: [] for uses in ASKED}
+        found: dict[float, list[Score]] = {uses: [] for uses in ASKED}
         for seed in range(seeds):
             after: dict[float, int] = {}
             trace = follow(partial(Stops, after), recording, problem, seed, followed=runs)
             for uses, stop in after.items():
-                found[uses].append(judgement.judge(replace(trace, stopped_after=stop), recording, objective, runs))
-        means = {uses: judgement.mean(of) for uses, of in found.items()}
+                found[uses].append(scores.score(replace(trace, stopped_after=stop), recording, objective, runs))
+        means = {uses: scores.mean(of) for uses, of in found.items()}
         by_itself.append(means[USES])
         told.append(replace(means[USES], total_cost={str(k): means[k].total_cost[str(k)] for k in FACTORS}))
     return by_itself, told

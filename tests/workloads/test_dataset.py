@@ -65,7 +65,7 @@ def test_what_systems_leave_is_no_class_and_no_image(tmp_path: Path, bucket: str
     names = [
         "daisy/a.jpg", "roses/b.jpg",
         ".git/HEAD", ".hidden/c.jpg", "__MACOSX/daisy/._a.jpg", "daisy/.DS_Store", "daisy/Thumbs.db", "daisy/._a.jpg",
-        "roses/@eaDir/b.jpg", "roses/desktop.ini", ".DS_Store", "daisy/.thumbnails/a.jpg",
+        "roses/@eaDir/b.jpg", "roses/Desktop.ini", ".DS_Store", "daisy/.thumbnails/a.jpg",
     ]  # fmt: skip
     for store in (Folder(tmp_path), open_store(bucket)):
         for name in names:

@@ -15,8 +15,8 @@ import psutil
 import pytest
 
 from tests.support.processes import kill_family
+from tests.support.spark import set_java_home
 from tests.support.workloads.faults import Faults, faulty_store
-from tests.workloads.conftest import set_java_home
 from workloads.dataset import list_dataset
 from workloads.generate import draw
 from workloads.record import Summary

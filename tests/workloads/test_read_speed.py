@@ -13,28 +13,12 @@ from typing import Any
 import pytest
 
 from tests.support.workloads.pictures import encode, gradient
+from tests.support.workloads.reading import fill, run
 from workloads.errors import DatasetError
-from workloads.generate import draw
-from workloads.read_speed import job, readers, staging
+from workloads.read_speed import readers, staging
 from workloads.read_speed.staging import evict
-from workloads.record import MEASUREMENT_COLUMNS, Summary
 from workloads.shards import MANIFEST, list_shards
-from workloads.storage import Folder, Store, open_store
-
-
-def run(tmp_path: Path, code: int = 0, **config: Any) -> tuple[Summary, list[dict[str, Any]]]:
-    path = tmp_path / "config.json"
-    path.write_text(json.dumps(config))
-    out = tmp_path / "results"
-    assert job.main(["--config", str(path), "--out", str(out)]) == code
-    rows = [json.loads(line) for line in (out / "measurements.jsonl").read_text().splitlines()]
-    columns = {column.name for column in MEASUREMENT_COLUMNS}
-    assert all(set(row) <= columns for row in rows)
-    return Summary.model_validate_json((out / "summary.json").read_text()), rows
-
-
-def fill(store: Store, count: int = 12) -> list[int]:
-    return [store.write(*draw(index, seed=3)) for index in range(count)]
+from workloads.storage import Folder, open_store
 
 
 def test_the_whole_grid_is_measured(bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.workloads.test_read_speed import fill, run
+from tests.support.workloads.reading import fill, run
 from workloads.read_speed import caches, counters
 from workloads.record import Summary
 from workloads.storage import Folder, open_store

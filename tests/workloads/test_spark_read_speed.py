@@ -21,7 +21,8 @@ GRID: dict[str, Any] = {"batch_sizes": [2, 4], "batch_counts": [1, 3], "repetiti
 def run(tmp_path: Path, code: int = 0, **config: Any) -> tuple[Summary, list[dict[str, Any]]]:
     path, out = tmp_path / "config.json", tmp_path / "results"
     path.write_text(json.dumps(config))
-    assert job.main(["--config", str(path), "--out", str(out)]) == code
+    ended = job.main(["--config", str(path), "--out", str(out)])
+    assert ended == code, (out / "summary.json").read_text()
     rows = [json.loads(line) for line in (out / "measurements.jsonl").read_text().splitlines()]
     return Summary.model_validate_json((out / "summary.json").read_text()), rows
 

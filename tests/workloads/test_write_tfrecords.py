@@ -13,8 +13,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from tests.support.workloads.pictures import encode, gradient, nasty
-from tests.workloads.conftest import FLOWERS
+from tests.support.workloads.pictures import FLOWERS, encode, gradient, nasty
 from workloads.contract import Measurements
 from workloads.errors import ConfigError, DatasetError, WorkloadError
 from workloads.generate import draw
@@ -215,7 +214,7 @@ def test_workers_import_only_what_they_need(spark: Any, drawn: Folder, tmp_path:
 @pytest.mark.timeout(900)
 def test_spark_submit_with_zip_and_launcher(bucket: str, drawn: Folder, tmp_path: Path) -> None:
     """The way it runs on a cluster: a zip, a main file, and nothing of the checkout on the path."""
-    from tests.workloads.conftest import set_java_home
+    from tests.support.spark import set_java_home
     from workloads.package import build_zip
 
     set_java_home()

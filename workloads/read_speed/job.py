@@ -19,7 +19,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from workloads.contract import Measurements, Outcome, run_job
+from workloads.contract import Accounts, Measurements, run_job
 from workloads.errors import WorkloadError
 from workloads.grid import Format, Point
 from workloads.progress import Progress
@@ -32,11 +32,11 @@ from workloads.read_speed.staging import stage, staging_area
 from workloads.record import Rejected
 from workloads.storage import GS
 
-WORKLOAD = "read_speed"
+NAME = "read_speed"
 
 
 @dataclass
-class Session:
+class GridRun:
     """What the measurements of one job share."""
 
     config: ReadSpeedConfig
@@ -59,21 +59,21 @@ class Session:
         self.crew.open((form, source), reader)
 
 
-def read_speed(config: ReadSpeedConfig, measurements: Measurements) -> Outcome:
+def read_speed(config: ReadSpeedConfig, measurements: Measurements) -> Accounts:
     """Measure the throughput of reading images, from image files and from TFRecords."""
     with ExitStack() as stack:
-        session = Session(config, measurements, stack.enter_context(crew_of(config.readers)))
+        run = GridRun(config, measurements, stack.enter_context(crew_of(config.readers)))
         for form in config.formats:
             if form == "image":
-                session.open(form, "bucket", open_images(config, config.concurrency, session.notes))
+                run.open(form, "bucket", open_images(config, config.concurrency, run.notes))
             else:
-                session.open(form, "bucket", open_tfrecords(config, session.notes))
+                run.open(form, "bucket", open_tfrecords(config, run.notes))
         prepared_at = time.time()
         if "staged" in config.sources:
             area = stack.enter_context(staging_area(config.staging_folder))
             for form in config.formats:
-                _stage(session, form, area / form)
-        _warm_up(session)
+                _stage(run, form, area / form)
+        _warm_up(run)
         points: list[tuple[Point, Source, str | None]] = [
             (point, source, cache)
             for point in config.points
@@ -84,27 +84,27 @@ def read_speed(config: ReadSpeedConfig, measurements: Measurements) -> Outcome:
         for repetition in range(config.repetitions):
             random.Random(f"{config.seed}/{repetition}").shuffle(points)
             for point, source, cache in points:
-                _measure(session, point, source, cache, repetition)
+                _measure(run, point, source, cache, repetition)
                 progress.add(point.images)
-    session.note("accounts are of distinct images, however often each was read; rows count every read")
-    return Outcome(
-        items_in=len(session.seen),
-        items_out=len(session.seen) - len(session.rejected),
-        rejected=[Rejected(name=name, reason=why) for name, why in sorted(session.rejected.items())],
-        bytes_read=session.bytes_read,
-        bytes_written=session.bytes_written,
-        notes=session.notes,
+    run.note("accounts are of distinct images, however often each was read; rows count every read")
+    return Accounts(
+        items_in=len(run.seen),
+        items_out=len(run.seen) - len(run.rejected),
+        rejected=[Rejected(name=name, reason=why) for name, why in sorted(run.rejected.items())],
+        bytes_read=run.bytes_read,
+        bytes_written=run.bytes_written,
+        notes=run.notes,
         facts={"processes": config.readers},
         prepared_at=prepared_at,
     )
 
 
-def _stage(session: Session, form: Format, target: Path) -> None:
+def _stage(run: GridRun, form: Format, target: Path) -> None:
     """Copy the whole set to the node's disk, timed as operation ``stage``."""
-    reader = session.readers[form, "bucket"]
+    reader = run.readers[form, "bucket"]
     started_at, start = time.time(), time.perf_counter()
-    folder, size = stage(reader.store, reader.files, target, session.config.concurrency)
-    session.measurements.add(
+    folder, size = stage(reader.store, reader.files, target, run.config.concurrency)
+    run.measurements.add(
         operation="stage",
         format=form,
         source=_place(reader),
@@ -115,31 +115,31 @@ def _stage(session: Session, form: Format, target: Path) -> None:
         bytes_read=size,
         bytes_written=size,
     )
-    session.bytes_read += size
-    session.bytes_written += size
-    session.open(form, "staged", replace(reader, store=folder))
-    session.folders[form] = target
+    run.bytes_read += size
+    run.bytes_written += size
+    run.open(form, "staged", replace(reader, store=folder))
+    run.folders[form] = target
 
 
-def _warm_up(session: Session) -> None:
+def _warm_up(run: GridRun) -> None:
     """Read a few batches of everything, untimed."""
-    config = session.config
+    config = run.config
     if not config.warm_up_batches:
         return
     for form in config.formats:
         for source in config.sources:
-            session.crew.read((form, source), max(config.batch_sizes), config.warm_up_batches)
-    session.note(f"warm-up: {config.warm_up_batches} batch(es) of each format and source, untimed, in no account")
+            run.crew.read((form, source), max(config.batch_sizes), config.warm_up_batches)
+    run.note(f"warm-up: {config.warm_up_batches} batch(es) of each format and source, untimed, in no account")
 
 
-def _measure(session: Session, point: Point, source: Source, cache: str | None, repetition: int) -> None:
+def _measure(run: GridRun, point: Point, source: Source, cache: str | None, repetition: int) -> None:
     """One row: read the images of one point of the grid."""
-    reader = session.readers[point.format, source]
+    reader = run.readers[point.format, source]
     claim = "unknown"  # what the object store, or another reader of the folder, keeps in memory is not ours to say
     if source == "staged":
-        claim = prepare_cache(cache or "", session.folders[point.format], reader, session.note)
+        claim = prepare_cache(cache or "", run.folders[point.format], reader, run.note)
     started_at, received = time.time(), counters.network_received_bytes()
-    answer = session.crew.read((point.format, source), point.batch_size, point.batch_count)
+    answer = run.crew.read((point.format, source), point.batch_size, point.batch_count)
     read = answer.read
     if read.images + len(read.rejected) != point.images:
         raise WorkloadError(
@@ -147,10 +147,10 @@ def _measure(session: Session, point: Point, source: Source, cache: str | None, 
         )
     if source == "staged":
         delivered = answer.disk_bytes
-        claim = checked_cache(claim, read, delivered, f"{point}", session.note)
+        claim = checked_cache(claim, read, delivered, f"{point}", run.note)
     else:
         delivered = check_network(read, received, f"{point}") if _place(reader) == "bucket" else None
-    session.measurements.add(
+    run.measurements.add(
         operation="read",
         format=point.format,
         source="staged" if source == "staged" else _place(reader),
@@ -166,11 +166,11 @@ def _measure(session: Session, point: Point, source: Source, cache: str | None, 
         bytes_written=0,
         device_bytes=delivered,
     )
-    session.bytes_read += read.bytes
-    session.seen |= {f"{point.format}:{name}" for name in read.sizes}
-    session.rejected |= {f"{point.format}:{name}": why for name, why in read.rejected}
+    run.bytes_read += read.bytes
+    run.seen |= {f"{point.format}:{name}" for name in read.sizes}
+    run.rejected |= {f"{point.format}:{name}": why for name, why in read.rejected}
     if len(read.sizes) < point.images:
-        session.note(f"{point.format}: points of more than {len(read.sizes)} images start over at the first one")
+        run.note(f"{point.format}: points of more than {len(read.sizes)} images start over at the first one")
 
 
 def _place(reader: Reader) -> str:
@@ -178,7 +178,7 @@ def _place(reader: Reader) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    return run_job(WORKLOAD, ReadSpeedConfig, read_speed, arguments)
+    return run_job(NAME, ReadSpeedConfig, read_speed, arguments)
 
 
 if __name__ == "__main__":

@@ -1,15 +1,24 @@
-"""The columns of the tables of a record, with their units."""
+"""The columns of the tables of a record, with their units.
+
+A job may measure more than :data:`MEASUREMENT_COLUMNS`: the first line of its ``measurements.jsonl`` then describes its own
+columns, as :func:`header_line` writes it, and the Parquet file keeps their units as metadata of the fields.
+"""
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NamedTuple, cast, get_args
+
+ColumnType = Literal["string", "int64", "float64", "bool"]
+HEADER = "columns"
 
 
 class Column(NamedTuple):
     """One column of a frame: its Arrow type, its unit, and what it means."""
 
     name: str
-    arrow_type: Literal["string", "int64", "float64", "bool"]
+    arrow_type: ColumnType
     unit: str
     description: str
     since: int = 1  # schema version that brought it; older files lack it, and it reads as null
@@ -77,3 +86,38 @@ NODE_COLUMNS: tuple[Column, ...] = (
     Column("disk_read_bytes_s", "float64", "bytes/s", "bytes read from disk"),
     Column("disk_write_bytes_s", "float64", "bytes/s", "bytes written to disk"),
 )
+
+
+def header_line(columns: Sequence[Column]) -> str:
+    """The line of ``measurements.jsonl`` that describes a job's own columns."""
+    described = [{"name": c.name, "type": c.arrow_type, "unit": c.unit, "description": c.description} for c in columns]
+    return json.dumps({HEADER: described}) + "\n"
+
+
+def read_header(line: Mapping[str, Any]) -> tuple[Column, ...] | None:
+    """The columns that a line of ``measurements.jsonl`` describes; None: it is a measurement.
+
+    Raises:
+        ValueError: a column is not described as :func:`header_line` does, or has the name of a column that all jobs share.
+    """
+    if set(line) != {HEADER}:
+        return None
+    columns = []
+    for described in line[HEADER]:
+        try:
+            name, kind, unit = described["name"], described["type"], described["unit"]
+        except (TypeError, KeyError) as error:
+            raise ValueError(f"a column is described by name, type and unit; received {described!r}") from error
+        if kind not in get_args(ColumnType):
+            raise ValueError(f"the type of {name} must be one of {', '.join(get_args(ColumnType))}; received {kind!r}")
+        columns.append(Column(str(name), cast(ColumnType, kind), str(unit), str(described.get("description", ""))))
+    return check_own(columns)
+
+
+def check_own(columns: Sequence[Column]) -> tuple[Column, ...]:
+    """A job's own columns as they are. Raises ValueError for a name that is taken, or twice among them."""
+    names = [column.name for column in columns]
+    taken = {column.name for column in MEASUREMENT_COLUMNS} | {"run"}
+    if wrong := sorted(name for name in set(names) if name in taken or names.count(name) > 1):
+        raise ValueError(f"a column of a job's own needs a name that no other has; received {', '.join(wrong)}")
+    return tuple(columns)

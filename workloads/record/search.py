@@ -73,7 +73,7 @@ class Proposal(Model):
     reason: str
 
 
-class Outcome(Model):
+class RunOutcome(Model):
     """After a run: what it showed. ``values`` by outcome and unit; ``metrics`` low-level, means over nodes and seconds."""
 
     event: Literal["outcome"] = "outcome"
@@ -87,16 +87,16 @@ class Outcome(Model):
     record: str | None  # its directory
 
 
-Event = Annotated[Search | Proposal | Outcome, Field(discriminator="event")]
-_EVENT: TypeAdapter[Search | Proposal | Outcome] = TypeAdapter(Event)
+Event = Annotated[Search | Proposal | RunOutcome, Field(discriminator="event")]
+_EVENT: TypeAdapter[Search | Proposal | RunOutcome] = TypeAdapter(Event)
 
 
-def line(event: Search | Proposal | Outcome) -> str:
+def line(event: Search | Proposal | RunOutcome) -> str:
     """An event as a line of the journal."""
     return json.dumps(event.model_dump()) + "\n"
 
 
-def read(path: Path) -> tuple[Search, list[Proposal | Outcome], str] | None:
+def read(path: Path) -> tuple[Search, list[Proposal | RunOutcome], str] | None:
     """What is searched for, what happened, and the text of both without a line that was cut off.
 
     None where no line is whole.
@@ -109,7 +109,7 @@ def read(path: Path) -> tuple[Search, list[Proposal | Outcome], str] | None:
     if lines and not lines[-1].endswith("\n"):
         lines.pop()
     first: Search | None = None
-    events: list[Proposal | Outcome] = []
+    events: list[Proposal | RunOutcome] = []
     ended: set[tuple[str, str]] = set()
     for number, text in enumerate(lines, 1):
         try:
@@ -130,7 +130,7 @@ def read(path: Path) -> tuple[Search, list[Proposal | Outcome], str] | None:
             ):
                 if name not in names:
                     raise ValueError(f"line {number} is damaged: the search has no {what} '{name}'")
-            if isinstance(known, Outcome):
+            if isinstance(known, RunOutcome):
                 pair = (known.workload, known.shape)
                 if pair in ended:
                     raise ValueError(f"line {number} is damaged: {pair[0]} on {pair[1]} ended before, and runs once")

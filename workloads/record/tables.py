@@ -10,19 +10,26 @@ import zlib
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pyarrow as pa
 
-from workloads.record.columns import Column
+from workloads.record.columns import MEASUREMENT_COLUMNS, NODE_COLUMNS, Column, ColumnType
+from workloads.record.model import SCHEMA_VERSION
 
 MEASUREMENTS = "measurements"
 NODES = "nodes"
 SUFFIX = ".parquet"
 COPY = ".arrow"
 
-ARROW_TYPES = {"string": pa.string(), "int64": pa.int64(), "float64": pa.float64(), "bool": pa.bool_()}
+ARROW_TYPES = {
+    "string": pa.string(),
+    "int64": pa.int64(),
+    "float64": pa.float64(),
+    "bool": pa.bool_(),
+}
 _COPY_OF = b"copy_of"
+_SHARED = frozenset(column.name for column in (*MEASUREMENT_COLUMNS, *NODE_COLUMNS))
 
 
 def arrow_schema(columns: Sequence[Column]) -> pa.Schema:
@@ -38,7 +45,8 @@ def arrow_schema(columns: Sequence[Column]) -> pa.Schema:
 def write_table(record: Path, name: str, columns: Sequence[Column], rows: list[dict[str, Any]]) -> Path:
     """Write rows as a table of a record, and its copy; a key that a row lacks is null. Returns the Parquet file.
 
-    The copy has no metadata of fields, and no column that came with a later schema version and has no value: both take time.
+    The copy has no metadata of fields but those of a job's own columns, and no column that came with a later schema version
+    and has no value: both take time.
 
     Raises:
         pyarrow.ArrowInvalid, pyarrow.ArrowTypeError: a value does not have its column's type.
@@ -50,7 +58,8 @@ def write_table(record: Path, name: str, columns: Sequence[Column], rows: list[d
     # Dictionaries and statistics of so few rows save nothing, and cost a fifth of the time it takes to read the file.
     pq.write_table(table, path, use_dictionary=False, write_statistics=False)
     table = table.select([c.name for c in columns if c.since == 1 or table[c.name].null_count < table.num_rows])
-    plain = pa.schema([field.remove_metadata() for field in table.schema], {_COPY_OF: _identity(path.read_bytes())})
+    fields = [field.remove_metadata() if field.name in _SHARED else field for field in table.schema]
+    plain = pa.schema(fields, {_COPY_OF: _identity(path.read_bytes())})
     with pa.ipc.new_file(record / f"{name}{COPY}", plain) as file:
         file.write_table(table.cast(plain))
     return path
@@ -75,6 +84,28 @@ def read_table(record: Path, name: str) -> pa.Table:
     import pyarrow.parquet as pq
 
     return pq.ParquetFile(pa.BufferReader(content)).read(use_threads=False)
+
+
+def own_columns(table: pa.Table) -> tuple[Column, ...]:
+    """The columns of a table of measurements that its job has of its own.
+
+    Raises:
+        ValueError: one has a type that no column has.
+    """
+    if _SHARED.issuperset(table.column_names):
+        return ()
+    kinds = {arrow_type: cast(ColumnType, kind) for kind, arrow_type in ARROW_TYPES.items()}
+    columns = []
+    for name in table.column_names:
+        if name in _SHARED:
+            continue
+        field = table.schema.field(name)
+        if field.type not in kinds:
+            raise ValueError(f"column {name} has the type {field.type}, which no column has")
+        told = {key.decode(): value.decode() for key, value in (field.metadata or {}).items()}
+        unit, description = told.get("unit", ""), told.get("description", "")
+        columns.append(Column(name, kinds[field.type], unit, description, since=SCHEMA_VERSION))
+    return tuple(columns)
 
 
 def _identity(parquet: bytes) -> bytes:

@@ -1,1 +1,1 @@
-"""Spark job: read images, decode, resize, centre-crop, encode, and write them as TFRecord shards."""
+"""Python job: answers requests for the class of an image, under a load that grows until the latency goal is missed."""

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from workloads.contract import Measurements, Outcome, run_job
+from workloads.contract import Accounts, Measurements, run_job
 from workloads.dataset import in_order, list_dataset, printable
 from workloads.errors import DatasetError, NotFound
 from workloads.images import Unusable, decode_square
@@ -24,13 +24,13 @@ from workloads.train import artifact
 from workloads.train.config import TrainConfig
 from workloads.train.process import require_tensorflow
 
-WORKLOAD = "serve"
+NAME = "serve"
 WARM_UP = 5  # requests before any is timed
 BACKLOG_GOALS = 10.0  # a step is cut off once a request has waited for so many latency goals
 FETCH_THREADS = 8
 
 
-def serve(config: ServeConfig, measurements: Measurements) -> Outcome:
+def serve(config: ServeConfig, measurements: Measurements) -> Accounts:
     """Measure latency percentiles of a trained model, and the highest rate that meets a latency goal."""
     require_tensorflow()
     pictures, rejected, bytes_read = _pictures(config)
@@ -54,7 +54,7 @@ def serve(config: ServeConfig, measurements: Measurements) -> Outcome:
         if rate is None:
             notes.append(f"batch {batch_size}: the goal was missed at the first rate, {config.first_rate_s:g}/s")
     notes.append("accounts are of distinct images, however often each was asked about; rows count every answer")
-    return Outcome(
+    return Accounts(
         items_in=len(pictures) + len(rejected),
         items_out=len(pictures),
         rejected=rejected,
@@ -189,7 +189,7 @@ def _step(
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    return run_job(WORKLOAD, ServeConfig, serve, arguments)
+    return run_job(NAME, ServeConfig, serve, arguments)
 
 
 if __name__ == "__main__":

@@ -13,19 +13,19 @@ from collections.abc import Iterator, Sequence
 
 from pyspark import SparkContext
 
-from workloads.contract import Measurements, Outcome, run_job
+from workloads.contract import Accounts, Measurements, run_job
 from workloads.errors import WorkloadError
 from workloads.read_speed.sources import open_images, open_tfrecords
 from workloads.record import Rejected
 from workloads.spark import counted, spark_context
 from workloads.spark_read_speed.config import SparkReadSpeedConfig
-from workloads.spark_read_speed.variants import PASSES, VARIANTS, Measured, Readers, Unit
+from workloads.spark_read_speed.variants import PASSES, VARIANTS, MeasuredUnit, Readers, Unit
 from workloads.storage import GS
 
-WORKLOAD = "spark_read_speed"
+NAME = "spark_read_speed"
 
 
-def spark_read_speed(config: SparkReadSpeedConfig, measurements: Measurements) -> Outcome:
+def spark_read_speed(config: SparkReadSpeedConfig, measurements: Measurements) -> Accounts:
     """Measure the throughput of reading images on a Spark cluster, from image files and from TFRecords."""
     notes: list[str] = []
     readers: Readers = {
@@ -36,7 +36,7 @@ def spark_read_speed(config: SparkReadSpeedConfig, measurements: Measurements) -
     random.Random(config.seed).shuffle(units)
     asked = sum(unit.point.images for unit in units)
     passes = PASSES[config.variant]
-    with spark_context(WORKLOAD) as context:
+    with spark_context(NAME) as context:
         partitions = config.partitions or context.defaultParallelism
         if config.warm_up:
             _warm_up(context, readers, min(config.batch_sizes))
@@ -66,7 +66,7 @@ def spark_read_speed(config: SparkReadSpeedConfig, measurements: Measurements) -
     )
     notes.append("accounts are of distinct images, however often each was read; rows count every read")
     notes.append(f"{config.variant}: the grid was read {passes} time(s); rows are of the first")
-    return Outcome(
+    return Accounts(
         items_in=seen,
         items_out=seen - len(rejected),
         rejected=[Rejected(name=name, reason=why) for name, why in sorted(rejected.items())],
@@ -96,7 +96,7 @@ def _warm_up(context: SparkContext, readers: Readers, images: int) -> None:
         context.parallelize(range(context.defaultParallelism), context.defaultParallelism).mapPartitions(read).count()
 
 
-def _check(units: Sequence[Unit], rows: Sequence[Measured]) -> None:
+def _check(units: Sequence[Unit], rows: Sequence[MeasuredUnit]) -> None:
     """Every unit was measured once, and read every image it was to read.
 
     Raises:
@@ -109,7 +109,7 @@ def _check(units: Sequence[Unit], rows: Sequence[Measured]) -> None:
             raise WorkloadError(f"{row.unit}: {row.images} images read, {len(row.rejected)} rejected")
 
 
-def _add(measurements: Measurements, row: Measured, place: str) -> None:
+def _add(measurements: Measurements, row: MeasuredUnit, place: str) -> None:
     point = row.unit.point
     measurements.add(
         operation="read",
@@ -131,7 +131,7 @@ def _add(measurements: Measurements, row: Measured, place: str) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    return run_job(WORKLOAD, SparkReadSpeedConfig, spark_read_speed, arguments)
+    return run_job(NAME, SparkReadSpeedConfig, spark_read_speed, arguments)
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ class Unit:
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeasuredUnit:
     """A unit that was measured, and its accounts."""
 
     unit: Unit
@@ -70,7 +70,7 @@ PASSES = {"naive": 1 + len(PARAMETERS), "optimised": 1}  # how often the whole g
 Done = Callable[[int], None]
 
 
-def measure(unit: Unit, readers: Readers, done: Done) -> Measured:
+def measure(unit: Unit, readers: Readers, done: Done) -> MeasuredUnit:
     """Read the images of one point; runs on any node."""
     point, reader = unit.point, readers[unit.point.format]
     received, started_at, start = network_received_bytes(), time.time(), time.perf_counter()
@@ -79,7 +79,7 @@ def measure(unit: Unit, readers: Readers, done: Done) -> Measured:
     remote = reader.store.uri.startswith(GS)
     delivered = check_network(read, received, f"{point}") if remote else None
     done(point.images)
-    return Measured(
+    return MeasuredUnit(
         unit=unit,
         node=os.environ.get("SPARK_LOCAL_IP") or socket.gethostname(),
         started_at=started_at,
@@ -94,7 +94,7 @@ def measure(unit: Unit, readers: Readers, done: Done) -> Measured:
 
 def naive(
     context: SparkContext, units: Sequence[Unit], readers: Readers, partitions: int, done: Done
-) -> tuple[list[Measured], Means]:
+) -> tuple[list[MeasuredUnit], Means]:
     """As the study did it at first; ``partitions`` is left to Spark."""
     measured = context.parallelize(units).map(lambda unit: measure(unit, readers, done))
     return measured.collect(), means(measured)
@@ -102,11 +102,11 @@ def naive(
 
 def optimised(
     context: SparkContext, units: Sequence[Unit], readers: Readers, partitions: int, done: Done
-) -> tuple[list[Measured], Means]:
+) -> tuple[list[MeasuredUnit], Means]:
     """With explicit partitions, broadcast readers and cached results."""
     sent = context.broadcast(readers)
 
-    def partition(dealt: Iterable[list[Unit]]) -> Iterator[Measured]:
+    def partition(dealt: Iterable[list[Unit]]) -> Iterator[MeasuredUnit]:
         mine = sent.value
         for units in dealt:
             for unit in units:

@@ -1,1 +1,1 @@
-"""Spark job: read images, decode, resize, centre-crop, encode, and write them as TFRecord shards."""
+"""Spark job: images arrive as a stream, are decoded, resized and written; the rate that is sustained, and its latency."""

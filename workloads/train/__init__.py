@@ -1,1 +1,1 @@
-"""Spark job: read images, decode, resize, centre-crop, encode, and write them as TFRecord shards."""
+"""Training MobileNetV2 on TFRecords: on one device, on several, or on the nodes of a cluster."""

@@ -16,7 +16,7 @@ from workloads.train.batches import AHEAD, training_batches, validation_batches
 from workloads.train.schedule import Phase
 
 if TYPE_CHECKING:
-    from workloads.train.trainer import Session
+    from workloads.train.trainer import TrainingRun
 
 
 @dataclass
@@ -27,15 +27,15 @@ class Feed:
     steps: int  # of each epoch
 
 
-def open_feeds(session: Session, phase: Phase, epochs: range) -> tuple[Feed, Feed]:
+def open_feeds(run: TrainingRun, phase: Phase, epochs: range) -> tuple[Feed, Feed]:
     """Begin to read, for training and for validation; the first batches are there when this returns, and the next ones are
     on their way."""
-    config, task = session.config, session.task
-    each, local = _each(session, phase), session.local_replicas
-    steps = min(_counts(session, "train")) // (each * local)
+    config, task = run.config, run.task
+    each, local = _each(run, phase), run.local_replicas
+    steps = min(_counts(run, "train")) // (each * local)
     train = training_batches(
-        session.staged.path("train"),
-        session.staged.images["train"],
+        run.staged.path("train"),
+        run.staged.images["train"],
         each,
         batches=steps * local,
         epochs=epochs,
@@ -44,19 +44,19 @@ def open_feeds(session: Session, phase: Phase, epochs: range) -> tuple[Feed, Fee
         augment=config.augment,
         seed=config.seed * task.workers + task.index,
     )
-    judged = -(-max(_counts(session, "validation")) // (each * local))
+    judged = -(-max(_counts(run, "validation")) // (each * local))
     validation = validation_batches(
-        session.staged.path("validation"),
+        run.staged.path("validation"),
         each,
         image_size=config.image_size,
         batches=judged * local,
         epochs=len(epochs),
     )
-    return _feed(session, train, steps), _feed(session, validation, judged)
+    return _feed(run, train, steps), _feed(run, validation, judged)
 
 
-def _feed(session: Session, batches: tf.data.Dataset, steps: int) -> Feed:
-    taken = ahead(iter(batches), AHEAD * session.local_replicas)
+def _feed(run: TrainingRun, batches: tf.data.Dataset, steps: int) -> Feed:
+    taken = ahead(iter(batches), AHEAD * run.local_replicas)
     return Feed(chain([next(taken)], taken), steps)
 
 
@@ -72,47 +72,47 @@ def ahead(batches: Iterator[Any], count: int) -> Iterator[Any]:
             yield batch
 
 
-def warm_up(session: Session, phase: Phase) -> float:
+def warm_up(run: TrainingRun, phase: Phase) -> float:
     """Trace both steps for a batch size, on blank images, and put the variables back; returns the seconds it took.
 
     So that no epoch's time holds what happens once in the life of a process.
     """
     start = time.perf_counter()
-    size, each = session.config.image_size, _each(session, phase)
-    images = _spread(session, [tf.zeros((each, size, size, 3), tf.uint8)] * session.local_replicas)
-    labels = _spread(session, [tf.zeros((each,), tf.int32)] * session.local_replicas)
-    weights = _spread(session, [tf.zeros((each,), tf.float32)] * session.local_replicas)
-    kept = session.model.get_weights()
-    slots = [variable.numpy() for variable in session.optimizer.weights]
-    session.train_step(images, labels, tf.constant(float(phase.batch_size))).numpy()
-    session.validate_step(images, labels, weights).numpy()
-    session.model.set_weights(kept)
-    for variable, value in zip(session.optimizer.weights, slots, strict=True):
+    size, each = run.config.image_size, _each(run, phase)
+    images = _spread(run, [tf.zeros((each, size, size, 3), tf.uint8)] * run.local_replicas)
+    labels = _spread(run, [tf.zeros((each,), tf.int32)] * run.local_replicas)
+    weights = _spread(run, [tf.zeros((each,), tf.float32)] * run.local_replicas)
+    kept = run.model.get_weights()
+    slots = [variable.numpy() for variable in run.optimizer.weights]
+    run.train_step(images, labels, tf.constant(float(phase.batch_size))).numpy()
+    run.validate_step(images, labels, weights).numpy()
+    run.model.set_weights(kept)
+    for variable, value in zip(run.optimizer.weights, slots, strict=True):
         variable.assign(value)
     return time.perf_counter() - start
 
 
-def train_epoch(session: Session, phase: Phase, feed: Feed) -> dict[str, Any]:
+def train_epoch(run: TrainingRun, phase: Phase, feed: Feed) -> dict[str, Any]:
     """Go once through the training images, in whole batches; loss and accuracy are those met on the way."""
-    session.optimizer.learning_rate.assign(phase.learning_rate)
+    run.optimizer.learning_rate.assign(phase.learning_rate)
     size = tf.constant(float(phase.batch_size))
-    return _run(session, feed.batches, feed.steps, phase.batch_size, session.train_step, size)
+    return _run(run, feed.batches, feed.steps, phase.batch_size, run.train_step, size)
 
 
-def validate(session: Session, phase: Phase, feed: Feed) -> dict[str, Any]:
+def validate(run: TrainingRun, phase: Phase, feed: Feed) -> dict[str, Any]:
     """Loss and accuracy over all validation images, each exactly once."""
-    images = sum(_counts(session, "validation"))
-    return _run(session, feed.batches, feed.steps, phase.batch_size, session.validate_step, images=images)
+    images = sum(_counts(run, "validation"))
+    return _run(run, feed.batches, feed.steps, phase.batch_size, run.validate_step, images=images)
 
 
-def _each(session: Session, phase: Phase) -> int:
+def _each(run: TrainingRun, phase: Phase) -> int:
     """Images of a batch that one replica gets."""
-    replicas: int = session.strategy.num_replicas_in_sync
+    replicas: int = run.strategy.num_replicas_in_sync
     return phase.batch_size // replicas
 
 
 def _run(
-    session: Session,
+    run: TrainingRun,
     batches: Iterator[Any],
     steps: int,
     batch_size: int,
@@ -124,11 +124,11 @@ def _run(
     waited_s = loss = right = 0.0
     for _ in range(steps):
         before = time.perf_counter()
-        columns = list(zip(*[next(batches) for _ in range(session.local_replicas)], strict=True))
+        columns = list(zip(*[next(batches) for _ in range(run.local_replicas)], strict=True))
         waited_s += time.perf_counter() - before
-        sums = step(*(_spread(session, list(column)) for column in columns), *more).numpy()
+        sums = step(*(_spread(run, list(column)) for column in columns), *more).numpy()
         loss, right = loss + float(sums[0]), right + float(sums[1])
-        session.progress.add(batch_size)
+        run.progress.add(batch_size)
     duration_s = time.perf_counter() - start
     count = steps * batch_size if images is None else images
     return {
@@ -142,24 +142,24 @@ def _run(
     }
 
 
-def _spread(session: Session, values: list[Any]) -> Any:
+def _spread(run: TrainingRun, values: list[Any]) -> Any:
     """One value for each replica of this process."""
-    if len(values) == 1 and session.strategy.num_replicas_in_sync == 1:
+    if len(values) == 1 and run.strategy.num_replicas_in_sync == 1:
         return values[0]
-    return session.strategy.experimental_distribute_values_from_function(
-        lambda context: values[context.replica_id_in_sync_group % session.local_replicas]
+    return run.strategy.experimental_distribute_values_from_function(
+        lambda context: values[context.replica_id_in_sync_group % run.local_replicas]
     )
 
 
-def _counts(session: Session, kind: str) -> list[int]:
+def _counts(run: TrainingRun, kind: str) -> list[int]:
     """Staged images of a kind in each process; asked once, since every question is traced anew."""
-    own = session.staged.images[kind]
-    if kind not in session.counts:
-        session.counts[kind] = [own] if session.task.workers == 1 else _gather(session, own)
-    return session.counts[kind]
+    own = run.staged.images[kind]
+    if kind not in run.counts:
+        run.counts[kind] = [own] if run.task.workers == 1 else _gather(run, own)
+    return run.counts[kind]
 
 
-def _gather(session: Session, value: int) -> list[int]:
+def _gather(run: TrainingRun, value: int) -> list[int]:
     """What each process says."""
-    told = session.strategy.run(lambda: tf.constant([value]))
-    return [int(number) for number in session.strategy.gather(told, axis=0).numpy()]
+    told = run.strategy.run(lambda: tf.constant([value]))
+    return [int(number) for number in run.strategy.gather(told, axis=0).numpy()]

@@ -11,34 +11,24 @@ import socket
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
-from workloads.contract import Measurements, Outcome, run_job
-from workloads.errors import ConfigError, InvalidRun, NotFound, StorageError, WorkloadError
+from workloads.contract import Accounts, Measurements, run_job
+from workloads.errors import ConfigError, NotFound, StorageError, WorkloadError
 from workloads.progress import Progress
-from workloads.record import Fact, Rejected
-from workloads.storage import GS, Store, open_store, read_uri
+from workloads.storage import Store, open_store, read_uri
 from workloads.tfrecord_set import complete_shards, prepare_tfrecords
+from workloads.train.accounts import Trained, account_for
 from workloads.train.checkpoint import identity
 from workloads.train.cluster_spec import ClusterSpec, check_nodes
 from workloads.train.config import TrainConfig
-from workloads.train.process import PRETRAINED, Task, TaskResult, require_tensorflow, run_task
+from workloads.train.process import PRETRAINED, Task, require_tensorflow, run_task
 
-WORKLOAD = "train"
+NAME = "train"
 CHIEF_WAIT_S = 600.0  # for the chief to write TFRecords
 FETCH_S = 60.0
 
 
-@dataclass
-class Trained:
-    """What all processes answered, and where they ran."""
-
-    results: list[TaskResult]
-    addresses: list[str]
-    failures: list[str] = field(default_factory=list)  # of earlier attempts
-
-
-def train(config: TrainConfig, measurements: Measurements) -> Outcome:
+def train(config: TrainConfig, measurements: Measurements) -> Accounts:
     """Train MobileNetV2 on labelled images, with a tf.distribute strategy."""
     require_tensorflow()
     cluster = ClusterSpec.parse(os.environ["TF_CONFIG"]) if os.environ.get("TF_CONFIG") else None
@@ -55,7 +45,7 @@ def train(config: TrainConfig, measurements: Measurements) -> Outcome:
     listing = "\n".join(f"{name}\t{sizes[name]}" for name in shards)
     task = Task(config, uri, shards, identity(config, f"{uri}\n{listing}\n{pretrained}"), pretrained)
     trained = _run(task, cluster)
-    return _outcome(config, trained, measurements, notes, pretrained, prepared_at)
+    return account_for(config, trained, measurements, notes, pretrained, prepared_at)
 
 
 def _tfrecords(config: TrainConfig, chief: bool, notes: list[str]) -> str:
@@ -119,19 +109,19 @@ def _run(task: Task, cluster: ClusterSpec | None) -> Trained:
         if several:
             check_nodes(hosts)
         task.index, task.workers = cluster.index, len(cluster.addresses)
-        return Trained([run_task(task, cluster if several else None, _shown())], hosts)
+        return Trained([run_task(task, cluster if several else None, _ShownProgress())], hosts)
     if "PYSPARK_GATEWAY_PORT" in os.environ or _spark_is_up():
         from workloads.spark import spark_context
         from workloads.train.nodes import run_on_nodes
 
-        with spark_context(WORKLOAD) as context:
+        with spark_context(NAME) as context:
             return Trained(*run_on_nodes(context, task))
     if several:
         raise ConfigError(
             "multi_worker_mirrored trains on several nodes: submit it to a Spark cluster (bakeoff run train --on SCENARIO "
             "--set strategy=multi_worker_mirrored), or set TF_CONFIG on each node"
         )
-    return Trained([run_task(task, None, _shown())], [socket.gethostname()])
+    return Trained([run_task(task, None, _ShownProgress())], [socket.gethostname()])
 
 
 def _spark_is_up() -> bool:
@@ -139,11 +129,7 @@ def _spark_is_up() -> bool:
     return pyspark is not None and pyspark.SparkContext._active_spark_context is not None
 
 
-def _shown() -> _Shown:
-    return _Shown()
-
-
-class _Shown:
+class _ShownProgress:
     """Passes on how far the training process is."""
 
     def __init__(self) -> None:
@@ -154,103 +140,8 @@ class _Shown:
         self._progress.set(done)
 
 
-def _outcome(
-    config: TrainConfig,
-    trained: Trained,
-    measurements: Measurements,
-    notes: list[str],
-    pretrained: bool,
-    prepared_at: float,
-) -> Outcome:
-    chief = trained.results[0]
-    if config.strategy != "one_device" and chief.replicas < 2:
-        raise InvalidRun(f"{config.strategy} ran with {chief.replicas} replica; it needs at least 2")
-    place = "bucket" if (config.tfrecords_uri or config.output_uri).startswith(GS) else "folder"
-    for result in trained.results:
-        measurements.add(
-            operation="stage",
-            format="tfrecord",
-            source=place,
-            cache="unknown",
-            images=sum(result.staged.values()),
-            images_rejected=len(result.rejected),
-            bytes_read=result.bytes_read,
-            bytes_written=result.bytes_written,
-            **_times(result.stage),
-        )
-    for position, row in enumerate(chief.history):
-        for split, operation in (("train", "train"), ("validation", "validate")):
-            measured = row[split]
-            measurements.add(
-                operation=operation,
-                format="tfrecord",
-                source="staged",
-                cache="unknown",
-                split=split,
-                epoch=row["epoch"],
-                batch_size=row["batch_size"],
-                learning_rate=row["learning_rate"],
-                updates=row["updates"],
-                images=measured["images"],
-                loss=measured["loss"],
-                accuracy=measured["accuracy"],
-                input_wait_ratio=max(r.history[position][split]["input_wait_ratio"] for r in trained.results),
-                **_times(measured),
-            )
-    notes += [f"began again after a failure, and its time counts: {why}" for why in trained.failures]
-    if chief.resumed_from:
-        notes.append(f"resumed after epoch {chief.resumed_from}, which an earlier process had finished")
-    if chief.stopped_early:
-        notes.append(f"stopped early after epoch {len(chief.history)} of {config.epochs}")
-    notes.append(
-        "accounts are of the images in the TFRecords; every epoch trains on whole batches and leaves the rest of its order out"
-    )
-    rejected = [Rejected(name=name, reason=why) for result in trained.results for name, why in result.rejected]
-    # In a cluster that TF_CONFIG names each process accounts for its own part.
-    own = len(trained.results) < len(trained.addresses)
-    listed = sum(chief.staged.values()) + len(chief.rejected) if own else sum(chief.listed.values())
-    return Outcome(
-        items_in=listed,
-        items_out=sum(sum(result.staged.values()) for result in trained.results),
-        rejected=sorted(rejected, key=lambda item: item.name),
-        bytes_read=sum(result.bytes_read for result in trained.results),
-        bytes_written=sum(result.bytes_written for result in trained.results),
-        notes=notes,
-        facts=_facts(config, trained, pretrained),
-        prepared_at=prepared_at,
-    )
-
-
-def _times(measured: dict[str, float]) -> dict[str, float]:
-    return {"started_at": measured["started_at"], "duration_s": measured["duration_s"]}
-
-
-def _facts(config: TrainConfig, trained: Trained, pretrained: bool) -> dict[str, Fact]:
-    chief = trained.results[0]
-    last = chief.history[-1]
-    return {
-        "strategy": config.strategy,
-        "num_replicas_in_sync": chief.replicas,
-        "node_addresses": trained.addresses,
-        "weights": config.weights if pretrained else "random",
-        "classes": chief.classes,
-        "training_images": chief.listed["train"],
-        "validation_images": chief.listed["validation"],
-        "epochs": len(chief.history),
-        "stopped_early": chief.stopped_early,
-        "resumed_after_epoch": chief.resumed_from or None,
-        "updates": last["updates"],
-        "train_s": sum(row["train"]["duration_s"] for row in chief.history),
-        "validation_loss": last["validation"]["loss"],
-        "validation_accuracy": last["validation"]["accuracy"],
-        "compile_s": chief.compile_s,
-        "batch_sizes": [row["batch_size"] for row in chief.history],
-        "learning_rates": [row["learning_rate"] for row in chief.history],
-    }
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
-    return run_job(WORKLOAD, TrainConfig, train, _own_out(list(sys.argv[1:] if arguments is None else arguments)))
+    return run_job(NAME, TrainConfig, train, _own_out(list(sys.argv[1:] if arguments is None else arguments)))
 
 
 def _own_out(arguments: list[str]) -> list[str]:

@@ -7,7 +7,6 @@ for ever, or aborts.
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import signal
@@ -225,10 +224,3 @@ def report(task: Task, error: Exception) -> None:
     if not isinstance(error, WorkloadError) and type(error).__name__ in ("UnavailableError", "DeadlineExceededError"):
         message = f"a peer of process {task.index} of {task.workers} is dead or out of reach ({message})"
     task.result_path.write_text(json.dumps({"error": known, "message": message}))
-
-
-def end_with_parent(parent: int) -> None:
-    """The kernel ends this process when its parent's thread ends (prctl PR_SET_PDEATHSIG), so that nothing is left."""
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
-    if os.getppid() != parent:  # it ended before it could be asked for
-        sys.exit(1)

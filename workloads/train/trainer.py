@@ -14,19 +14,20 @@ from pathlib import Path
 from typing import Any
 
 from workloads.errors import WorkloadError
+from workloads.processes import end_with
 from workloads.progress import Progress
 from workloads.storage import Store, open_store
 from workloads.train import artifact
 from workloads.train import checkpoint as checkpoints
 from workloads.train.checkpoint import Checkpoint
 from workloads.train.config import TrainConfig
-from workloads.train.process import PRETRAINED, Task, TaskResult, end_with_parent, report
+from workloads.train.process import PRETRAINED, Task, TaskResult, report
 from workloads.train.schedule import Phase, check_divisible, plan
 from workloads.train.staging import Staged, stage
 
 
 @dataclass
-class Session:
+class TrainingRun:
     """What the epochs of one process share."""
 
     task: Task
@@ -70,7 +71,7 @@ def train(task: Task) -> TaskResult:
     phases = plan(config, staged.listed["train"])
     check_divisible(phases, strategy.num_replicas_in_sync)
     progress = Progress(config.epochs * sum(staged.listed.values()))
-    session = Session(task, staged, store, strategy, model, optimizer, train_step, validate_step, progress)
+    run = TrainingRun(task, staged, store, strategy, model, optimizer, train_step, validate_step, progress)
     found = checkpoints.load(store, task.identity) if config.resume else None
     if found is None:
         found = Checkpoint(task.identity, [], [], [], [])
@@ -79,9 +80,9 @@ def train(task: Task) -> TaskResult:
         for variable, value in zip(optimizer.weights, found.slots, strict=True):
             variable.assign(value)
     resumed_from = len(found.history)
-    compile_s = _epochs(session, phases, found)
+    compile_s = _epochs(run, phases, found)
     if task.index == 0:
-        _finish(session, found)
+        _finish(run, found)
     return TaskResult(
         history=found.history,
         resumed_from=resumed_from,
@@ -118,41 +119,41 @@ def _pretrained(store: Store) -> bytes:
     return store.read(PRETRAINED)
 
 
-def _epochs(session: Session, phases: list[Phase], state: Checkpoint) -> float:
+def _epochs(run: TrainingRun, phases: list[Phase], state: Checkpoint) -> float:
     """Train and validate epoch after epoch, from where ``state`` stands; returns the seconds that tracing took."""
     from workloads.train.epochs import open_feeds, train_epoch, validate, warm_up
 
     compile_s = 0.0
-    patience = session.config.patience
+    patience = run.config.patience
     while len(state.history) < len(phases) and not stopped(state.history, patience):
         first = len(state.history) + 1
         _, alike = next(groupby(phases[first - 1 :], key=lambda phase: phase.batch_size))
         epochs = range(first, first + len(list(alike)))
-        train, validation = open_feeds(session, phases[first - 1], epochs)
-        compile_s += warm_up(session, phases[first - 1])
+        train, validation = open_feeds(run, phases[first - 1], epochs)
+        compile_s += warm_up(run, phases[first - 1])
         for epoch in epochs:
             phase = phases[epoch - 1]
             row = {"epoch": epoch, **phase._asdict()}
             done = state.history[-1]["updates"] if state.history else 0
-            row["train"] = train_epoch(session, phase, train)
+            row["train"] = train_epoch(run, phase, train)
             row["updates"] = done + row["train"].pop("updates")
-            row["validation"] = validate(session, phase, validation)
+            row["validation"] = validate(run, phase, validation)
             row["validation"].pop("updates")
-            _keep(session, state, row)
+            _keep(run, state, row)
             if stopped(state.history, patience):
                 break
     return compile_s
 
 
-def _keep(session: Session, state: Checkpoint, row: dict[str, Any]) -> None:
+def _keep(run: TrainingRun, state: Checkpoint, row: dict[str, Any]) -> None:
     """Add an epoch to the state, and write the checkpoint. All processes read the variables: some reads are collective."""
     state.history.append(row)
-    state.weights = session.model.get_weights()
-    state.slots = [variable.numpy() for variable in session.optimizer.weights]
-    if session.config.patience is not None and best_epoch(state.history) == row["epoch"]:
+    state.weights = run.model.get_weights()
+    state.slots = [variable.numpy() for variable in run.optimizer.weights]
+    if run.config.patience is not None and best_epoch(state.history) == row["epoch"]:
         state.best = state.weights
-    if session.task.index == 0:
-        checkpoints.save(session.store, state)
+    if run.task.index == 0:
+        checkpoints.save(run.store, state)
 
 
 def best_epoch(history: list[dict[str, Any]]) -> int:
@@ -166,19 +167,19 @@ def stopped(history: list[dict[str, Any]], patience: int | None) -> bool:
     return patience is not None and bool(history) and len(history) - best_epoch(history) >= patience
 
 
-def _finish(session: Session, state: Checkpoint) -> None:
+def _finish(run: TrainingRun, state: Checkpoint) -> None:
     """Write the model, with the weights of the best epoch where early stopping was asked for, and drop the checkpoint.
 
     A checkpoint is there for a run that was cut off; the next run is a new one.
     """
-    artifact.save(session.store, session.config, session.staged.classes, state.best or state.weights)
-    session.store.delete(checkpoints.CHECKPOINT)
-    session.store.delete(PRETRAINED)
+    artifact.save(run.store, run.config, run.staged.classes, state.best or state.weights)
+    run.store.delete(checkpoints.CHECKPOINT)
+    run.store.delete(PRETRAINED)
 
 
 def main() -> int:
     task = Task.load(Path(sys.argv[1]))
-    end_with_parent(task.parent)
+    end_with(task.parent)
     try:
         result = train(task)
     except WorkloadError as error:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from pyspark import SparkContext
 
-from workloads.contract import Measurements, Outcome, run_job
+from workloads.contract import Accounts, Measurements, run_job
 from workloads.dataset import list_dataset
 from workloads.record import Rejected
 from workloads.shards import ShardPlan, ShardResult, begin_output, finish_output, plan_shards, write_shard
@@ -20,15 +20,15 @@ from workloads.spark import counted, spark_context
 from workloads.storage import GS
 from workloads.write_tfrecords.config import WriteTFRecordsConfig
 
-WORKLOAD = "write_tfrecords"
+NAME = "write_tfrecords"
 
 
-def write_tfrecords(config: WriteTFRecordsConfig, measurements: Measurements) -> Outcome:
+def write_tfrecords(config: WriteTFRecordsConfig, measurements: Measurements) -> Accounts:
     """Read images from a bucket, resize and centre-crop them, and write them as TFRecord shards."""
     dataset = list_dataset(config.images_uri, config.classes)
     begin_output(dataset, config.output_uri)
     options = config.shard_options
-    with spark_context(WORKLOAD) as context:
+    with spark_context(NAME) as context:
         shards = config.partitions or context.defaultParallelism
         plans = plan_shards(dataset, shards, config.output_uri, options, config.fetch_threads)
         started_at, start = time.time(), time.perf_counter()
@@ -55,7 +55,7 @@ def write_tfrecords(config: WriteTFRecordsConfig, measurements: Measurements) ->
         notes.append(f"{len(stale)} shard(s) of an earlier run were removed")
     if without := sum(result.name is None for result in results):
         notes.append(f"{without} task(s) had no usable image and wrote no shard")
-    return Outcome(
+    return Accounts(
         items_in=len(dataset.images),
         items_out=sum(result.images_out for result in results),
         rejected=sorted(rejected, key=lambda item: item.name),
@@ -84,7 +84,7 @@ def run_tasks(context: SparkContext, plans: Sequence[ShardPlan]) -> list[ShardRe
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    return run_job(WORKLOAD, WriteTFRecordsConfig, write_tfrecords, arguments)
+    return run_job(NAME, WriteTFRecordsConfig, write_tfrecords, arguments)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Which figures there are: the report asks here, and knows none by name."""
+"""The list of figures. The report draws them through :func:`draw_all` and knows none by name."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from analysis.report.evidence import Evidence
 from analysis.report.figures import (
     frontier,
     nodes,
+    panel_groups,
     parameters,
     regressions,
     search_progress,
     speedup,
     stages,
-    style,
     throughput,
     time_cost,
     training,
 )
+from analysis.report.figures.canvas import Drawn
 from analysis.report.searched import Searched
 from analysis.report.summary import Summary
 
@@ -28,24 +29,21 @@ from analysis.report.summary import Summary
 class Figures:
     """All figures of a report, by the section that they belong to."""
 
-    results: list[style.Drawn]
-    search: list[style.Drawn]
-    study: list[style.Drawn]
-    nodes: list[style.Drawn]
-    stages: list[style.Drawn]
+    results: list[Drawn]
+    search: list[Drawn]
+    study: list[Drawn]
+    nodes: list[Drawn]
+    stages: list[Drawn]
     nodes_left_out: list[str]  # workloads and variants that are not drawn per node
     absent: list[str]  # one sentence for each kind of figure that these records do not allow
 
     @property
-    def all(self) -> list[style.Drawn]:
+    def all(self) -> list[Drawn]:
         return [*self.results, *self.search, *self.study, *self.nodes, *self.stages]
 
 
 def draw_all(summary: Summary, runs: Runs, evidence: Evidence, search: Searched | None, folder: Path) -> Figures:
     """Draw every figure that the records allow and write it under ``folder``; say which they do not."""
-    import matplotlib as mpl
-
-    mpl.use("Agg")
     folder.mkdir(parents=True, exist_ok=True)
     drawn = {
         "throughput": throughput.draw(summary, folder),
@@ -59,16 +57,15 @@ def draw_all(summary: Summary, runs: Runs, evidence: Evidence, search: Searched 
         "stages": stages.draw(summary, folder),
     }
     absent = [NEEDS[kind] for kind, of in drawn.items() if not of]
-    for kind, limit, have in (("parameters", parameters.MOST, len(parameters.blocks(runs))),):
-        if have > limit:
-            absent.append(f"{kind}: {have - limit} more sets of measurements are in the tables and not drawn.")
+    if (more := len(parameters.blocks(runs)) - parameters.MOST) > 0:
+        absent.append(f"parameters: {more} more sets of measurements are in the tables and not drawn.")
     return Figures(
         results=[f for kind in ("throughput", "time-cost", "frontier", "scaling") for f in drawn[kind]],
         search=search_progress.draw(search, folder),
         study=[f for kind in ("parameters", "regressions", "training") for f in drawn[kind]],
         nodes=drawn["nodes"],
         stages=drawn["stages"],
-        nodes_left_out=nodes.left_out(summary),
+        nodes_left_out=panel_groups.left_out(summary),
         absent=absent,
     )
 
@@ -84,4 +81,4 @@ NEEDS = {
     "nodes": "CPU, packets and disk operations per node: no node was sampled during a run that ended well.",
     "stages": "Stages: no run ended well.",
 }
-"""What each kind of figure takes, said where it is left out."""
+"""The records that each kind of figure needs; the page says so where it is left out."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from matplotlib.ticker import FuncFormatter
+
 from analysis.measures.cost import Frontier
 from analysis.measures.formats import plural, seconds, usd
-from analysis.report.figures import style
+from analysis.report.figures import marks, style
+from analysis.report.figures.canvas import Drawn, canvas
 
 
-def draw(frontiers: list[Frontier], named: list[str], folder: Path) -> list[style.Drawn]:
+def draw(frontiers: list[Frontier], named: list[str], folder: Path) -> list[Drawn]:
     """One figure per workload and variant that two shapes or more were measured on.
 
     Args:
@@ -19,34 +22,25 @@ def draw(frontiers: list[Frontier], named: list[str], folder: Path) -> list[styl
         (f for f in frontiers if len(f.points) > 1), 1)]  # fmt: skip
 
 
-def _draw(one: Frontier, named: list[str], folder: Path, name: str) -> style.Drawn:
-    import matplotlib
-    from matplotlib.ticker import FuncFormatter
+def _draw(one: Frontier, named: list[str], folder: Path, name: str) -> Drawn:
 
     where = one.workload + (f", {one.variant}" if one.variant else "")
     title = f"{where}: {one.text}"
-    with matplotlib.rc_context(style.RC):
-        fig, head = style.figure(3.2, title)
-        axes = fig.subplots()
+    with canvas(folder, name, title, 3.2) as sheet:
+        axes = sheet.fig.subplots()
         edge = sorted((p.run_s.median, p.cost_usd.median) for p in one.points if p.on_frontier)
         if len(edge) > 1:
             axes.step(*zip(*edge, strict=True), where="post", color=style.MUTED, linewidth=1, linestyle=(0, (4, 2)))
         for point in sorted(one.points, key=lambda p: p.scenario):
-            x, y, series = point.run_s, point.cost_usd, named.index(point.scenario)
-            colour = style.COLOURS[series % len(style.COLOURS)]
-            axes.errorbar(
-                x.median, y.median, xerr=style.reach(x.median, x.low, x.high),
-                yerr=style.reach(y.median, y.low, y.high), fmt=style.MARKERS[series % len(style.MARKERS)], color=colour,
-                markersize=8, markerfacecolor=colour if point.on_frontier else style.PAPER, markeredgecolor=colour,
-                elinewidth=1.2, capsize=3,
-                label=f"{point.scenario} ({plural(point.leases, 'lease')})",
-            )  # fmt: skip
+            label = f"{point.scenario} ({plural(point.leases, 'lease')})"
+            series = named.index(point.scenario)
+            marks.errorbars(axes, point.run_s, point.cost_usd, series, label, full=point.on_frontier)
         axes.set_xlim(0, max((p.run_s.high or p.run_s.median) for p in one.points) * 1.08)
         axes.set_ylim(0, max((p.cost_usd.high or p.cost_usd.median) for p in one.points) * 1.12)
         axes.set_xlabel("run time, seconds")
         axes.set_ylabel("cost per run, US dollars")
         axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:.4g}"))
-        style.legend(fig, axes)
+        marks.legend(sheet.fig, axes)
         sure = [f"{p.scenario} in {p.frontier_share:.0%}" for p in one.points if p.frontier_share is not None]
         caption = "Full marks: no other shape is both faster and cheaper. " + (
             f"On the frontier in resamples of the leases: {', '.join(sure)}. " if sure else ""
@@ -58,4 +52,4 @@ def _draw(one: Frontier, named: list[str], folder: Path, name: str) -> style.Dra
             + ("" if p.on_frontier else f", beaten by {', '.join(p.dominated_by)}")
             for p in one.points
         )
-        return style.save(fig, head, folder, name, title, caption, alt)
+        return sheet.save(caption, alt)

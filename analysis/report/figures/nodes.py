@@ -7,22 +7,22 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter
 
 from analysis.measures import metrics
 from analysis.measures.formats import number, percent
 from analysis.records.runs import Runs
 from analysis.report.figures import style
+from analysis.report.figures.canvas import Drawn, canvas
+from analysis.report.figures.panel_groups import PanelGroup, panel_groups
 from analysis.report.summary import Result, Summary
 from workloads.record import RunRecord
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-MAX_VARIANTS = 4  # per workload; the report says which were left out
 CLIP_FROM_PERCENT, CLIP_TO_PERCENT = 150.0, 120.0  # a CPU peak above the first ends the axis at the second
 
 
@@ -46,23 +46,11 @@ WHOLE = "cluster"  # the line of all nodes together
 READS = Quantity("disk_read_ops_s", "disk", "disk reads/s", "disk reads/s\n(writes not counted)", 1.0)
 
 
-class Group(NamedTuple):
-    """One set of panels: what they have in common in words, its part of a file's name, and each panel's result."""
-
-    where: str
-    slug: str
-    by: str  # scenario or variant: what the panels differ in
-    results: list[Result]
-
-    def label(self, result: Result) -> str:
-        return result.scenario if self.by == "scenario" else result.variant
-
-
-def draw(summary: Summary, runs: Runs, folder: Path) -> list[style.Drawn]:
+def draw(summary: Summary, runs: Runs, folder: Path) -> list[Drawn]:
     """For every group: one figure per quantity that any of the shown runs has."""
     samples = metrics.samples(runs)
-    drawn: list[style.Drawn] = []
-    for group in groups(summary):
+    drawn: list[Drawn] = []
+    for group in panel_groups(summary):
         shown = samples[samples["run"].isin([r.representative_run for r in group.results])]
         for quantity in QUANTITIES:
             if quantity.column == "cpu_ratio" and _lacks(shown, group.results):
@@ -72,39 +60,6 @@ def draw(summary: Summary, runs: Runs, folder: Path) -> list[style.Drawn]:
             if shown[quantity.column].notna().any():
                 drawn.append(_draw(quantity, group, shown, runs, folder, f"nodes-{group.slug}-{quantity.name}"))
     return drawn
-
-
-def groups(summary: Summary) -> list[Group]:
-    """By scenario, for each variant up to :data:`MAX_VARIANTS`; by variant, for each scenario with 2 to as many of them."""
-    shown = [r for r in summary.results if r.representative_run]
-    found: list[Group] = []
-    for workload in dict.fromkeys(r.workload for r in shown):
-        of = [r for r in shown if r.workload == workload]
-        variants = list(dict.fromkeys(r.variant for r in of))
-        slug = workload.replace("_", "-")
-        by_variant = []
-        for index, scenario in enumerate(dict.fromkeys(r.scenario for r in of), 1):
-            results = [r for r in of if r.scenario == scenario]
-            if 1 < len(results) <= MAX_VARIANTS:
-                by_variant.append(Group(f"{workload} on {scenario}", f"{slug}-on-{index}", "variant", results))
-        if by_variant and len({r.scenario for r in of}) == 1:  # by scenario there would be one panel a figure
-            found += by_variant
-            continue
-        for index, variant in enumerate(variants[:MAX_VARIANTS], 1):
-            results = [r for r in of if r.variant == variant]
-            where = f"{workload}{', ' + variant if variant else ''}"
-            found.append(Group(where, slug + (f"-{index}" if variant else ""), "scenario", results))
-        found += by_variant
-    return found
-
-
-def left_out(summary: Summary) -> list[str]:
-    """Workloads with a variant that has no figures, as it is beyond the first :data:`MAX_VARIANTS`."""
-    drawn = [(r.workload, r.variant) for r in summary.results if r.representative_run]
-    groups: dict[str, list[str]] = {}
-    for workload, variant in dict.fromkeys(drawn):
-        groups.setdefault(workload, []).append(variant)
-    return [f"{workload}, {v}" for workload, variants in groups.items() for v in variants[MAX_VARIANTS:]]
 
 
 def _lacks(shown: pd.DataFrame, results: list[Result]) -> bool:
@@ -119,18 +74,15 @@ def _lacks_writes(shown: pd.DataFrame) -> bool:
     return bool(((known["disk_read_ops_s"] > 0) & (known["disk_write_ops_s"] == 0)).any())
 
 
-def _draw(q: Quantity, group: Group, shown: pd.DataFrame, runs: Runs, folder: Path, name: str) -> style.Drawn:
-    import matplotlib
-    from matplotlib.ticker import FuncFormatter
+def _draw(q: Quantity, group: PanelGroup, shown: pd.DataFrame, runs: Runs, folder: Path, name: str) -> Drawn:
 
     results = group.results
     columns = 1 if len(results) == 1 else 2
     rows = math.ceil(len(results) / columns)
     title = f"{group.where}, {_title(q, group, shown)}"
     top = _top(q, shown)
-    with matplotlib.rc_context(style.RC):
-        fig, head = style.figure(2.35 * rows + 0.25, title)
-        grid = fig.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    with canvas(folder, name, title, 2.35 * rows + 0.25) as sheet:
+        grid = sheet.fig.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
         panels = list(grid.flat)
         for axes, result in zip(panels, results, strict=False):
             run = str(result.representative_run)
@@ -151,11 +103,11 @@ def _draw(q: Quantity, group: Group, shown: pd.DataFrame, runs: Runs, folder: Pa
             h.get_label(): h for axes in panels for h in axes.get_lines() if not str(h.get_label()).startswith("_")
         }
         columns = 9 if len(handles) <= 9 else 5
-        fig.legend(handles=[handles[k] for k in sorted(handles, key=_order)], loc="outside lower left", ncols=columns,
+        sheet.fig.legend(handles=[handles[k] for k in sorted(handles, key=_order)], loc="outside lower left", ncols=columns,
                    handlelength=2.6, columnspacing=1.3)  # fmt: skip
         alt = f"Lines over time, one panel per {group.by}: {' '.join(q.axis.split())}, of each node. {title}."
         drawn = tuple(str(r.representative_run) for r in results)
-        return style.save(fig, head, folder, name, title, _caption(q, shown, top), alt, runs=drawn)
+        return sheet.save(_caption(q, shown, top), alt, runs=drawn)
 
 
 def _top(q: Quantity, shown: pd.DataFrame) -> float | None:
@@ -167,7 +119,7 @@ def _top(q: Quantity, shown: pd.DataFrame) -> float | None:
 
 
 def _caption(q: Quantity, shown: pd.DataFrame, top: float | None) -> str:
-    """What is particular to this figure; what holds for all of them is said once, above them."""
+    """What is particular to this figure. The page says above all of them what holds for each."""
     peak = float(shown[q.column].max()) * q.per
     if q is CORES:
         return "One of these runs had no CPU limit, so the axis is not a share of it."
@@ -208,9 +160,9 @@ def _panel(axes: Axes, q: Quantity, rows: pd.DataFrame, runs: Runs, run: str, to
         return
     for position, (node, of_node) in enumerate(sorted(rows.groupby("node"), key=lambda item: _order(item[0]))):
         times, values = with_gaps(of_node["t_s"].to_numpy(), of_node[q.column].to_numpy() * q.per)
+        colour, marker, dash = style.look(position)
         axes.plot(
-            times, values, label=str(node), color=style.COLOURS[position % len(style.COLOURS)], linewidth=1.5,
-            linestyle=style.DASHES[position % len(style.DASHES)], marker=style.MARKERS[position % len(style.MARKERS)],
+            times, values, label=str(node), color=colour, linewidth=1.5, linestyle=dash, marker=marker,
             markersize=4, markevery=(3 * position % 10, 10), markeredgecolor=style.PAPER, markeredgewidth=0.5,
         )  # fmt: skip
     if q.column == "cpu_ratio" and rows["node"].nunique() > 1:
@@ -246,7 +198,7 @@ def with_gaps(times: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.nda
     return np.insert(times, breaks, times[breaks] - 1e-3), np.insert(values, breaks, np.nan)
 
 
-def _title(q: Quantity, group: Group, shown: pd.DataFrame) -> str:
+def _title(q: Quantity, group: PanelGroup, shown: pd.DataFrame) -> str:
     """The lowest and the highest mean of a node of each panel during the run: what to find in the picture."""
     inside = shown[shown["in_run"]]
     form = percent if q.column == "cpu_ratio" else number

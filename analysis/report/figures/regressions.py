@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from analysis.measures.formats import plural
 from analysis.measures.grid import SERIES
 from analysis.records.runs import Runs
 from analysis.report.figures import style
+from analysis.report.figures.canvas import Drawn, canvas
 from analysis.report.figures.parameters import AXIS, MOST, blocks
 from analysis.study.regression import ParameterFit, Regression
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 MOST_POINTS = 400  # per panel; a fixed choice of them, said in the caption
 
 
-def draw(runs: Runs, found: list[Regression], folder: Path) -> list[style.Drawn]:
+def draw(runs: Runs, found: list[Regression], folder: Path) -> list[Drawn]:
     """One figure per scenario, workload, variant and source: a row per format, a panel per parameter that varies."""
     of = {tuple(getattr(one, name) for name in SERIES): one for one in found}
     drawn = []
@@ -37,16 +36,13 @@ def draw(runs: Runs, found: list[Regression], folder: Path) -> list[style.Drawn]
     return drawn
 
 
-def _draw(where: str, fitted: list[tuple[pd.DataFrame, Regression]], folder: Path, name: str) -> style.Drawn:
-    import matplotlib
-    from matplotlib.ticker import MaxNLocator
+def _draw(where: str, fitted: list[tuple[pd.DataFrame, Regression]], folder: Path, name: str) -> Drawn:
 
     varied = [p for p in AXIS if any(one.parameter(p) for _, one in fitted)]
     title = f"{where}: {_title([one for _, one in fitted])}"
     said = []
-    with matplotlib.rc_context(style.RC):
-        fig, head = style.figure(2.15 * len(fitted) + 0.5, title)
-        grid = fig.subplots(len(fitted), len(varied), sharex="col", sharey="row", squeeze=False)
+    with canvas(folder, name, title, 2.15 * len(fitted) + 0.5) as sheet:
+        grid = sheet.fig.subplots(len(fitted), len(varied), sharex="col", sharey="row", squeeze=False)
         for series, (row, (rows, one)) in enumerate(zip(grid, fitted, strict=True)):
             for axes, parameter in zip(row, varied, strict=True):
                 if (fit := one.parameter(parameter)) is None:
@@ -70,7 +66,7 @@ def _draw(where: str, fitted: list[tuple[pd.DataFrame, Regression]], folder: Pat
             caption += f" {MOST_POINTS} marks of a panel are drawn; the line is of all."
         alt = f"Scatter plots with straight lines: {where}. {'; '.join(said)}."
         names = tuple(dict.fromkeys(str(run) for rows, _ in fitted for run in rows["run"]))
-        return style.save(fig, head, folder, name, title, caption.strip(), alt, runs=names)
+        return sheet.save(caption.strip(), alt, runs=names)
 
 
 def _panel(axes: Axes, rows: pd.DataFrame, fit: ParameterFit, series: int) -> None:
@@ -79,8 +75,8 @@ def _panel(axes: Axes, rows: pd.DataFrame, fit: ParameterFit, series: int) -> No
         order = [hashlib.blake2b(str(i).encode()).digest() for i in range(len(rows))]
         shown = rows.iloc[sorted(np.argsort(order)[:MOST_POINTS])]
     x = shown[fit.parameter].to_numpy(float)
-    colour = style.COLOURS[series]
-    axes.plot(x, shown["images_per_s"], style.MARKERS[series], markersize=3, alpha=0.55, markerfacecolor="none",
+    colour, marker, _ = style.look(series)
+    axes.plot(x, shown["images_per_s"], marker, markersize=3, alpha=0.55, markerfacecolor="none",
               markeredgecolor=colour, markeredgewidth=0.8)  # fmt: skip
     ends = np.array([rows[fit.parameter].min(), rows[fit.parameter].max()])
     middle = float(rows[fit.parameter].mean())

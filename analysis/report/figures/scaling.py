@@ -5,23 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 from analysis.report.figures import style
+from analysis.report.figures.canvas import Drawn, canvas
 from analysis.search.scaling.fit import Scaling
 
 
-def draw(scaling: Scaling, path: Path) -> style.Drawn:
+def draw(scaling: Scaling, path: Path) -> Drawn:
     """Write one figure, SVG and PNG; a line per input scale."""
-    import matplotlib as mpl
 
-    mpl.use("Agg")
-    path.parent.mkdir(parents=True, exist_ok=True)
     title = f"Run time against machines: the model {scaling.verdict.split(':')[0]}"
-    with mpl.rc_context(style.RC):
-        fig, head = style.figure(3.4, title)
-        axes = fig.subplots()
+    with canvas(path.parent, path.stem, title, 3.4) as sheet:
+        axes = sheet.fig.subplots()
         scales = sorted({p.scale for p in scaling.predictions} | set(scaling.training["scale"]))
         for series, scale in enumerate(scales):
-            colour = style.COLOURS[series % len(style.COLOURS)]
-            marker = style.MARKERS[series % len(style.MARKERS)]
+            colour, marker, _ = style.look(series)
             points = sorted((p for p in scaling.predictions if p.scale == scale), key=lambda p: p.machines)
             ran = scaling.training[scaling.training["scale"] == scale]
             if len(ran):
@@ -42,4 +38,4 @@ def draw(scaling: Scaling, path: Path) -> style.Drawn:
         alt = "Run time against machines. " + "; ".join(
             f"{p.machines:g} machines, scale {p.scale:g}: {p.runtime_s:.0f} s" for p in scaling.predictions
         )
-        return style.save(fig, head, path.parent, path.stem, title, caption, alt)
+        return sheet.save(caption, alt)

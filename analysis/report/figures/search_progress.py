@@ -1,26 +1,26 @@
-"""How a search came to its recommendation: every run's value, and the best so far."""
+"""Progress of a search: the value of every run, and the best so far."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
 from analysis.measures.formats import plural
-from analysis.report.figures import style
+from analysis.report.figures import marks, style
+from analysis.report.figures.canvas import Drawn, canvas
 from analysis.report.searched import Searched
 
 
-def draw(search: Searched | None, folder: Path) -> list[style.Drawn]:
+def draw(search: Searched | None, folder: Path) -> list[Drawn]:
     """One figure; none without a search that has run anything with a value, nor for a set, whose values do not compare."""
     if search is None or search.of_set or not any(run.value is not None for run in search.runs):
         return []
-    import matplotlib
-    from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     title = f"{search.workloads[0]}: best shape found by {search.strategy} after each paid run"
     numbers = range(1, len(search.runs) + 1)
-    with matplotlib.rc_context(style.RC):
-        fig, head = style.figure(3.2, title)
-        axes = fig.subplots()
+    with canvas(folder, "search-progress", title, 3.2) as sheet:
+        axes = sheet.fig.subplots()
         known = [(n, run.best) for n, run in zip(numbers, search.runs, strict=True) if run.best is not None]
         if known:
             axes.step(
@@ -52,7 +52,7 @@ def draw(search: Searched | None, folder: Path) -> list[style.Drawn]:
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.4g}"))
         axes.set_xlabel(f"paid runs, of {plural(search.candidates, 'candidate')}")
         axes.set_ylabel(f"{search.objective}{', ' + search.unit + ' per run' if search.unit else ''}")
-        style.legend(fig, axes)
+        marks.legend(sheet.fig, axes)
         caption = (
             f"Each mark is one run of one shape (n = {len(search.runs)}), measured once, so without an interval; "
             "the line is the least value so far that ended well within the limits."
@@ -61,4 +61,4 @@ def draw(search: Searched | None, folder: Path) -> list[style.Drawn]:
             f"{n}: {run.shape} {run.status}" + ("" if run.value is None else f" {run.value:.4g}")
             for n, run in zip(numbers, search.runs, strict=True)
         )
-        return [style.save(fig, head, folder, "search-progress", title, caption, alt)]
+        return [sheet.save(caption, alt)]

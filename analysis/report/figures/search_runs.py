@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
 from analysis.report.figures import style
+from analysis.report.figures.canvas import Drawn, canvas
 from analysis.search.replay.tournament import Result
 
 
-def draw(result: Result, what: str, path: Path) -> style.Drawn:
+def draw(result: Result, what: str, path: Path) -> Drawn:
     """Write one figure, SVG and PNG beside each other.
 
     Args:
@@ -18,27 +20,19 @@ def draw(result: Result, what: str, path: Path) -> style.Drawn:
         what: recording and objective, for the title.
         path: where to; its suffix is replaced by .svg and .png.
     """
-    import matplotlib as mpl
-    from matplotlib.ticker import MaxNLocator
 
-    mpl.use("Agg")
     summary = {row["strategy"]: row for row in result.summary()}
     title = f"Best found so far against runs paid for: {what}"
-    path.parent.mkdir(parents=True, exist_ok=True)
     said = []
-    with mpl.rc_context(style.RC):
-        fig, head = style.figure(3.6, title)
-        axes = fig.subplots()
+    with canvas(path.parent, path.stem, title, 3.6) as sheet:
+        axes = sheet.fig.subplots()
         top = 1.0
         for series, name in enumerate(summary):
             curve = _mean_curve([row.best_so_far for row in result.rows if row.strategy == name])
             runs = np.arange(1, len(curve) + 1)
             top = max(top, float(curve[min(2, len(curve) - 1)]))
-            colour = style.COLOURS[series % len(style.COLOURS)]
-            axes.plot(
-                runs, curve, marker=style.MARKERS[series % len(style.MARKERS)], markersize=4, color=colour, label=name,
-                linestyle=style.DASHES[series % len(style.DASHES)], linewidth=1.4,
-            )  # fmt: skip
+            colour, marker, dash = style.look(series)
+            axes.plot(runs, curve, marker=marker, markersize=4, color=colour, label=name, linestyle=dash, linewidth=1.4)
             said.append(f"{name} {curve[-1]:.3f} after {len(curve)} runs")
         axes.axhline(1.1, color=style.MUTED, linewidth=0.8)
         axes.annotate("within 10 %", (1, 1.1), xytext=(0, 3), textcoords="offset points", fontsize=8, color=style.MUTED)
@@ -52,7 +46,7 @@ def draw(result: Result, what: str, path: Path) -> style.Drawn:
             "worst feasible value. Strategies are followed past their own stop. 'random' is the exact expectation."
         )
         alt = "Lines of found / optimum against runs: " + "; ".join(said)
-        return style.save(fig, head, path.parent, path.stem, title, caption, alt)
+        return sheet.save(caption, alt)
 
 
 def _mean_curve(curves: list[tuple[float, ...]]) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""How run time falls with the size of a shape, beside the line of perfect scaling."""
+"""Run time against the size of a shape, beside the line of perfect scaling."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import numpy as np
 
 from analysis.measures.cost import Cost
 from analysis.measures.formats import number
-from analysis.report.figures import style
+from analysis.report.figures import marks, style
+from analysis.report.figures.canvas import Drawn, canvas
 from analysis.report.summary import Summary
 from analysis.statistics.intervals import Interval
 
@@ -24,7 +25,7 @@ class Size(NamedTuple):
     run_s: Interval
 
 
-def draw(summary: Summary, costs: list[Cost], folder: Path) -> list[style.Drawn]:
+def draw(summary: Summary, costs: list[Cost], folder: Path) -> list[Drawn]:
     """One figure per workload and variant that shapes of different size ran."""
     shapes = {shape.name: shape for shape in summary.shapes}
     groups: dict[tuple[str, str], list[Size]] = {}
@@ -38,30 +39,26 @@ def draw(summary: Summary, costs: list[Cost], folder: Path) -> list[style.Drawn]
     return [_draw(key, sizes, named, folder, f"scaling-{index}") for index, (key, sizes) in enumerate(able, 1)]
 
 
-def _draw(key: tuple[str, str], sizes: list[Size], named: list[str], folder: Path, name: str) -> style.Drawn:
-    import matplotlib
+def _draw(key: tuple[str, str], sizes: list[Size], named: list[str], folder: Path, name: str) -> Drawn:
 
     sizes = sorted(sizes, key=lambda s: (s.vcpus, s.scenario))
     first, last = sizes[0], sizes[-1]
     gain, ideal = first.run_s.median / last.run_s.median, last.vcpus / first.vcpus
     where = key[0] + (f", {key[1]}" if key[1] else "")
     title = f"{where}: with {number(ideal)} times the vCPUs of {first.scenario}, {last.scenario} was {number(gain)} times as fast"
-    with matplotlib.rc_context(style.RC):
-        fig, head = style.figure(3.0, title)
-        axes = fig.subplots()
+    with canvas(folder, name, title, 3.0) as sheet:
+        axes = sheet.fig.subplots()
         at = np.linspace(first.vcpus, last.vcpus, 60)
         axes.plot(at, first.run_s.median * first.vcpus / at, color=style.MUTED, linewidth=1, linestyle=(0, (4, 2)),
                   label="perfect scaling from the smallest")  # fmt: skip
         for size in sizes:
-            x, series = size.run_s, named.index(size.scenario)  # a shape looks the same in every figure
-            axes.errorbar(size.vcpus, x.median, yerr=style.reach(x.median, x.low, x.high), capsize=3, elinewidth=1.2,
-                          fmt=style.MARKERS[series % len(style.MARKERS)], color=style.COLOURS[series % len(style.COLOURS)],
-                          markersize=7, label=f"{size.scenario} (n = {size.leases})")  # fmt: skip
+            label = f"{size.scenario} (n = {size.leases})"
+            marks.errorbars(axes, float(size.vcpus), size.run_s, named.index(size.scenario), label)
         axes.set_xlim(0, last.vcpus * 1.1)
         axes.set_ylim(0, max(s.run_s.high or s.run_s.median for s in sizes) * 1.1)
         axes.set_xlabel("vCPUs of the shape, with its master (nominal)")
         axes.set_ylabel("run time, seconds")
-        style.legend(fig, axes, columns=2)
+        marks.legend(sheet.fig, axes, columns=2)
         caption = (
             "Medians over leases (a lease is the geometric mean of its repeats); bars: 95 % intervals, drawn from two leases "
             "on; n is the number of leases. Shapes differ in "
@@ -70,4 +67,4 @@ def _draw(key: tuple[str, str], sizes: list[Size], named: list[str], folder: Pat
         alt = "Run time by vCPUs. " + "; ".join(
             f"{s.scenario}, {s.vcpus} vCPU: {number(s.run_s.median)} s" for s in sizes
         )
-        return style.save(fig, head, folder, name, title, caption, alt)
+        return sheet.save(caption, alt)

@@ -1,11 +1,14 @@
-"""Where the seconds of an attempt go: stacked bars of its stages, medians."""
+"""Stages of an attempt: stacked bars of their median seconds."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from matplotlib.patches import Patch
+
 from analysis.measures.formats import number, percent
 from analysis.report.figures import style
+from analysis.report.figures.canvas import Drawn, canvas
 from analysis.report.summary import Summary
 
 STAGES = (
@@ -17,10 +20,8 @@ STAGES = (
 ORDER = (1, 0, 4, 6)  # colours: the run stands out by lightness too
 
 
-def draw(summary: Summary, folder: Path) -> list[style.Drawn]:
+def draw(summary: Summary, folder: Path) -> list[Drawn]:
     """One bar per scenario and workload; none without an ok run."""
-    import matplotlib
-    from matplotlib.patches import Patch
 
     bars = [r for r in summary.results if r.spread("run_s")]
     if not bars:
@@ -32,9 +33,8 @@ def draw(summary: Summary, folder: Path) -> list[style.Drawn]:
         both = low if low == high else f"{low} to {high}"
         title = f"Overhead: {both} of an attempt is not the workload's own time (medians)"
     bars.sort(key=lambda r: (r.workload, r.variant, r.scenario))
-    with matplotlib.rc_context(style.RC):
-        fig, head = style.figure(0.36 * len(bars) + 1.0, title)
-        axes = fig.subplots()
+    with canvas(folder, "stages", title, 0.36 * len(bars) + 1.0) as sheet:
+        axes = sheet.fig.subplots()
         totals = [sum(s.median for name, _ in STAGES if (s := r.spread(name))) for r in bars]
         for y, result in enumerate(bars):
             left = 0.0
@@ -65,7 +65,7 @@ def draw(summary: Summary, folder: Path) -> list[style.Drawn]:
             Patch(facecolor=style.COLOURS[ORDER[i]], hatch=style.HATCHES[i], edgecolor=style.PAPER, label=text)
             for i, (_, text) in enumerate(STAGES)
         ]
-        fig.legend(handles=handles, loc="outside lower left", ncols=2, handlelength=1.8, columnspacing=1.8)
+        sheet.fig.legend(handles=handles, loc="outside lower left", ncols=2, handlelength=1.8, columnspacing=1.8)
         alt = "Stacked bars. " + "; ".join(
             f"{r.workload} on {r.scenario}: "
             + ", ".join(f"{name[:-2]} {number(s.median)} s" for name, _ in STAGES if (s := r.spread(name)))
@@ -75,4 +75,4 @@ def draw(summary: Summary, folder: Path) -> list[style.Drawn]:
             "Medians of each stage; they need not add up to the median of the whole. What happens once per lease is in "
             "the table below."
         )
-        return [style.save(fig, head, folder, "stages", title, caption, alt)]
+        return [sheet.save(caption, alt)]

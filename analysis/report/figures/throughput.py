@@ -6,15 +6,15 @@ from pathlib import Path
 from statistics import geometric_mean
 
 from analysis.measures.formats import number, plural
-from analysis.report.figures import style
+from analysis.report.figures import marks
+from analysis.report.figures.canvas import Drawn, canvas
 from analysis.report.summary import Summary, Throughput
 
 WHERE = {"bucket": "straight from the bucket", "staged": "staged on the node's own disk"}
 
 
-def draw(summary: Summary, folder: Path) -> list[style.Drawn]:
+def draw(summary: Summary, folder: Path) -> list[Drawn]:
     """One figure with a panel per workload, operation, source and cache state; none without measurements."""
-    import matplotlib
 
     panels: dict[tuple[str, ...], list[Throughput]] = {}
     for row in summary.throughput:
@@ -24,11 +24,10 @@ def draw(summary: Summary, folder: Path) -> list[style.Drawn]:
     formats = sorted({row.format for row in summary.throughput})
     heights = [0.34 * len(rows) + 0.12 * len({r.scenario for r in rows}) for rows in panels.values()]
     title = _title(summary.throughput)
-    with matplotlib.rc_context(style.RC):
-        fig, head = style.figure(sum(heights) + 0.42 * len(panels) + 0.55, title)
-        grid = fig.subplots(len(panels), 1, sharex=True, squeeze=False, height_ratios=heights)
+    with canvas(folder, "throughput", title, sum(heights) + 0.42 * len(panels) + 0.55) as sheet:
+        grid = sheet.fig.subplots(len(panels), 1, sharex=True, squeeze=False, height_ratios=heights)
         values = [v for row in summary.throughput for v in row.images_per_s.values]
-        values += [row.interval.high or 0.0 for row in summary.throughput if row.interval and style.shown(row.interval)]
+        values += [row.interval.high or 0.0 for row in summary.throughput if row.interval and marks.shown(row.interval)]
         for axes, (key, rows) in zip(grid[:, 0], panels.items(), strict=True):
             y = 0.0
             ticks: list[tuple[float, str, str]] = []
@@ -38,13 +37,13 @@ def draw(summary: Summary, folder: Path) -> list[style.Drawn]:
                 spread = row.images_per_s
                 leases = row.interval.n if row.interval else 0
                 label = f"{number(spread.median)}  (n = {spread.n}, {plural(leases, 'lease')})"
-                style.dots(axes, y, spread.values, label, formats.index(row.format), row.interval)
+                marks.dots(axes, y, spread.values, label, formats.index(row.format), row.interval)
                 ticks.append((y, f"{row.scenario}  ·  {row.format or 'any'}", row.scenario))
                 y += 1
             axes.set_yticks([t[0] for t in ticks], [t[1] for t in ticks])
             axes.set_ylim(y - 0.4, -0.6)
             axes.set_title(panel_name(*key))
-            style.value_axis(axes, values, "images/s")
+            marks.value_axis(axes, values, "images/s")
             axes.label_outer()
         alt = "Dot plot of images per second. " + "; ".join(
             f"{row.scenario}, {row.workload}, {row.operation} {row.format} {row.source}: median "
@@ -54,9 +53,9 @@ def draw(summary: Summary, folder: Path) -> list[style.Drawn]:
         caption = (
             "Each mark is one repeat: images divided by seconds, over all batch settings of that repeat; the seconds "
             "are the run time for a Spark job with one operation, else the job's own clock. The bar is the "
-            f"median. {style.DOTS} Marks differ by format. n is the number of repeats."
+            f"median. {marks.DOTS} Marks differ by format. n is the number of repeats."
         )
-        return [style.save(fig, head, folder, "throughput", title, caption, alt)]
+        return [sheet.save(caption, alt)]
 
 
 def panel_name(workload: str, variant: str, operation: str, source: str, cache: str) -> str:

@@ -6,14 +6,14 @@ from pathlib import Path
 
 from analysis.measures.cost import Cost
 from analysis.measures.formats import plural, seconds, usd
-from analysis.report.figures import style
+from analysis.report.figures import marks
+from analysis.report.figures.canvas import Drawn, canvas
 from analysis.report.summary import Result, Summary
 from analysis.statistics.intervals import Interval
 
 
-def draw(summary: Summary, costs: list[Cost], folder: Path) -> list[style.Drawn]:
+def draw(summary: Summary, costs: list[Cost], folder: Path) -> list[Drawn]:
     """One figure, a row of two panels per workload; none without an ok run."""
-    import matplotlib
 
     groups: dict[tuple[str, str], list[Result]] = {}
     for result in summary.results:
@@ -24,9 +24,8 @@ def draw(summary: Summary, costs: list[Cost], folder: Path) -> list[style.Drawn]
     scenarios = sorted({r.scenario for r in summary.results})
     title = "Run time and cost per run of each shape"
     heights = [0.42 * len(results) + 0.2 for results in groups.values()]
-    with matplotlib.rc_context(style.RC):
-        fig, head = style.figure(sum(heights) + 1.05 * len(groups), title)
-        grid = fig.subplots(len(groups), 2, sharey="row", squeeze=False, height_ratios=heights)
+    with canvas(folder, "time-and-cost", title, sum(heights) + 1.05 * len(groups)) as sheet:
+        grid = sheet.fig.subplots(len(groups), 2, sharey="row", squeeze=False, height_ratios=heights)
         for row, ((workload, variant), results) in zip(grid, groups.items(), strict=True):
             name = workload + (f", {variant}" if variant else "")
             for axes, metric, words, label, form in (
@@ -39,14 +38,14 @@ def draw(summary: Summary, costs: list[Cost], folder: Path) -> list[style.Drawn]
                     if spread is None:
                         continue  # a gap stays a gap
                     interval = _interval(costs, result, metric)
-                    values += [*spread.values, (style.shown(interval) and interval and interval.high) or 0.0]
+                    values += [*spread.values, (marks.shown(interval) and interval and interval.high) or 0.0]
                     middle = form(spread.median)
-                    style.dots(axes, y, spread.values, middle, scenarios.index(result.scenario), interval)
+                    marks.dots(axes, y, spread.values, middle, scenarios.index(result.scenario), interval)
                 named = [f"{r.scenario} (n = {r.n}, {plural(r.leases, 'lease')})" for r in results]
                 axes.set_yticks(range(len(results)), named)
                 axes.set_ylim(len(results) - 0.5, -0.5)
                 axes.set_title(f"{name}\n{words.capitalize()}" if axes is row[0] else words.capitalize())
-                style.value_axis(axes, values, label)
+                marks.value_axis(axes, values, label)
                 axes.locator_params(axis="x", nbins=5) if axes.get_xscale() == "linear" else None
         alt = "Dot plots of run time and cost. " + "; ".join(
             f"{r.scenario}, {r.workload}: median {seconds(s.median)}" + (f", {usd(c.median)}" if c else "")
@@ -55,8 +54,8 @@ def draw(summary: Summary, costs: list[Cost], folder: Path) -> list[style.Drawn]
             if (s := r.spread("run_s"))
             for c in (r.spread("cost_usd"),)
         )
-        caption = "Each mark is one repeat, the bar is the median. " + style.DOTS + " " + summary.cost_said
-        return [style.save(fig, head, folder, "time-and-cost", title, caption, alt)]
+        caption = "Each mark is one repeat, the bar is the median. " + marks.DOTS + " " + summary.cost_said
+        return [sheet.save(caption, alt)]
 
 
 def _interval(costs: list[Cost], result: Result, metric: str) -> Interval | None:

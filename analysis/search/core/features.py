@@ -36,7 +36,7 @@ def family(machine: str) -> str:
     return shortened if shortened != machine else re.sub(r"(?<=[A-Za-z])\d+(?=[A-Za-z_]|$)", "", machine)
 
 
-def derived(table: pd.DataFrame, usd_per_hour: np.ndarray | None) -> pd.DataFrame:
+def derive_features(table: pd.DataFrame, usd_per_hour: np.ndarray | None) -> pd.DataFrame:
     """The features that matter for run time and price, from those of the table.
 
     Total cores decide most (CherryPick, NSDI 2017, section 5), and memory per core decides whether data fits; single sizes

@@ -1,4 +1,4 @@
-"""What a search is about: candidates with named features, an objective, and past runs of other workloads."""
+"""The problem of a search: candidates with named features, an objective, and past runs of other workloads."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import SearchError
-from analysis.search.core.features import derived
+from analysis.search.core.features import derive_features
 
 OutcomeStatus = Literal["ok", "failed", "timed_out"]
 
@@ -58,9 +58,9 @@ class Candidates:
 
     @functools.cached_property
     def derived(self) -> pd.DataFrame:
-        """Features as models use them (:func:`analysis.search.core.features.derived`), n rows."""
+        """Features as models use them (:func:`analysis.search.core.features.derive_features`), n rows."""
         price = None if self.usd_per_hour is None else np.asarray(self.usd_per_hour)
-        return derived(self.features.reset_index(drop=True), price)
+        return derive_features(self.features.reset_index(drop=True), price)
 
     def __len__(self) -> int:
         return len(self.names)
@@ -68,7 +68,7 @@ class Candidates:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one paid run showed.
+    """The outcome of one paid run.
 
     Attributes:
         status: ``ok``, ``failed`` (crashed), or ``timed_out`` (its values are then lower bounds).
@@ -126,7 +126,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class Objective:
-    """What to minimise, and within which limits.
+    """The value to minimise, and its limits.
 
     ``cost``: USD per run. ``time``: seconds per run. ``weighted``: cost^w * time^(1 - w), which does not depend on the
     units (w = 0.5 ranks as time * cost does, the product used by Arrow, arXiv 1712.10081). ``requests``: USD per
@@ -162,8 +162,8 @@ class Objective:
         return not outcome.ok or all(outcome.values.get(name, 0) > 0 for name in self.needs)
 
     def value(self, outcome: Outcome) -> float:
-        """What the run amounts to, above 0; lower is better. Of a run that is not ok: what was paid for it, NaN if it
-        served no requests that could be paid for.
+        """The value of a run, above 0; lower is better. For a run that is not ok it is what was paid, or NaN where it
+        served no requests.
 
         Raises:
             SearchError: an outcome that the objective needs is missing, zero or negative.

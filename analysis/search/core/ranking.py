@@ -12,7 +12,7 @@ from analysis.search.core.problem import Candidates, Past, Problem
 FAILED_LOSS = math.log(10)  # a run that failed counts as ten times the workload's best: ours, not of a paper
 
 
-def matched(past: Past, candidates: Candidates) -> list[int | None]:
+def match_candidates(past: Past, candidates: Candidates) -> list[int | None]:
     """For each candidate, the index of the same configuration in past runs; None: it was not run."""
     shared = [c for c in candidates.rows if c in past.candidates.rows]
     ours = zip(*(candidates.rows[c] for c in shared), strict=True)
@@ -38,7 +38,7 @@ def log_losses(problem: Problem) -> tuple[np.ndarray, np.ndarray]:
         best = min(values.values())
         row = [
             math.nan if i is None else math.log(values[i] / best) if i in values else FAILED_LOSS
-            for i in matched(past, problem.candidates)
+            for i in match_candidates(past, problem.candidates)
         ]
         rows.append(row)
         apps.append(past.app)

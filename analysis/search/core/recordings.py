@@ -38,7 +38,7 @@ class Recording:
     outcomes: tuple[Outcome, ...]
 
     def past(self) -> Past:
-        """The same as past runs for another workload's search."""
+        """This workload as past runs for the search of another."""
         return Past(self.workload, self.app, self.candidates, dict(enumerate(self.outcomes)))
 
     def feasible_values(self, objective: Objective) -> np.ndarray:
@@ -121,7 +121,7 @@ def _priced(table: pd.DataFrame, ok: pd.Series, usd_per_hour: np.ndarray) -> pd.
 def _stand_ins(
     table: pd.DataFrame, ok: pd.Series, failed: pd.Series, objective: Objective
 ) -> tuple[pd.DataFrame, list[str]]:
-    """What failed runs cost where it is not known: as much as the dearest run of their workload that ended well.
+    """Fill the unknown cost of failed runs with that of the dearest run of their workload that ended well.
 
     Args:
         table: runs.

@@ -43,7 +43,7 @@ class RunTable:
     @property
     def columns(self) -> str:
         """The file's columns, for messages."""
-        return listed(self.given)
+        return columns_text(self.given)
 
 
 def read(path: Path) -> RunTable:
@@ -59,11 +59,11 @@ def read(path: Path) -> RunTable:
         table = table.assign(workload=table["job"])
     for name in ("workload", "runtime_s"):
         if name not in table.columns:
-            raise SearchError(f"{path.name} has no column '{name}'. Its columns: {listed(given)}.")
+            raise SearchError(f"{path.name} has no column '{name}'. Its columns: {columns_text(given)}.")
     if table.empty:
         raise SearchError(f"{path.name} has no rows.")
     _check_workloads(table)
-    ok = completed(table)
+    ok = ended_well(table)
     if nodes := names.first_of(table.columns, names.NODES):
         _numbers(table, nodes, ok)
     numbers = {name: _numbers(table, name, ok) for name in (*OUTCOMES, "price_node_h") if name in table.columns}
@@ -71,7 +71,7 @@ def read(path: Path) -> RunTable:
     return RunTable(table.assign(**_cost(table)), ok, given)
 
 
-def listed(columns: Iterable[str]) -> str:
+def columns_text(columns: Iterable[str]) -> str:
     """Names of columns, for messages: the first ones, of many."""
     return ", ".join(list(columns)[:SHOWN])
 
@@ -151,7 +151,7 @@ def _check_workloads(table: pd.DataFrame) -> None:
         )
 
 
-def completed(table: pd.DataFrame) -> pd.Series:
+def ended_well(table: pd.DataFrame) -> pd.Series:
     """Whether each run ended well, by the column ``completed``; without one, all did.
 
     Raises:

@@ -1,15 +1,15 @@
-"""A model of run time and cost over cluster shapes, for a finite list, with few or no runs yet.
+"""Bayesian model averaging over a finite list of cluster shapes: the log value of a run, with few or no runs yet.
 
-The logarithm of the value is a curve plus a rest, and what is believed is an average over many of both:
+The logarithm of the value is a curve plus a rest. The prediction averages over many curves and many rests:
 
-- Curves (:mod:`analysis.search.model.cluster_shapes`): a thousand physical ones; with a past, as many of the kinds that it knew
-  (:mod:`analysis.search.model.past`); and a flat one, for workloads that no curve fits. The price enters all of them with its known
-  power. The prior weight of the past's kinds grows with the number A of its applications and fades with the k runs of the
-  workload itself, A / (A + 4 (1 + k)): it is worth most for the first runs, and no likelihood of a wrong model may hold on
-  to it. With a past on the same candidates, its profiles and their mean too (:mod:`analysis.search.model.profiles`), which
-  are trusted as far as they predicted each other: with trust t their shares count t A / (t A + 4).
-- Rests (:mod:`analysis.search.model.cluster_rest`): Gaussian processes with various length scales, deviations and noises. The flat
-  curve with a wide rest is what Bayesian optimisation commonly uses, with its hyperparameters averaged out.
+- Curves. A thousand physical ones (:mod:`analysis.search.model.cluster_shapes`), and a flat one for workloads that no curve
+  fits. The price enters all of them with its known power. Past workloads add as many curves of the kinds that explain them
+  (:mod:`analysis.search.model.past`). Their prior weight grows with the number A of past applications and fades with the k
+  runs of the workload itself: A / (A + 4 (1 + k)). A past on the same candidates also adds its profiles and their mean
+  (:mod:`analysis.search.model.profiles`), trusted as far as they predicted each other: with trust t their share is
+  t A / (t A + 4).
+- Rests. Gaussian processes with various length scales, deviations and noises (:mod:`analysis.search.model.cluster_rest`).
+  The flat curve with a wide rest is the usual Bayesian optimisation, with its hyperparameters averaged out.
 
 Every pair is weighted by how well it explains the runs (marginal likelihood; Bayesian model averaging, Hoeting et al.,
 Statistical Science 14 (1999)), so runs decide whether curves or past hold. The scale of each pair's rest and noise is known up
@@ -44,7 +44,7 @@ APPLICATIONS = 4  # past applications that have as much prior weight as what is 
 
 @dataclass(frozen=True)
 class Belief:
-    """What is believed of every candidate after some runs: a weighted mixture over P hypotheses.
+    """The prediction for every candidate after some runs: a weighted mixture over P hypotheses.
 
     Attributes:
         weights: (P,), sum 1; or (O, P), of O mixtures of the same hypotheses.
@@ -65,19 +65,19 @@ class Belief:
         """Probability that a run does not fail, (P, n)."""
         return np.ones_like(self.means) if self.fails is None else 1 - self.fails
 
-    def of(self, candidates: list[int]) -> Belief:
-        """The same of some candidates."""
+    def select(self, candidates: list[int]) -> Belief:
+        """The belief restricted to these candidates."""
         fails = None if self.fails is None else self.fails[:, candidates]
         return replace(self, means=self.means[:, candidates], deviations=self.deviations[:, candidates], fails=fails)
 
     @property
     def mean(self) -> np.ndarray:
-        """Of the mixture, (n,) or (O, n)."""
+        """Mean of the mixture, (n,), or (O, n) of O mixtures."""
         return np.asarray(self.weights @ self.means)
 
     @property
     def deviation(self) -> np.ndarray:
-        """Of the mixture, (n,)."""
+        """Standard deviation of the mixture, (n,)."""
         return np.asarray(np.sqrt(self.weights @ (self.deviations**2 + (self.means - self.mean) ** 2)))
 
 
@@ -127,7 +127,7 @@ class ClusterModel:
         return np.vstack([self.physical, *profiles, self.flat])
 
     def without(self, app: str) -> ClusterModel:
-        """The same model without the profiles of one application; what that voted for and said stays."""
+        """A copy without the profiles of one application; the kinds of curve it voted for stay."""
         made = copy.copy(self)
         made.profiles = self.profiles.without(app) if self.profiles else None
         made.curves = made._stacked()
@@ -168,7 +168,7 @@ class ClusterModel:
         level_variance: float = LEVEL_VARIANCE,
         guesses: int = 0,
     ) -> Belief:
-        """What is believed after runs (equations 2.25, 2.26 and 2.30 of Rasmussen and Williams for each hypothesis).
+        """The belief after runs (equations 2.25, 2.26 and 2.30 of Rasmussen and Williams for each hypothesis).
 
         Args:
             told: indices of k runs.

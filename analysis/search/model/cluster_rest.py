@@ -1,4 +1,4 @@
-"""What curves leave over, as Gaussian processes: many of them, as neither length scales nor noise are known.
+"""Gaussian processes for what a curve does not explain; many of them, as length scales and noise are unknown.
 
 Matérn 5/2 plus linear (Rasmussen and Williams 2006, equation 4.17 and section 4.2.2), one length scale per feature (section
 5.1). Length scales, standard deviation and noise are drawn from wide distributions by a scrambled Sobol sequence; which
@@ -17,14 +17,10 @@ from scipy.stats import qmc
 from analysis.search.core.encoding import Encoding
 from analysis.search.model.gaussian_process import matern52
 
-LENGTH = (
-    1.1,
-    0.8,
-)  # mean and standard deviation of the logarithm of a length scale, in standard deviations of a feature
-OF_SIZE = (
-    (-1.6, 0.8),
-    (-2.8, 0.5),
-)  # of the logarithm of the standard deviation of the rest and of one run's noise (log)
+# mean and standard deviation of logarithms: of a length scale, in standard deviations of a feature, and then of the
+# deviation of the rest and of one run's noise, both logarithmic
+LENGTH = (1.1, 0.8)
+OF_SIZE = ((-1.6, 0.8), (-2.8, 0.5))
 OF_OTHERS = ((-2.5, 1.5), (-4.0, 1.0))  # the same for outcomes that do not follow the size of a cluster
 LINEAR = 0.5  # variance of the linear part / that of the Matérn part
 FREEDOM = 4.0  # degrees of freedom of the scale
@@ -32,7 +28,7 @@ LEVEL_VARIANCE = 100.0  # of the overall level, which is not known
 
 
 class Explained(NamedTuple):
-    """How well each of G rests with each of H curves explains k runs.
+    """The fit of k runs by each of G rests with each of H curves.
 
     Attributes:
         across: covariance of each run with every candidate, (G, k, n).
@@ -88,7 +84,7 @@ class Rests:
         extra: np.ndarray | None = None,
         level_variance: float = LEVEL_VARIANCE,
     ) -> Explained:
-        """What H curves leave of k runs, as Student-t processes (Shah, Wilson and Ghahramani, AISTATS 2014, equation 4).
+        """Fit what H curves leave of k runs by Student-t processes (Shah, Wilson and Ghahramani, AISTATS 2014, eq. 4).
 
         Args:
             ran: indices of the runs.

@@ -39,7 +39,7 @@ FAILS_ANYWAY = 0.03  # probability of a failure that has nothing to do with memo
 
 @dataclass(frozen=True)
 class Sizes:
-    """What the curves need of n candidates; 1 stands in where cores or machines are not known.
+    """Sizes and prices of n candidates; 1 stands in where cores or machines are not known.
 
     Attributes:
         nodes: machines, (n,).
@@ -53,8 +53,8 @@ class Sizes:
     memory: np.ndarray | None
     log_price: np.ndarray
 
-    def of(self, chosen: list[int]) -> Sizes:
-        """Those of some candidates."""
+    def select(self, chosen: list[int]) -> Sizes:
+        """The sizes of these candidates."""
         memory = None if self.memory is None else self.memory[chosen]
         return Sizes(self.nodes[chosen], self.cores[chosen], memory, self.log_price[chosen])
 
@@ -107,7 +107,7 @@ class ClusterShapes:
             self.reserve = RESERVE * u[:, 5] * (sizes.memory / sizes.nodes).min()
 
     def as_voted(self, votes: np.ndarray) -> ClusterShapes:
-        """As many hypotheses of the kinds voted for, (H,), each with a memory need of its own."""
+        """H hypotheses drawn by their votes, (H,), each with a memory need of its own."""
         count = len(votes)
         drawn = np.searchsorted(np.cumsum(votes) / votes.sum(), (np.arange(count) + 0.5) / count)
         drawn = np.random.default_rng(self.seed).permutation(np.minimum(drawn, count - 1))
@@ -117,7 +117,7 @@ class ClusterShapes:
         return made
 
     def shortage(self, sizes: Sizes) -> np.ndarray:
-        """How far usable memory is below the need, as a logarithm, 0 where it is not: (H, n)."""
+        """Shortage of memory: log(need / usable memory), 0 where there is enough, (H, n)."""
         if sizes.memory is None:
             return np.zeros((len(self.need), len(sizes.nodes)))
         each = sizes.memory / sizes.nodes

@@ -1,4 +1,4 @@
-"""Whether to search at all, learnt from the past: did going on pay for itself on past workloads?
+"""Stop rule learnt from the past: did further runs pay for themselves on past workloads?
 
 Expected improvement looks one run ahead and is an average over what the model holds possible; where the first guess is good
 and candidates hardly differ it promises more than searches then find. So the search is played on past workloads of other
@@ -39,7 +39,7 @@ class Experience(NamedTuple):
     apps: np.ndarray
 
     def worth_of_going_on(self, runs: int, uses: float) -> float | None:
-        """What the best number of further runs after so many may have saved net, in prices of the best run so far.
+        """Upper bound of the net saving by further runs after so many, in prices of the best run so far.
 
         The upper end of the one-sided 95 % interval of the mean over applications (Student's t): rare workloads, to which going
         on is worth a lot, are what few applications do not show.

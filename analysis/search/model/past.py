@@ -1,4 +1,4 @@
-"""What past workloads of other applications teach: which kinds of curve to expect, and what single candidates are worth.
+"""Learn from past workloads of other applications which kinds of curve to expect.
 
 Each past workload votes for the hypotheses of :mod:`analysis.search.model.cluster_shapes` that explain it, wherever it was run:
 the candidates need not be the same. What is learnt is the kind (serial part, overhead, how memory shortage shows),
@@ -23,7 +23,7 @@ FLOOR = 0.02  # added to the variance of what a hypothesis leaves (log), so that
 
 
 class Vote(NamedTuple):
-    """A past workload that has a say.
+    """How well each curve explains one past workload.
 
     Attributes:
         past: its runs.
@@ -37,7 +37,7 @@ class Vote(NamedTuple):
 
 
 def votes(problem: Problem, shapes: ClusterShapes) -> list[Vote]:
-    """Of every past workload that was run often enough; empty without a past that can be used."""
+    """The votes of all past workloads with at least :data:`LEAST_RUNS` runs; empty where there is none."""
     found = []
     for past in problem.history:
         values = _values(past, problem.objective)
@@ -63,7 +63,7 @@ def _values(past: Past, objective: Objective) -> dict[int, float]:
 
 
 def _shares(past: Past, values: dict[int, float], power: float, shapes: ClusterShapes) -> np.ndarray:
-    sizes = sizes_of(past.candidates).of(list(values))
+    sizes = sizes_of(past.candidates).select(list(values))
     y = np.asarray(list(values.values()))
     off = y - y.mean() - shapes.log_values(sizes, shapes.shortage(sizes), power)
     evidence = -min(len(y), SAYING) / 2 * np.log((off**2).mean(axis=1) + FLOOR)

@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.search.core.problem import Problem
-from analysis.search.core.ranking import matched
+from analysis.search.core.ranking import match_candidates
 from analysis.search.model.cluster_rest import Rests
 from analysis.search.model.past import SAYING, Vote, app_weights
 
@@ -56,7 +56,7 @@ class Profiles(NamedTuple):
         return np.asarray(self.weights @ self.values)
 
     def without(self, app: str) -> Profiles:
-        """Those of the other applications."""
+        """The profiles of the other applications."""
         others = self.apps != app
         return Profiles(self.values[others], self.apps[others])
 
@@ -67,7 +67,7 @@ class Profiles(NamedTuple):
 
 
 class Say(NamedTuple):
-    """How much profiles have to say.
+    """How far profiles are to be trusted.
 
     Attributes:
         shares: probability of each rest with curves, mean, single profiles and the flat curve, (G, 4), sum 1.
@@ -98,7 +98,7 @@ def profiles_of(problem: Problem, cast: list[Vote], curves: np.ndarray) -> Profi
 
 def _profile(problem: Problem, vote: Vote, curves: np.ndarray) -> np.ndarray | None:
     past = vote.past
-    at = matched(past, problem.candidates)
+    at = match_candidates(past, problem.candidates)
     known = np.asarray([math.nan if i is None else vote.values.get(i, math.nan) for i in at])
     failed = np.asarray([i is not None and not past.outcomes[i].ok for i in at])
     ran = np.isfinite(known)
@@ -111,7 +111,7 @@ def _profile(problem: Problem, vote: Vote, curves: np.ndarray) -> np.ndarray | N
 
 
 def say_of(profiles: Profiles, rests: Rests, curves: np.ndarray, flat: np.ndarray, seed: int) -> Say:
-    """What the past says of its profiles, each application predicted from the others.
+    """Find from the past how far profiles are to be trusted: predict each application from the others.
 
     Args:
         profiles: W of them.

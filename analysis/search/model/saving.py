@@ -1,4 +1,4 @@
-"""What one more run is expected to save, and to cost: both as shares of what the best run so far costs."""
+"""Expected saving and expected price of one more run, both as shares of the cost of the best run so far."""
 
 from __future__ import annotations
 

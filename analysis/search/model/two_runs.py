@@ -1,4 +1,4 @@
-"""What the run after the next one is worth: the next run may pay for itself by what it teaches.
+"""Two-step lookahead: the expected worth of the run after the next one.
 
 Expected improvement looks one run ahead. Where all runs so far were short of memory, no single candidate promises much, as
 the need may lie anywhere above them; what the next run shows would tell where to go on. So each hypothesis is weighted anew by
@@ -26,7 +26,7 @@ GOLDEN = (math.sqrt(5) - 1) / 2
 
 
 def worth_of_second(belief: Belief, log_best: float, ranked: list[int], uses: float) -> float:
-    """What one more run after the next is expected to save over the uses, less what it costs, if it is made where that pays.
+    """Expected saving of a second further run over the uses, less its price, if it is made only where that pays.
 
     Args:
         belief: of n candidates, P hypotheses.
@@ -42,7 +42,7 @@ def worth_of_second(belief: Belief, log_best: float, ranked: list[int], uses: fl
         return 0.0
     values, chances, weights = _outcomes(belief, first)
     bests = np.minimum(values, log_best)
-    after = replace(belief.of(seconds), weights=weights)
+    after = replace(belief.select(seconds), weights=weights)
     saved = np.empty((len(bests), len(seconds)))
     for best in np.unique(bests):
         at = bests == best
@@ -52,8 +52,8 @@ def worth_of_second(belief: Belief, log_best: float, ranked: list[int], uses: fl
 
 
 def _outcomes(belief: Belief, first: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """What a run may show: O log values, infinite for a failure, how likely each is, and the weights of the hypotheses after
-    it, (O, P)."""
+    """The possible outcomes of a run: O log values (infinite for a failure), their probabilities, (O,), and the weights of
+    the hypotheses after each, (O, P)."""
     mean, ends_well = belief.means[:, first], belief.ends_well[:, first]
     spread = np.hypot(belief.deviations[:, first], belief.noise)
     even = (np.arange(len(mean)) * GOLDEN + 0.5) % 1  # evenly spread in whichever order the hypotheses are

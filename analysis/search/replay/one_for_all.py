@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from analysis.errors import SearchError
+from analysis.plain import plain
 from analysis.search.core.problem import Objective
 from analysis.search.core.ranking import FAILED_LOSS
 from analysis.search.core.recordings import Recording
@@ -42,10 +43,8 @@ class Shared:
         return float(math.exp(np.mean(np.log(list(self.losses.values())))))
 
     def as_json(self) -> dict[str, Any]:
-        """All of it; JSON knows no infinity, so a loss where the workload fails is None."""
-        losses = {workload: loss if math.isfinite(loss) else None for workload, loss in self.losses.items()}
-        mean = self.mean_loss if math.isfinite(self.mean_loss) else None
-        return {**asdict(self), "losses": losses, "mean_loss": mean}
+        """All of it; a loss where the workload fails is None."""
+        return {**plain(self), "mean_loss": plain(self.mean_loss)}
 
 
 def one_for_all(recordings: list[Recording], objective: Objective, seed: int = 0) -> Shared:
@@ -99,7 +98,7 @@ def one_for_all(recordings: list[Recording], objective: Objective, seed: int = 0
 
 
 def _index_of(recording: Recording) -> dict[tuple[tuple[str, object], ...], int]:
-    """Where each configuration is among the candidates, by all of its features; its name differs between workloads."""
+    """Index of each candidate by all of its features, as names of configurations differ between workloads."""
     columns = recording.candidates.rows
     found: dict[tuple[tuple[str, object], ...], int] = {}
     for i, row in enumerate(zip(*columns.values(), strict=True)):

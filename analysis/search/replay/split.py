@@ -12,7 +12,7 @@ TUNING_APPS = frozenset({"join", "kmeans", "lr", "pagerank", "terasort"})
 """Applications of Scout's data. Of whichever recording: one that shares its name with these is not held out."""
 
 
-def part(recordings: list[Recording], split: str) -> list[Recording]:
+def select_split(recordings: list[Recording], split: str) -> list[Recording]:
     """The workloads of one side of the split, to be judged; what is learnt from is not restricted by it.
 
     Raises:

@@ -13,9 +13,9 @@ import numpy as np
 from analysis.errors import SearchError
 from analysis.search.core.problem import Objective
 from analysis.search.core.recordings import Recording
-from analysis.search.replay import judgement
+from analysis.search.replay import scores
 from analysis.search.replay.follow import CHECKPOINTS, follow, problem_for
-from analysis.search.replay.judgement import Judgement
+from analysis.search.replay.scores import Score
 from analysis.search.strategies.random_order import RUNS, Random
 from analysis.search.strategies.registry import strategy_for, strategy_named
 
@@ -28,19 +28,19 @@ class Row:
     workload: str
     app: str
     candidates: int
-    judgement: Judgement
+    score: Score
     best_so_far: tuple[float, ...]  # found / optimum after 1, 2, ... 12 runs, mean over the seeds
     stop_reason: str
     slowest_step_s: float
 
     def as_json(self) -> dict[str, Any]:
-        flat = {key: value for key, value in asdict(self).items() if key != "judgement"}
-        return {**flat, **asdict(self.judgement)}
+        flat = {key: value for key, value in asdict(self).items() if key != "score"}
+        return {**flat, **asdict(self.score)}
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a replay found."""
+    """The scores of a replay, and notes on what was left out."""
 
     rows: list[Row]
     notes: list[str]
@@ -50,9 +50,7 @@ class Result:
         found = []
         for name in dict.fromkeys(row.strategy for row in self.rows):
             rows = [row for row in self.rows if row.strategy == name]
-            found.append(
-                {"strategy": name, "workloads": len(rows), **asdict(judgement.mean([r.judgement for r in rows]))}
-            )
+            found.append({"strategy": name, "workloads": len(rows), **asdict(scores.mean([r.score for r in rows]))})
         return found
 
 
@@ -100,19 +98,19 @@ def play(
             if kind.name not in " ".join(notes):
                 notes.append(f"{kind.name} is left out: {error}")
             continue
-        judgements = [judgement.judge(trace, recording, objective, followed) for trace in traces]
+        scored = [scores.score(trace, recording, objective, followed) for trace in traces]
         curves = [_curve(trace.best_so_far(), recording, objective) for trace in traces]
-        one = judgement.mean(judgements)
+        one = scores.mean(scored)
         if kind is Random:
-            one = judgement.random_expectation(recording, objective, RUNS)
-            curves = [judgement.random_curve(recording, objective, max(CHECKPOINTS))]
+            one = scores.random_expectation(recording, objective, RUNS)
+            curves = [scores.random_curve(recording, objective, max(CHECKPOINTS))]
         rows.append(
             Row(
                 strategy=kind.name,
                 workload=recording.workload,
                 app=recording.app,
                 candidates=len(recording.candidates),
-                judgement=one,
+                score=one,
                 best_so_far=tuple(np.mean(curves, axis=0).round(6).tolist()),
                 stop_reason=traces[0].stop_reason,
                 slowest_step_s=max(trace.seconds for trace in traces),
@@ -123,7 +121,5 @@ def play(
 
 
 def _curve(best: np.ndarray, recording: Recording, objective: Objective) -> np.ndarray:
-    """Found / optimum after 1, 2, ... 12 runs; the worst feasible value stands in where nothing was found yet."""
-    known = recording.feasible_values(objective)
-    worst = known[np.isfinite(known)].max()
-    return np.asarray(np.where(np.isfinite(best), best, worst) / known.min())[: max(CHECKPOINTS)]
+    """Found / optimum after 1, 2, ... 12 runs."""
+    return scores.ratios(best, recording.feasible_values(objective))[: max(CHECKPOINTS)]

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import SearchError
-from analysis.search.scaling import ernest_model
-from analysis.search.scaling.ernest_model import ScalingModel
+from analysis.search.model import ernest_model
+from analysis.search.model.ernest_model import ScalingModel
 
 FAR = 2  # times the largest number of machines, or scale, that was trained on
 
@@ -70,7 +70,7 @@ def scale_up(
     return Scaling(training, model, predictions, _verdict(training, model, asked))
 
 
-def designed(machines: list[float], scales: list[float], budget: float) -> list[tuple[float, float, float]]:
+def design_runs(machines: list[float], scales: list[float], budget: float) -> list[tuple[float, float, float]]:
     """Training points to run, as (machines, scale, share), by A-optimal design; those with a share above 0.3."""
     points = _grid(machines, scales)
     shares = ernest_model.design(points[:, 1], points[:, 0], budget)
@@ -98,7 +98,7 @@ def _grid(machines: list[float], scales: list[float]) -> np.ndarray:
 
 
 def _check_varied(training: pd.DataFrame, machines: list[float], scales: list[float]) -> None:
-    """What never changed has no measured effect; the model would make one up from its terms."""
+    """Refuse to predict the effect of a size that is the same in all runs: it was not measured."""
     for column, what, asked in (("machines", "number of machines", machines), ("scale", "scale", scales)):
         known = training[column].unique()
         if len(known) == 1 and (others := [value for value in asked if value != known[0]]):

@@ -15,7 +15,7 @@ import pandas as pd
 from analysis.errors import SearchError
 from analysis.measures.formats import plural
 from analysis.search.core.features import MACHINE, MEMORY, NODES, OTHERS, VCPUS, first_of
-from analysis.search.core.run_table import completed, listed, rows_of
+from analysis.search.core.run_table import columns_text, ended_well, rows_of
 
 JOBS = ("workload", "job", "app", "application")
 FREE = ("spot_workers", "executors", "disk_usd_h")  # as many as the cluster has, and a price
@@ -41,12 +41,12 @@ def load_points(path: Path, workload: str | None = None) -> tuple[pd.DataFrame, 
     machines = first_of(table.columns, NODES)
     if machines is None or "runtime_s" not in table.columns:
         raise SearchError(
-            f"{path.name} needs the columns machines, scale and runtime_s; it has {listed(table.columns)}."
+            f"{path.name} needs the columns machines, scale and runtime_s; it has {columns_text(table.columns)}."
         )
     if workload is not None:
         table = _of_workload(table, workload, path.name)
     _check_alike(table, path.name, workload)
-    ok = completed(table)
+    ok = ended_well(table)
     notes = [f"{plural(int((~ok).sum()), 'run')} that failed: left out"] if not ok.all() else []
     table = table[ok]
     if table.empty:
@@ -61,7 +61,7 @@ def _of_workload(table: pd.DataFrame, workload: str, file: str) -> pd.DataFrame:
         raise SearchError(f"--workload needs a column {' or '.join(JOBS)}, and {file} has none. Leave it out.")
     chosen = table[table[column].astype("string") == workload]
     if chosen.empty:
-        raise SearchError(f"{file} has no runs of '{workload}'. Known: {_listed(table[column])}.")
+        raise SearchError(f"{file} has no runs of '{workload}'. Known: {_values_text(table[column])}.")
     return chosen
 
 
@@ -74,11 +74,11 @@ def _check_alike(table: pd.DataFrame, file: str, workload: str | None) -> None:
                 cure = "Choose one with --workload NAME; inputs of one job go under one name."
             raise SearchError(
                 f"Runs are predicted from those of one job on one kind of machine; {file} has several under {column}: "
-                f"{_listed(table[column])}. {cure}"
+                f"{_values_text(table[column])}. {cure}"
             )
 
 
-def _listed(column: pd.Series) -> str:
+def _values_text(column: pd.Series) -> str:
     found = column.astype("string").fillna("(blank)").unique().tolist()
     return ", ".join(found[:SHOWN]) + (f" and {len(found) - SHOWN} more" if len(found) > SHOWN else "")
 

@@ -16,7 +16,7 @@ from analysis.search.core.encoding import encode
 from analysis.search.core.low_level import metric_matrix, metric_names
 from analysis.search.core.problem import Problem
 from analysis.search.strategies.cherrypick import START_POINTS, quasi_random
-from analysis.search.strategies.strategy import Proposal, Strategy
+from analysis.search.strategies.strategy import Proposal, Strategy, until_told
 
 STOP_ABOVE = 1.1  # paper
 STOP_ABOVE_PRODUCT = 1.05  # paper, for time * cost
@@ -24,7 +24,7 @@ TREES = 40
 
 
 class Arrow(Strategy):
-    """See the module."""
+    """Runs the best prediction of Extra-Trees on pairs of configurations with low-level metrics."""
 
     name = "arrow"
 
@@ -32,7 +32,6 @@ class Arrow(Strategy):
         super().__init__(problem, seed)
         self.x = encode(problem.candidates).matrix
         self.start = quasi_random(self.x, seed)
-        self._predicted: tuple[int, np.ndarray, np.ndarray] | None = None
 
     def propose(self, open_: list[int], pending: list[int]) -> Proposal:
         begin = [i for i in self.start if i in open_]
@@ -57,18 +56,17 @@ class Arrow(Strategy):
             return None
         return f"the best prediction exceeds {factor} times the best found"
 
+    @until_told
     def _predict(self) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and deviation of the log value per candidate."""
-        if self._predicted is None or self._predicted[0] != len(self.told):
-            from sklearn.ensemble import ExtraTreesRegressor
+        """Mean and deviation of the log value per candidate, (n,) each."""
+        from sklearn.ensemble import ExtraTreesRegressor
 
-            told, y = self.training()
-            outcomes = [self.told[i] for i in told]
-            sources = np.hstack([self.x[told], metric_matrix(outcomes, metric_names(outcomes))])
-            k, n = len(told), len(self.x)
-            pairs = np.hstack([np.repeat(sources, k, axis=0), np.tile(self.x[told], (k, 1))])
-            forest = ExtraTreesRegressor(TREES, random_state=self.seed, n_jobs=1).fit(pairs, np.tile(y, k))
-            asked = np.hstack([np.repeat(sources, n, axis=0), np.tile(self.x, (k, 1))])
-            each = np.asarray([tree.predict(asked).reshape(k, n).mean(axis=0) for tree in forest.estimators_])
-            self._predicted = (len(self.told), each.mean(axis=0), each.std(axis=0))
-        return self._predicted[1], self._predicted[2]
+        told, y = self.training()
+        outcomes = [self.told[i] for i in told]
+        sources = np.hstack([self.x[told], metric_matrix(outcomes, metric_names(outcomes))])
+        k, n = len(told), len(self.x)
+        pairs = np.hstack([np.repeat(sources, k, axis=0), np.tile(self.x[told], (k, 1))])
+        forest = ExtraTreesRegressor(TREES, random_state=self.seed, n_jobs=1).fit(pairs, np.tile(y, k))
+        asked = np.hstack([np.repeat(sources, n, axis=0), np.tile(self.x, (k, 1))])
+        each = np.asarray([tree.predict(asked).reshape(k, n).mean(axis=0) for tree in forest.estimators_])
+        return each.mean(axis=0), each.std(axis=0)

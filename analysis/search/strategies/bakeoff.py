@@ -3,11 +3,12 @@ itself.
 
 The model is :mod:`analysis.search.model.cluster_model`. The next run has the largest expected improvement, as a share of
 the best (:func:`analysis.search.model.gaussian_process.relative_improvement`), times the probability of keeping the limits
-(the constrained EI of Gardner et al., ICML 2014). It works from the first proposal on: before any run, the best guess
-of the prior goes first. The stop rule is ours: a run is worth its price while expected saving per use x :data:`USES`
-exceeds what the run costs, by itself or with the run after it (:mod:`analysis.search.model.two_runs`), and while going on paid
-for itself in searches played on past workloads (:mod:`analysis.search.model.experience`). Without a past the first :data:`LEAST_RUNS`
-are run in any case, as the prior is then nobody's experience; with one too small to play on, :data:`LEAST_RUNS_PAST`.
+(the constrained EI of Gardner et al., ICML 2014). Before any run the best guess of the prior goes first.
+
+The stop rule is ours. The search goes on while expected saving per use x :data:`USES` exceeds the price of the next run, by
+itself or with the run after it (:mod:`analysis.search.model.two_runs`), and while going on paid for itself in searches played
+on past workloads (:mod:`analysis.search.model.experience`). At least :data:`LEAST_RUNS` runs are made without a past, and
+:data:`LEAST_RUNS_PAST` with one that is too small to play on.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from analysis.search.model.cluster_rest import LEVEL_VARIANCE
 from analysis.search.model.experience import experience_of
 from analysis.search.model.profiles import FAILED_ABOVE
 from analysis.search.model.two_runs import worth_of_second
-from analysis.search.strategies.strategy import Proposal, Strategy
+from analysis.search.strategies.strategy import Proposal, Strategy, until_told
 
 USES = 40.0  # how often the found configuration will be used, unless said otherwise
 LEAST_RUNS = 3
@@ -35,7 +36,13 @@ FAILED_FIRST = 1.0  # above the mean of the list, as long as no run has ended we
 
 
 class Bakeoff(Strategy):
-    """See the module. ``uses``: how often the configuration will be used once found; more uses, longer search."""
+    """Expected improvement under the cluster model, until a run no longer pays for itself.
+
+    Args:
+        problem: candidates, objective, and past runs of other workloads.
+        seed: of the model's draws.
+        uses: how often the configuration will be used once found; more uses, longer search.
+    """
 
     name = "bakeoff"
 
@@ -45,7 +52,6 @@ class Bakeoff(Strategy):
         self.model = ClusterModel(problem, seed)
         self.experience = None if problem.objective.limits else experience_of(self.model)
         self._limits: dict[str, ClusterModel] = {}
-        self._scored: tuple[object, np.ndarray, Belief] | None = None
 
     def propose(self, open_: list[int], pending: list[int]) -> Proposal:
         score, belief = self._score(tuple(pending))
@@ -88,14 +94,9 @@ class Bakeoff(Strategy):
             return 1
         return LEAST_RUNS_PAST if self.model.applications else LEAST_RUNS
 
+    @until_told
     def _score(self, pending: tuple[int, ...]) -> tuple[np.ndarray, Belief]:
-        """Constrained expected improvement of every candidate, (n,), and the belief behind it; kept until the next tell."""
-        key = (len(self.told), pending)
-        if self._scored is None or self._scored[0] != key:
-            self._scored = (key, *self._acquisition(pending))
-        return self._scored[1], self._scored[2]
-
-    def _acquisition(self, pending: tuple[int, ...]) -> tuple[np.ndarray, Belief]:
+        """Constrained expected improvement of every candidate, (n,), and the belief behind it."""
         belief = self._belief({})
         if pending:  # as if they had ended as predicted ("kriging believer", Ginsbourger, Le Riche and Carraro 2010)
             belief = self._belief({i: float(belief.mean[i]) for i in pending})

@@ -26,7 +26,7 @@ from analysis.search.model.gaussian_process import (
     slice_sample,
     squared_distances,
 )
-from analysis.search.strategies.strategy import Proposal, Strategy
+from analysis.search.strategies.strategy import Proposal, Strategy, until_told
 
 START_POINTS = 3  # paper
 LEAST_RUNS = 6  # paper
@@ -45,7 +45,6 @@ class CherryPick(Strategy):
         encoding = encode(problem.candidates)
         self.x, self.groups = encoding.matrix, encoding.groups
         self.start = quasi_random(self.x, seed)
-        self._score: tuple[int, np.ndarray, np.ndarray] | None = None
 
     def propose(self, open_: list[int], pending: list[int]) -> Proposal:
         begin = [i for i in self.start if i in open_]
@@ -64,13 +63,9 @@ class CherryPick(Strategy):
         left = max((score[i] for i in range(len(score)) if i not in self.told), default=0.0)
         return f"expected improvement {left:.1%} is below {STOP_BELOW:.0%}" if left < STOP_BELOW else None
 
+    @until_told
     def _scored(self) -> tuple[np.ndarray, np.ndarray]:
         """Constrained EI and the deviation of the log value, per candidate, for the runs told so far."""
-        if self._score is None or self._score[0] != len(self.told):
-            self._score = (len(self.told), *self._acquisition())
-        return self._score[1], self._score[2]
-
-    def _acquisition(self) -> tuple[np.ndarray, np.ndarray]:
         told, y = self.training()
         samples = [predict(h, self.x[told], y, self.x) for h in self._hypers(self.x[told], y)]
         best = self.best()

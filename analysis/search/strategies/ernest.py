@@ -1,6 +1,6 @@
 """Ernest as a search: one scaling model per machine type, trained on designed points (Venkataraman et al., NSDI 2016).
 
-The model and its design are :mod:`analysis.search.scaling.ernest_model`, from the paper. Ours: at most three training points
+The model and its design are :mod:`analysis.search.model.ernest_model`, from the paper. Ours: at most three training points
 per machine type, those with the largest shares of the design; then the predicted best is run until the best
 prediction has been run. In the paper the training points use 1 to 10 % of the input, so they cost little; a recording
 has full inputs only, and every run counts in full.
@@ -15,7 +15,7 @@ import numpy as np
 from analysis.errors import SearchError
 from analysis.search.core.features import NODES, first_of
 from analysis.search.core.problem import Problem
-from analysis.search.scaling import ernest_model
+from analysis.search.model import ernest_model
 from analysis.search.strategies.strategy import Proposal, Strategy
 
 POINTS_PER_TYPE = 3

@@ -107,7 +107,7 @@ class Bandit:
         return min(can, key=lambda w: (w not in known, counts[w], lot[w])), arm
 
     def tell(self, workload: int, arm: int, log_value: float | None) -> None:
-        """What a pull showed; None: it failed."""
+        """Record the log value of a pull; None: it failed."""
         others = sum(pull.arm == arm for pull in self.pulls)
         self.rng.random(int(self.possible[:, arm].sum()) - others)  # the lots that were drawn for this pull
         self.pulls.append(Pull(workload, arm, log_value))

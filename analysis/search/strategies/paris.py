@@ -17,15 +17,15 @@ import numpy as np
 from analysis.search.core.encoding import encode
 from analysis.search.core.low_level import metric_matrix, metric_names
 from analysis.search.core.problem import Past, Problem
-from analysis.search.core.ranking import matched, mean_log_loss
-from analysis.search.strategies.strategy import Proposal, Strategy
+from analysis.search.core.ranking import match_candidates, mean_log_loss
+from analysis.search.strategies.strategy import Proposal, Strategy, until_told
 
 TREES = 100
 FAILED_RATIO = math.log(10.0)  # a past run that failed counts as ten times the first reference
 
 
 class Paris(Strategy):
-    """See the module."""
+    """Two reference runs, then the best prediction of a random forest on their fingerprint."""
 
     name = "paris"
     needs_history = True
@@ -39,7 +39,6 @@ class Paris(Strategy):
         self.metrics = metric_names(o for past in problem.history for o in past.outcomes.values())
         self.prior = mean_log_loss(problem)
         self.forest = self._trained()
-        self._predicted: tuple[int, np.ndarray, np.ndarray] | None = None
 
     def _trained(self) -> Any:
         from sklearn.ensemble import RandomForestRegressor
@@ -57,7 +56,7 @@ class Paris(Strategy):
     def _learn(self, past: Past, rows: list[np.ndarray], values: list[float]) -> None:
         """Rows of one past workload; none if it was not run on the references."""
         objective = self.problem.objective
-        places = matched(past, self.problem.candidates)
+        places = match_candidates(past, self.problem.candidates)
         if any(places[r] is None for r in self.references) or not all(
             objective.known(o) for o in past.outcomes.values()
         ):
@@ -88,20 +87,17 @@ class Paris(Strategy):
         index = int(np.argmin(mean))
         return "the predicted best has been run" if index in self.told else None
 
+    @until_told
     def _predict(self) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and 90th percentile of the log value per candidate."""
-        if self._predicted is None or self._predicted[0] != len(self.told):
-            told, y = self.training()
-            logs = np.asarray([y[told.index(r)] if r in told else y.mean() for r in self.references])
-            if self.forest is None:
-                self._predicted = (len(self.told), self.prior + logs[0], self.prior + logs[0])
-            else:
-                ran = [self.told[r] for r in self.references if r in self.told]
-                low = metric_matrix(ran, self.metrics).ravel()
-                low = np.concatenate([low, np.zeros(len(self.metrics) * len(self.references) - len(low))])
-                row = np.concatenate([logs - logs[0], low])
-                asked = np.hstack([np.tile(row, (len(self.x), 1)), self.x])
-                trees = self.forest.estimators_
-                each = np.asarray([tree.predict(asked) for tree in trees]) + logs[0]
-                self._predicted = (len(self.told), each.mean(axis=0), np.quantile(each, 0.9, axis=0))
-        return self._predicted[1], self._predicted[2]
+        """Mean and 90th percentile of the log value per candidate, (n,) each."""
+        told, y = self.training()
+        logs = np.asarray([y[told.index(r)] if r in told else y.mean() for r in self.references])
+        if self.forest is None:
+            return self.prior + logs[0], self.prior + logs[0]
+        ran = [self.told[r] for r in self.references if r in self.told]
+        low = metric_matrix(ran, self.metrics).ravel()
+        low = np.concatenate([low, np.zeros(len(self.metrics) * len(self.references) - len(low))])
+        row = np.concatenate([logs - logs[0], low])
+        asked = np.hstack([np.tile(row, (len(self.x), 1)), self.x])
+        each = np.asarray([tree.predict(asked) for tree in self.forest.estimators_]) + logs[0]
+        return each.mean(axis=0), np.quantile(each, 0.9, axis=0)

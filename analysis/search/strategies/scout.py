@@ -17,7 +17,7 @@ import numpy as np
 from analysis.search.core.encoding import encode
 from analysis.search.core.low_level import metric_matrix, metric_names
 from analysis.search.core.problem import Outcome, Problem
-from analysis.search.core.ranking import matched, mean_log_loss
+from analysis.search.core.ranking import match_candidates, mean_log_loss
 from analysis.search.strategies.strategy import Proposal, Strategy
 
 BETTER, WORSE = 0.95, 1.05  # value of j / value of i
@@ -28,7 +28,7 @@ TREES = 100
 
 
 class Scout(Strategy):
-    """See the module."""
+    """Runs the candidate that a classifier finds most likely to be better than the best so far."""
 
     name = "scout"
     needs_history = True
@@ -50,7 +50,9 @@ class Scout(Strategy):
         objective = self.problem.objective
         for past in self.problem.history:
             places = [
-                (here, there) for here, there in enumerate(matched(past, self.problem.candidates)) if there is not None
+                (here, there)
+                for here, there in enumerate(match_candidates(past, self.problem.candidates))
+                if there is not None
             ]
             if len(places) < 2 or not all(objective.known(o) for o in past.outcomes.values()):
                 continue

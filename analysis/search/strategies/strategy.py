@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass, replace
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, TypeVar, cast
 
 import numpy as np
 
 from analysis.errors import SearchError
 from analysis.search.core.problem import Outcome, Problem
+from analysis.search.model.winner import Winner, winner_of
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -31,32 +35,34 @@ class Proposal:
     uncertainty: float | None = None
 
 
-@dataclass(frozen=True)
-class Winner:
-    """The recommendation: the best run so far that keeps the limits, with the interval for its next run."""
-
-    index: int
-    measured: float
-    predicted: float
-    low: float
-    high: float
-    confidence: float = 0.9
-
-
 class Told(Protocol):
-    """What is told of runs: a strategy, or the search for a set."""
+    """Anything that is told outcomes: a strategy, or the search for a set of workloads."""
 
     def tell(self, index: int, outcome: Outcome) -> None: ...
 
 
-def tell_or_failed(search: Told, index: int, outcome: Outcome) -> str | None:
-    """Tell; a run that did not measure what the objective needs is told as failed, and what it lacks is returned."""
+def tell_or_fail(search: Told, index: int, outcome: Outcome) -> str | None:
+    """Tell an outcome. One without the value that the objective needs is told as failed; returns what it lacks."""
     try:
         search.tell(index, outcome)
     except SearchError as error:
         search.tell(index, replace(outcome, status="failed"))
         return str(error)
     return None
+
+
+def until_told(method: Callable[..., T]) -> Callable[..., T]:
+    """Compute a method of a strategy once for the same arguments, until the next run is told."""
+
+    @functools.wraps(method)
+    def remembered(self: Strategy, *args: Hashable) -> T:
+        key = (method.__name__, len(self.told), args)
+        if key not in self._remembered:
+            self._remembered = {k: v for k, v in self._remembered.items() if k[1] == len(self.told)}
+            self._remembered[key] = method(self, *args)
+        return cast(T, self._remembered[key])
+
+    return remembered
 
 
 class Strategy(ABC):
@@ -88,6 +94,7 @@ class Strategy(ABC):
         self.seed = seed
         self.rng = np.random.default_rng(seed)
         self.told: dict[int, Outcome] = {}
+        self._remembered: dict[tuple[str, int, object], object] = {}
 
     @abstractmethod
     def propose(self, open_: list[int], pending: list[int]) -> Proposal:
@@ -110,7 +117,7 @@ class Strategy(ABC):
         return self.propose(open_, sorted(pending))
 
     def tell(self, index: int, outcome: Outcome) -> None:
-        """What the run of a candidate showed; also of one that failed, which is information and not an error.
+        """Record the outcome of a candidate's run. A run that failed is information, not an error.
 
         Raises:
             SearchError: no such candidate, or an outcome that is missing, zero or negative.
@@ -150,10 +157,8 @@ class Strategy(ABC):
 
     def winner(self) -> Winner | None:
         """The recommendation; None while no run has ended well within the limits."""
-        from analysis.search.model.interval import interval_of  # imports the models, which import this
-
         best = self.best()
-        return None if best is None else interval_of(self.problem, self.told, *best)
+        return None if best is None else winner_of(self.problem, self.told, *best)
 
     def training(self) -> tuple[list[int], np.ndarray]:
         """Runs as (indices, log values) for a model that knows no failures: (k,) and (k,).

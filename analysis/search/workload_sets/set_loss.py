@@ -1,4 +1,4 @@
-"""What each workload of a set loses on the shape for all, against its own best: measured where it was, else expected."""
+"""The loss of each workload on the shape for all, against its own best shape: measured where it was run, else expected."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ class SetSearch:
         )
 
     def tell(self, index: int, outcome: Outcome) -> None:
-        """What the run of a pair showed; one that failed or broke a limit is information too.
+        """Record the outcome of a pair's run. One that failed or broke a limit is information, not an error.
 
         Raises:
             SearchError: no such pair, or an outcome that is missing, zero or negative.

@@ -1,4 +1,4 @@
-"""Checks a Terraform root or module for Google Cloud without an account: validate, test, plan from an empty state.
+"""Checks a Terraform root or module for Google Cloud without an account: plan it from an empty state.
 
 Each works on a copy without state, lock file or backend, so that nothing of the checkout changes and no bucket is
 asked.
@@ -63,13 +63,6 @@ def copied_root(
         terraform = Terraform(copy_tree(root, part, version), environment=environment)
         terraform.init()
         yield terraform, provider
-
-
-def validate(root: Path, version: str = VERSIONS[-1]) -> Provider:
-    """``terraform validate``. Raises TerraformError with all that is wrong; returns what it was checked with."""
-    with copied_root(root, version) as (terraform, provider):
-        terraform.validate()
-        return provider
 
 
 def plan_from_empty(root: Path, variables: Mapping[str, object], version: str = VERSIONS[-1]) -> EmptyStatePlan:

@@ -20,12 +20,9 @@ class DataprocProvisioner(Provisioner):
     """One resource that counts, the cluster: Dataproc replaces single machines itself."""
 
     root = Path(__file__).resolve().parent / "terraform"
-    # Ten minutes from when the API hears of the cluster, and one until it does
-    # (cloud.google.com/dataproc/docs/concepts/configuring-clusters/scheduled-deletion).
-    least_life_s = 660.0
 
     def variables(self, lease: Lease, lease_dir: Path) -> Mapping[str, object]:
-        """at ``expires_unix_s`` Google deletes the cluster by itself."""
+        """Google deletes the cluster by itself at ``expires_unix_s``."""
         state = state_of(lease)
         return {
             **lease.scenario.model_dump(exclude_defaults=True),

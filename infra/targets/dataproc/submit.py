@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from infra.catalogue import Catalogue
-from infra.inputs.experiment import Cell
+from infra.inputs.cells import Cell
 from infra.leases.lease import Lease
 from infra.targets.base import Driver
 from infra.targets.dataproc import jobs
@@ -38,7 +38,7 @@ class DataprocJobs(GoogleJobs):
             package_uri=put.workloads,
             arguments=put.arguments,
             time_limit_s=cell.timeout_s,
-            environment={"BAKEOFF_BUCKET": settings_of(lease).bucket},
+            environment={"BAKEOFF_BUCKET": settings_of(lease).bucket, "BAKEOFF_OUT": put.out},
             properties=package.spark_properties(
                 machine, executors, put.eventlog, jobs.yarn_memory_mb(clients, cluster)
             ),

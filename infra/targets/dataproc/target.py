@@ -9,7 +9,7 @@ from datetime import datetime
 from infra.base.options import Options
 from infra.catalogue import pricing
 from infra.catalogue.pricing import breakdown, cluster_cost, cost
-from infra.inputs.experiment import Cell
+from infra.inputs.cells import Cell
 from infra.leases.lease import Lease
 from infra.targets.base import Rate, Traits
 from infra.targets.dataproc.observer import DataprocObserver
@@ -21,6 +21,10 @@ from infra.targets.google.base import FLAGS, GooglePricing, GoogleTarget, need_c
 from infra.targets.google.lease import settings_of, state_of
 from infra.targets.google.settings import load_settings
 from workloads.record import RunCost, Scenario
+
+# Dataproc accepts no life of less than 600 s (cloud.google.com/dataproc/docs/concepts/configuring-clusters/scheduled-deletion),
+# counted from its own now: a minute for Terraform and the clocks.
+LEAST_LIFE_S = 660.0
 
 
 class DataprocPricing(GooglePricing):
@@ -79,6 +83,7 @@ class DataprocTarget(GoogleTarget):
         flags=FLAGS,
         reads_gs_in_place=True,
         poll_s=2.0,
+        least_life_s=LEAST_LIFE_S,
         queue_s=180.0,
         sample_s=60.0,  # Cloud Monitoring has a point a minute, and a minute without one is Google's gap
         sweep_s=900.0,  # a cluster takes minutes to go

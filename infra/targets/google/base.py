@@ -36,7 +36,7 @@ class GoogleJobs(Jobs):
         """Put the packages of the jobs into the bucket. Raises SetupError without gcp.toml or Google's clients."""
         settings = load_settings()
         need_clients()
-        dependencies.upload(settings, progress, tensorflow=grant.tensorflow)
+        dependencies.upload(settings, progress, packages=grant.packages)
 
     def load(self, dataset: Dataset, lease: Lease, progress: Progress) -> None:
         """Upload the images to ``gs://bucket/leases/<id>/images``, unless they are read where they are, or are there."""
@@ -119,7 +119,7 @@ class GoogleTarget(Target):
             limit_s=limit_s,
             worst_usd_per_hour=rate,
             estimated_usd=self.pricing.estimate_usd(scenario, min(grant.expected_s or limit_s, limit_s)),
-            dependencies_uri=dependencies.uri(settings, tensorflow=grant.tensorflow),
+            dependencies_uri=dependencies.uri(settings, packages=grant.packages),
         )
         return NewState(state, limit_s)
 

@@ -105,5 +105,5 @@ def billed(clients: Clients, table: str, lease: str, begin: datetime, end: datet
 
 
 def _row(row: Any) -> BilledRow:
-    names = (row[name] for name in ("service_id", "sku_id", "sku", "currency"))
-    return BilledRow(*names, float(row["cost"]), float(row["credits"]))
+    ids = row["service_id"], row["sku_id"]
+    return BilledRow(*ids, row["sku"], row["currency"], float(row["cost"]), float(row["credits"]))

@@ -59,12 +59,12 @@ def reconcile(estimate: Cost | float | None, measured: Cost, bill: Bill | None =
         return Comparison(name, estimated, found, more, charged, currency, above)
 
     def estimated(item: Item) -> float | None:
-        return estimate.of(item) if isinstance(estimate, Cost) else None
+        return estimate.item_usd(item) if isinstance(estimate, Cost) else None
 
     rows = [
-        row_of(item, estimated(item), measured.of(item), billed.get(item, 0.0) if billed else None)
+        row_of(item, estimated(item), measured.item_usd(item), billed.get(item, 0.0) if billed else None)
         for item in ITEMS
-        if estimated(item) or measured.of(item) or billed.get(item)
+        if estimated(item) or measured.item_usd(item) or billed.get(item)
     ]
     if billed:
         rows.append(row_of("credits", None, 0.0, billed["credits"]))

@@ -21,25 +21,28 @@ from infra.base.progress import Progress
 from infra.targets.google.settings import GcpSettings
 from workloads.storage import open_store
 
-PACKAGES = ("google-cloud-storage", "numpy", "pillow", "protobuf", "pydantic")  # what workloads import, beside Spark
-TENSORFLOW = ("tensorflow", "tf_keras")
+PACKAGES = (
+    "google-cloud-storage",
+    "numpy",
+    "pillow",
+    "protobuf",
+    "pydantic",
+)  # what all workloads import, beside Spark
 ARCHIVE = "packages.tar.gz"
-PYTHON_VERSION = (
-    3,
-    11,
-)  # of Dataproc 2.2 and 2.3, and of the containers on Vertex AI; compiled packages work with no other
+# Of Dataproc 2.2 and 2.3, and of the containers on Vertex AI; compiled packages work with no other.
+PYTHON_VERSION = (3, 11)
 NODE_DIR = Path(__file__).resolve().parent / "node"
 
 
-def uri(settings: GcpSettings, *, tensorflow: bool) -> str:
+def uri(settings: GcpSettings, *, packages: tuple[str, ...]) -> str:
     """Where the packages lie: ``gs://bucket/dependencies/<hash>``."""
-    names = closure(_roots(tensorflow))
+    names = closure((*PACKAGES, *packages))
     programs = [text.decode() for text in _programs().values()]
     facts = "\n".join([*programs, *(f"{name} {metadata.version(name)}" for name in names)])
     return f"gs://{settings.bucket}/dependencies/{hashlib.sha256(facts.encode()).hexdigest()[:16]}"
 
 
-def upload(settings: GcpSettings, progress: Progress, *, tensorflow: bool) -> str:
+def upload(settings: GcpSettings, progress: Progress, *, packages: tuple[str, ...]) -> str:
     """Put the packages into the bucket, unless they are there; returns their URI.
 
     Raises:
@@ -47,12 +50,12 @@ def upload(settings: GcpSettings, progress: Progress, *, tensorflow: bool) -> st
         SetupError: a package is not installed here, or the Python here is not that of the nodes.
     """
     check_python(sys.version_info[:2])
-    place = uri(settings, tensorflow=tensorflow)
+    place = uri(settings, packages=packages)
     store = open_store(place)
     with host_lock(f"upload-{place}", progress=progress):
         if not store.exists("install.sh"):  # it goes last
             progress.stage("uploading the packages of the jobs (once per set of versions)")
-            store.write(ARCHIVE, archive(closure(_roots(tensorflow))))
+            store.write(ARCHIVE, archive(closure((*PACKAGES, *packages))))
             for name, text in _programs().items():
                 store.write(name, text)
     return place
@@ -73,10 +76,6 @@ def _programs() -> dict[str, bytes]:
     version = ".".join(map(str, PYTHON_VERSION))
     install = (NODE_DIR / "install.sh").read_text(encoding="utf-8").replace("PYTHON_VERSION", version)
     return {"sampler.py": (NODE_DIR / "sampler.py").read_bytes(), "install.sh": install.encode()}
-
-
-def _roots(tensorflow: bool) -> tuple[str, ...]:
-    return (*PACKAGES, *TENSORFLOW) if tensorflow else PACKAGES
 
 
 @cache

@@ -15,7 +15,7 @@ from infra.terraform.binary import check_terraform
 
 
 def examine(service: Service) -> list[Check]:
-    """Terraform, Python, the settings, and the preflight of each scenario that can run there, taken alone."""
+    """Terraform, Python, the settings, and the preflight of every scenario that can run there, each taken alone."""
     python = guarded(
         "python", lambda: check_python(sys.version_info[:2]), "make clean && make PYTHON=python3.11 setup-gcp"
     )

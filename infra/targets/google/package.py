@@ -11,8 +11,8 @@ from pathlib import Path
 
 from infra.base.errors import UsageError
 from infra.catalogue import MachineType
-from infra.inputs.experiment import Cell
-from infra.inputs.workloads import settings
+from infra.inputs.cells import Cell
+from infra.inputs.workloads import full_settings
 from infra.leases.lease import Lease
 from infra.targets.google.lease import attempt_uri, lease_uri, state_of
 from workloads.errors import NotFound, WorkloadError
@@ -76,7 +76,7 @@ def upload_cell(lease: Lease, cell: Cell, folder: Path, shape: Scenario) -> Pack
     if cell.script:
         return upload(attempt_uri(lease, folder), script=Path(cell.script), args=cell.args)
     images, output = state_of(lease).images_uri or f"{lease_uri(lease)}/images", f"{lease_uri(lease)}/{cell.workload}"
-    chosen = settings(cell.workload, shape, images, output, cell.configuration)
+    chosen = full_settings(cell.workload, shape, images, output, cell.configuration)
     (folder / "job" / "config.json").write_text(json.dumps(chosen, indent=1) + "\n", encoding="utf-8")
     return upload(attempt_uri(lease, folder), workload=cell.workload, configuration=chosen)
 

@@ -58,9 +58,9 @@ VERTEX_PERMISSIONS = (
     "aiplatform.customJobs.get",
     "aiplatform.customJobs.list",
 )
-SERVICE_PERMISSIONS = {"dataproc": DATAPROC_PERMISSIONS, "vertex": VERTEX_PERMISSIONS}
 # Too small for the images since 2.0. Source: cloud.google.com/dataproc/docs/concepts/compute/supported-machine-types.
 NOT_ON_DATAPROC = "n1-standard-1"
+SERVICE_PERMISSIONS = {"dataproc": DATAPROC_PERMISSIONS, "vertex": VERTEX_PERMISSIONS}
 READS = (".get", ".list")
 PAGE = 200  # the most that a page of enabled services holds
 

@@ -10,8 +10,8 @@ from infra.base import paths, processes
 from infra.base.locks import host_lock
 from infra.base.options import Grant
 from infra.base.progress import Progress
+from infra.inputs.cells import Cell
 from infra.inputs.dataset import Dataset
-from infra.inputs.experiment import Cell
 from infra.leases.lease import Lease
 from infra.targets.base import Driver, Jobs
 from infra.targets.local import class_archive, freezer, load

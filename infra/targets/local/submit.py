@@ -14,8 +14,8 @@ from pathlib import Path
 from infra.base.paths import CACHE_DIR, PROJECT_DIR
 from infra.base.processes import die_with_parent
 from infra.base.progress import read_progress
-from infra.inputs.experiment import Cell
-from infra.inputs.workloads import find, settings
+from infra.inputs.cells import Cell
+from infra.inputs.workloads import find_workload, full_settings
 from infra.leases.lease import Lease
 from infra.records.eventlog import TaskCount
 from infra.targets.local import class_archive, java, launch
@@ -50,12 +50,12 @@ class Job:
         if cell.script is not None:
             return cls(Path(cell.script), list(cell.args), True, False, progress_file)
         images, output = f"gs://{lease.bucket}/images", f"gs://{lease.bucket}/{cell.workload}"
-        configuration = settings(cell.workload, cell.scenario, images, output, cell.configuration)
+        configuration = full_settings(cell.workload, cell.scenario, images, output, cell.configuration)
         config = folder / "job" / "config.json"
         config.write_text(json.dumps(configuration, indent=1) + "\n", encoding="utf-8")
         arguments = [cell.workload, "--config", str(config), "--out", str(config.parent)]
         main = PROJECT_DIR / "workloads" / "launch.py"
-        return cls(main, arguments, find(cell.workload).spark, True, progress_file)
+        return cls(main, arguments, find_workload(cell.workload).engine == "spark", True, progress_file)
 
 
 class Driver:
@@ -114,6 +114,7 @@ def submit(lease: Lease, cell: Cell, folder: Path) -> Iterator[Driver]:
         **launch.environment(spec),
         "BAKEOFF_PROGRESS": str(job.progress_file),
         "BAKEOFF_BUCKET": lease.bucket,
+        "BAKEOFF_OUT": str(job.progress_file.parent),
         "PYTHONPATH": str(build_zip(lease.directory / "workloads.zip")),
         "PYSPARK_DRIVER_PYTHON": launch.python(),
     }

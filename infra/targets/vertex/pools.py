@@ -10,9 +10,8 @@ from dataclasses import dataclass
 
 from infra.catalogue import Catalogue
 from infra.catalogue.pricing import Machine
-from infra.inputs import workloads as workloads_registry
-from infra.inputs.experiment import Cell
-from infra.inputs.workloads import JOB
+from infra.inputs.cells import Cell
+from infra.inputs.workloads import JOB, all_workloads, find_workload
 from infra.targets.google.nodes import Role, limits
 from infra.targets.vertex.job import Strategy
 from workloads.record import NodeLimits, Scenario
@@ -54,8 +53,8 @@ def pools_of(cell: Cell) -> Pools:
 def refusal(cell: Cell) -> str | None:
     """Why a cell cannot run on Vertex AI; None where it can."""
     workload, shape = cell.workload, cell.scenario
-    if workload == JOB or not workloads_registry.find(workload).vertex:
-        able = ", ".join(sorted(name for name, known in workloads_registry.WORKLOADS.items() if known.vertex))
+    if workload == JOB or not find_workload(workload).runs_without_spark:
+        able = ", ".join(name for name, known in all_workloads().items() if known.runs_without_spark)
         return f"{workload} needs Spark, and Vertex AI has none. Use --target gcp, or one of: {able}."
     pools = pools_of(cell)
     if pools.strategy == "multi-worker" and not 2 <= pools.machines <= max(shape.workers, 1):

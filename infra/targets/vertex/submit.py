@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from infra.base.errors import SetupError
-from infra.inputs.experiment import Cell
+from infra.inputs.cells import Cell
 from infra.leases.lease import Lease
 from infra.targets.base import Description, Driver, Observer
 from infra.targets.google import dependencies

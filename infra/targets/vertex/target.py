@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from infra.base.errors import CloudError, UsageError
 from infra.base.options import Options
-from infra.inputs.experiment import Cell
+from infra.inputs.cells import Cell
 from infra.leases.lease import Lease
 from infra.targets.base import Rate, Traits
 from infra.targets.google.base import FLAGS, GooglePricing, GoogleTarget, need_clients

@@ -24,26 +24,12 @@ from analysis.records.runs import load
 from analysis.statistics.intervals import MIN_REPEATS, interval_of
 from analysis.statistics.warmup import warm_up
 from tests.support.analysis import factory
-
-A, B = "four-small-ssd", "one-large-ssd"
+from tests.support.analysis.pairs import A, B, write
 
 
 def units(values: list[float] | np.ndarray, blocks: bool = False) -> Units:
     named = pd.Series(np.asarray(values, float), index=[f"l{i}" for i in range(len(values))])
     return Units(named, {f"l{i}": ("demo", i) for i in range(len(values))} if blocks else {}, len(values), ())
-
-
-def write(
-    runs_dir: Path, times: dict[str, list[float]], *, per_lease: int = 1, experiment: str = "demo", **changes: object
-) -> None:
-    """Runs with these run times, ``per_lease`` of them on each lease."""
-    for scenario, of in times.items():
-        for index, run_s in enumerate(of):
-            record = factory.run_json(
-                scenario, repeat=index, run_s=run_s, lease=f"{experiment[0]}{scenario[0]}{index // per_lease:04}",
-                experiment=experiment, **changes,  # type: ignore[arg-type]
-            )  # fmt: skip
-            factory.write(runs_dir, record, measurements=[], nodes=[])
 
 
 def compared(tmp_path: Path, first: list[float], second: list[float], **changes: int) -> Comparison:

@@ -9,8 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from infra.cli.app import app
-from tests.analysis.compare.test_compare import A, B, write
 from tests.support.analysis import factory
+from tests.support.analysis.pairs import A, B, write
 
 
 def bakeoff(*words: str) -> tuple[int, str]:

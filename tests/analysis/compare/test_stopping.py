@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.compare.stopping import LEVEL, Group, Rule, decide, enough, groups_of, half_width, spent
+from analysis.compare.stopping import LEVEL, Group, Rule, decide, groups_of, half_width, is_settled, spending
 from analysis.records.runs import load
 from analysis.statistics.intervals import MIN_REPEATS
 from analysis.statistics.warmup import warm_up
@@ -18,7 +18,7 @@ def stopped(values: np.ndarray, width: float) -> np.ndarray:
     """The values up to the one at which the rule stops; all of them where it never does."""
     for n in range(MIN_REPEATS, len(values) + 1):
         kept = values[:n][warm_up(values[:n].tolist()) :]
-        if enough(kept.tolist(), width):
+        if is_settled(kept.tolist(), width):
             return kept
     return values[warm_up(values.tolist()) :]
 
@@ -78,7 +78,7 @@ def test_half_width_is_that_of_the_known_interval() -> None:
     assert half_width(values) == pytest.approx(np.exp((interval.high - interval.low) / 2) - 1)
     assert half_width([40.0]) is None
     assert half_width([40.0] * 5) == 0.0
-    assert not enough([40.0] * (MIN_REPEATS - 1), 0.05)
+    assert not is_settled([40.0] * (MIN_REPEATS - 1), 0.05)
 
 
 def group(settled: bool, half: float | None = 0.02) -> Group:
@@ -123,5 +123,5 @@ def test_groups_are_of_attempts_or_of_leases_and_only_of_this_bench(
     (found,) = groups_of(runs, cells, Rule("run_s", 0.05))
     assert (found.n, found.warm_up, found.settled) == (n, cold, True)
     lasted_s = sum(times) + len(times) * 8.3 + 18.6  # run times, other stages, and once apply and load
-    assert spent(runs, cells) == pytest.approx((lasted_s, 0.62 * lasted_s / 3600))
-    assert spent(runs, cells, before=factory.START + 1)[0] == pytest.approx(times[0] + 8.3 + 18.6)
+    assert spending(runs, cells) == pytest.approx((lasted_s, 0.62 * lasted_s / 3600))
+    assert spending(runs, cells, before=factory.START + 1)[0] == pytest.approx(times[0] + 8.3 + 18.6)

@@ -10,8 +10,8 @@ import pytest
 
 from analysis.compare.comparison import compare_sets
 from analysis.measures import utilisation as use
-from analysis.measures.cost import costs, dominated, frontiers
-from analysis.records.columns import PANDAS_TYPES
+from analysis.measures.cost import costs, dominance, frontiers
+from analysis.plain import plain
 from analysis.records.runs import load
 from analysis.report.summary import summary_of
 from tests.support.analysis import factory
@@ -46,7 +46,7 @@ def test_costs_are_price_times_time_and_the_lease_costs_more(tmp_path: Path) -> 
     assert cost.paid_usd is not None and cost.run_share is not None
     assert cost.paid_usd.median == pytest.approx(0.62 * all_s / 3600)
     assert cost.run_share.median == pytest.approx(ran_s / all_s)
-    json.dumps(cost.as_dict(), allow_nan=False)
+    json.dumps(plain(cost), allow_nan=False)
 
 
 def test_a_training_run_has_a_cost_of_its_own(tmp_path: Path) -> None:
@@ -59,7 +59,7 @@ def test_a_training_run_has_a_cost_of_its_own(tmp_path: Path) -> None:
 
 def test_dominated_is_no_better_in_either_and_worse_in_one() -> None:
     points = np.array([[1.0, 5.0], [2.0, 4.0], [2.0, 6.0], [1.0, 5.0]])
-    assert dominated(points).any(axis=1).tolist() == [False, False, True, False]
+    assert dominance(points).any(axis=1).tolist() == [False, False, True, False]
 
 
 def test_the_frontier_holds_fastest_and_cheapest_and_says_how_sure(tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def test_the_frontier_holds_fastest_and_cheapest_and_says_how_sure(tmp_path: Pat
     assert frontier.points[2].dominated_by == (A, B)
     assert [p.frontier_share for p in frontier.points] == [1.0, 1.0, 0.0]
     assert frontier.text.startswith(f"On the frontier of time and cost: {A}, {B}.")
-    assert json.loads(json.dumps(frontier.as_dict()))["points"][0]["on_frontier"] is True
+    assert json.loads(json.dumps(plain(frontier)))["points"][0]["on_frontier"] is True
 
 
 def test_a_frontier_that_noise_could_turn_over_says_so(tmp_path: Path) -> None:
@@ -120,14 +120,15 @@ def test_imbalance_is_of_the_workers_during_the_run(tmp_path: Path) -> None:
     assert np.isnan(row["disk_ops_variation"])  # writes were not counted: unknown, not even
     assert row["cpu_used_ratio"] == pytest.approx(sum(busy.values()) * 0.3 / 1.5)
     assert row["unused_usd"] == pytest.approx(0.62 * 10 / 3600 * (1 - sum(busy.values()) * 0.3 / 1.5))
-    for frame, columns in ((use.by_node(runs), use.NODE_COLUMNS), (use.by_run(runs), use.RUN_COLUMNS)):
-        assert [(c.name, PANDAS_TYPES[c.arrow_type]) for c in columns] == [
-            (str(name), str(kind)) for name, kind in frame.dtypes.items()
-        ]
+    of_node, of_run = use.by_node(runs), use.by_run(runs)
+    assert list(of_node.columns) == ["run", "node", *use.PER_NODE]
+    assert set(of_run.columns) == {"run", "workers", *use.RATIOS}
+    assert {str(of_node["samples"].dtype), str(of_run["workers"].dtype)} == {"Int64"}
+    assert {str(kind) for kind in of_run[list(use.RATIOS)].dtypes} == {"float64"}
     (summary,) = use.utilisation(runs)
     variation = summary.of["cpu_variation"]
     assert variation is not None and variation.n == 1
-    json.dumps(summary.as_dict(), allow_nan=False)
+    json.dumps(plain(summary), allow_nan=False)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -16,6 +17,7 @@ from analysis.records.runs import load
 from tests.bench.bench_loading import loading_cost, write_records
 from tests.support.analysis import factory
 from workloads.record import MEASUREMENT_COLUMNS, NODE_COLUMNS, Column
+from workloads.record.columns import ColumnType
 from workloads.record.tables import write_table
 
 
@@ -103,3 +105,53 @@ def test_what_was_written_is_what_is_read_and_null_stays_null(
             for column in documented[1:]:
                 value = row[column.name] if column in known[part] else None
                 assert pd.isna(read[column.name]) if value is None else read[column.name] == value
+
+
+def own(unit: str = "rows/s", kind: ColumnType = "float64") -> tuple[Column, ...]:
+    return (*MEASUREMENT_COLUMNS, Column("rows_per_s", kind, unit, "rows / duration_s"))
+
+
+@pytest.mark.parametrize("copies", [True, False])
+def test_columns_of_single_workloads_reach_the_frames_with_their_units(tmp_path: Path, copies: bool) -> None:
+    tables: list[list[dict[str, Any]]] = [[{"images": 1}], [{"rows_per_s": 2.5}], [{"images": 3}]]
+    for index, rows in enumerate(tables):
+        directory = factory.write(tmp_path, factory.run_json(cell=f"c{index}"), measurements=rows)
+        if index == 1:
+            write_table(directory, "measurements", own(), rows)
+        if not copies:
+            (directory / "measurements.arrow").unlink()
+    runs = load(tmp_path, "demo")
+    assert [(column.name, column.unit) for column in runs.own_columns] == [("rows_per_s", "rows/s")]
+    assert runs.measurements["rows_per_s"].isna().tolist() == [True, False, True]
+    assert runs.measurements["rows_per_s"].iloc[1] == 2.5
+    assert runs.measurements["images"].tolist() == [1, pd.NA, 3]
+
+
+def test_portions_with_and_without_a_column_of_their_own_are_put_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(columnar, "PORTION", 1)
+    factory.write(tmp_path, factory.run_json(cell="c0"), measurements=[{"images": 1}])
+    directory = factory.write(tmp_path, factory.run_json(cell="c1"))
+    write_table(directory, "measurements", own(), [{"rows_per_s": 2.5}])
+    factory.write(tmp_path, factory.run_json(cell="c2"), measurements=[{"images": 3}])
+    assert load(tmp_path, "demo").measurements["rows_per_s"].isna().tolist() == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("columns", "says"),
+    [
+        (own("rows/min"), "float64 in 'rows/min', and in an earlier record float64 in 'rows/s'"),
+        (own(kind="int64"), "int64 in"),
+    ],
+)
+def test_values_in_another_unit_do_not_stand_beside_each_other(
+    tmp_path: Path, columns: tuple[Column, ...], says: str
+) -> None:
+    for index, known in enumerate((own(), columns)):
+        directory = factory.write(tmp_path, factory.run_json(cell=f"c{index}"))
+        write_table(directory, "measurements", known, [{"rows_per_s": 2}])
+    runs = load(tmp_path, "demo")
+    ((run, reason),) = runs.damaged
+    assert (run, list(runs.records)) == ("demo/c1", ["demo/c0"])
+    assert says in reason

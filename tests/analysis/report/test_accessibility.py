@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from analysis.report.write import build
-from tests.analysis.report.test_browser import CHROMIUM, DRAWINGS, OPTIONS
 from tests.support.analysis import factory
+from tests.support.analysis.browser import CHROMIUM, DRAWINGS, OPTIONS
 from tests.support.analysis.devtools import Page, opened
 
 pytestmark = [

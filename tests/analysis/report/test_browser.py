@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,15 +11,8 @@ from PIL import Image
 
 from analysis.report.write import build
 from tests.support.analysis import factory
+from tests.support.analysis.browser import CHROMIUM, DRAWINGS, chromium
 
-CHROMIUM = next(
-    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
-)
-OPTIONS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync --hide-scrollbars --virtual-time-budget=2000"
-).split()
-DRAWINGS = 17  # 9 of shapes, nodes and stages; 2 frontiers, 2 scaling curves, 2 of parameters, 2 of regressions
 DARK = "--blink-settings=preferredColorScheme=0"
 pytestmark = [
     pytest.mark.slow,
@@ -38,16 +29,6 @@ PROBE = """<!doctype html><iframe id="f" src="report.html" style="width:{width}p
   document.getElementById("o").textContent = JSON.stringify({{client: d.documentElement.clientWidth,
     scroll: d.documentElement.scrollWidth, wide, unseen, drawings: d.querySelectorAll(".drawing svg").length}});
 }}</script>"""
-
-
-def chromium(profile: Path, *arguments: str) -> str:
-    """Run headless chromium once, with a profile of its own; returns its standard output."""
-    assert CHROMIUM is not None
-    done = subprocess.run(
-        [CHROMIUM, *OPTIONS, f"--user-data-dir={profile}", *arguments], capture_output=True, text=True, timeout=120
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    return done.stdout
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,8 @@ from PIL import Image
 
 from analysis.records.runs import load
 from analysis.report.evidence import evidence_of
-from analysis.report.figures import frontier, speedup, stages, style, throughput, time_cost
+from analysis.report.figures import frontier, marks, speedup, stages, style, throughput, time_cost
+from analysis.report.figures.canvas import canvas
 from analysis.report.summary import summary_of
 from analysis.statistics.intervals import MIN_REPEATS, interval_of
 from tests.support.analysis import factory
@@ -67,9 +68,9 @@ def grey(draw: Any) -> np.ndarray:
 def test_any_two_series_differ_in_grey(kind: str) -> None:
     def draw(series: int) -> np.ndarray:
         if kind == "line":
-            points: list[style.Point] = [(x, 0.5, None, None) for x in range(4)]
-            return grey(lambda axes: style.curve(axes, points, series, "x"))
-        return grey(lambda axes: style.dots(axes, 0.5, (0.0, 1.0, 3.0), "", series))
+            points: list[marks.Point] = [(x, 0.5, None, None) for x in range(4)]
+            return grey(lambda axes: marks.curve(axes, points, series, "x"))
+        return grey(lambda axes: marks.dots(axes, 0.5, (0.0, 1.0, 3.0), "", series))
 
     drawn = [draw(series) for series in range(len(style.MARKERS))]
     for (i, a), (j, b) in itertools.combinations(enumerate(drawn), 2):
@@ -90,7 +91,7 @@ def test_dots_have_their_interval_from_five_leases_on(leases: int, interval: boo
     found = interval_of(values)
     assert found is not None and found.low is not None and found.high is not None
     axes = Figure().add_subplot()
-    style.dots(axes, 0, values, "median", 0, found)
+    marks.dots(axes, 0, values, "median", 0, found)
     line = axes.lines[0].get_xdata()
     assert list(line) == ([found.low, found.high] if interval else [min(values), max(values)])  # type: ignore[arg-type]
 
@@ -109,7 +110,7 @@ def test_captions_state_n_and_what_the_lines_are(tmp_path: Path) -> None:
         assert re.search(rf">{label}<", cost.svg, re.IGNORECASE), label
     for figure in (rate, cost):
         assert (tmp_path / f"{figure.name}.png").read_bytes().startswith(b"\x89PNG")
-        assert style.DOTS in figure.caption
+        assert marks.DOTS in figure.caption
         assert "n = 5, 5 leases" in figure.svg
     assert summary.throughput[0].interval is not None
     assert summary.throughput[0].interval.n == 5
@@ -135,12 +136,12 @@ def test_a_shape_has_one_mark_in_every_figure(tmp_path: Path, monkeypatch: pytes
 
 
 def test_the_title_of_a_panel_ends_before_the_next_one(tmp_path: Path) -> None:
-    with matplotlib.rc_context(style.RC):
-        fig, head = style.figure(2, "title")
+    with canvas(tmp_path, "panels", "title", 2) as sheet:
+        fig = sheet.fig
         (left, right), (below, _) = fig.subplots(2, 2)
         titles = [axes.set_title('strategy="multi_worker_mirrored"  (median run of n = 1)') for axes in (left, right)]
         titles.append(below.set_title("short"))
-        style.save(fig, head, tmp_path, "panels", "title", "", "")
+        sheet.save("", "")
     ends = [title.get_window_extent().x1 for title in titles]
     assert ends[0] < right.get_window_extent().x0
     assert ends[1] < fig.bbox.x1

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from analysis.errors import NoRecordsError
+from analysis.records.runs import newest_experiment
 from analysis.report.figures.nodes import with_gaps
-from analysis.report.write import Report, build, newest_experiment
+from analysis.report.write import Report, build
 from tests.support.analysis import factory
 from tests.support.analysis.drawing import leave_out_figures, leave_png_empty
 

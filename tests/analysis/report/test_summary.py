@@ -8,9 +8,15 @@ from typing import Any
 
 import pytest
 
-from analysis.report.summary import Summary, summarise
+from analysis.plain import plain
+from analysis.records.runs import load
+from analysis.report.summary import Summary, summary_of
 from tests.support.analysis import factory
 from workloads.record import Isolation
+
+
+def summarise(runs_dir: Path, experiment: str) -> Summary:
+    return summary_of(load(runs_dir, experiment), experiment)
 
 
 def on_leases(runs_dir: Path, first: list[float], second: list[float], **changes: Any) -> Summary:
@@ -236,9 +242,9 @@ def test_probe_that_misses_the_limit_is_named(tmp_path: Path) -> None:
 def test_summary_is_json(tmp_path: Path) -> None:
     factory.demo(tmp_path, repeats=1)
     (tmp_path / "demo" / "broken").mkdir()
-    plain = json.loads(json.dumps(summarise(tmp_path, "demo").as_dict(), allow_nan=False))
-    assert plain["damaged"] == [{"run": "demo/broken", "reason": "run.json is missing"}]
-    assert plain["results"][0]["metrics"]["run_s"]["n"] == 1
+    told = json.loads(json.dumps(plain(summarise(tmp_path, "demo")), allow_nan=False))
+    assert told["damaged"] == [{"run": "demo/broken", "reason": "run.json is missing"}]
+    assert told["results"][0]["metrics"]["run_s"]["n"] == 1
 
 
 def test_a_long_list_of_nodes_is_cut_in_the_answer_and_whole_below(tmp_path: Path) -> None:

@@ -15,7 +15,10 @@ from analysis.search.strategies.registry import STRATEGIES
 from analysis.search.strategies.strategy import Strategy
 from tests.support.analysis.recorded import candidates, problem, ran
 
-ALL = pytest.mark.parametrize("name", sorted(STRATEGIES))
+PUBLISHED = {"arrow", "cherrypick", "ernest", "micky", "paris", "scout"}  # what ours is compared with
+ALL = pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name in PUBLISHED else ()) for name in sorted(STRATEGIES)]
+)
 FAILED = Outcome("failed", {"runtime_s": 3.0, "cost_usd": 0.01})
 OBJECTIVES = [
     Objective(),

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from analysis.errors import SearchError
-from analysis.search.scaling import ernest_model
+from analysis.search.model import ernest_model
 from analysis.search.scaling import fit as scaling
 from analysis.search.scaling.small_runs import load_points
 from infra.base.errors import UsageError

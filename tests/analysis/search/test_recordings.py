@@ -112,7 +112,7 @@ def test_failed_runs_count_as_the_dearest_where_they_left_nothing(
     ]
     result = tournament.play(["exhaustive", "random"], found, found, objective, seeds=1)
     values = [objective.value(outcome) for outcome in found[0].outcomes]
-    assert result.rows[0].judgement.search_cost == pytest.approx(sum(values) / min(values[:2]))
+    assert result.rows[0].score.search_cost == pytest.approx(sum(values) / min(values[:2]))
 
 
 def test_a_failed_run_that_left_its_price_counts_that(tmp_path: Path) -> None:

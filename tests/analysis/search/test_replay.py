@@ -16,9 +16,9 @@ from typer.testing import CliRunner
 from analysis.errors import SearchError
 from analysis.search.core.problem import Limit, Objective, Outcome, Problem
 from analysis.search.core.recordings import Recording, load_recordings
-from analysis.search.replay import judgement, tournament
+from analysis.search.replay import scores, tournament
 from analysis.search.replay.follow import Trace, follow, judgeable, problem_for
-from analysis.search.replay.split import part
+from analysis.search.replay.split import select_split
 from analysis.search.strategies.random_order import Random
 from analysis.search.strategies.registry import STRATEGIES
 from analysis.search.strategies.strategy import Proposal
@@ -118,10 +118,10 @@ def test_the_expectation_of_random_is_that_over_all_orders(tmp_path: Path, budge
     values = one.feasible_values(objective)
     paid = frame["runtime_s"].to_numpy()
     judged = [
-        judgement.judge(Trace(order, values[list(order)], paid[list(order)], budget, "", 0.0), one, objective)
+        scores.score(Trace(order, values[list(order)], paid[list(order)], budget, "", 0.0), one, objective)
         for order in itertools.permutations(range(5))
     ]
-    mean, exact = judgement.mean(judged), judgement.random_expectation(one, objective, budget)
+    mean, exact = scores.mean(judged), scores.random_expectation(one, objective, budget)
     for name in ("runs_to_within_10pct", "runs_to_within_10pct_at_stop", "regret", "found_optimum", "search_cost"):
         assert getattr(exact, name) == pytest.approx(getattr(mean, name)), name
     assert exact.censored_at_stop == pytest.approx(mean.censored_at_stop / mean.searches)
@@ -135,7 +135,7 @@ def test_judging_counts_failures_as_paid_and_early_stops_as_censored(tmp_path: P
     objective = Objective("time")
     (one,) = load(tmp_path, frame, objective)
     values = one.feasible_values(objective)
-    found = judgement.judge(Trace((0, 1, 2), values[:3], np.array([90.0, 40.0, 20.0]), 2, "", 0.0), one, objective)
+    found = scores.score(Trace((0, 1, 2), values[:3], np.array([90.0, 40.0, 20.0]), 2, "", 0.0), one, objective)
     assert (found.search_cost, found.regret, found.runs_to_within_10pct) == (6.5, 2.0, 3)
     assert (found.censored, found.censored_at_stop, found.runs_to_within_10pct_at_stop) == (0, 1, 4)
     assert found.total_cost == {"10": 26.5, "50": 106.5}
@@ -253,14 +253,14 @@ def test_bakeoff_needs_no_price_and_no_history() -> None:
 
 def test_the_split_judges_only_what_bakeoff_was_not_tuned_on(folder: Path) -> None:
     found = recordings(folder)
-    held_out, tuned_on = part(found, "held-out"), part(found, "tuning")
+    held_out, tuned_on = select_split(found, "held-out"), select_split(found, "tuning")
     assert {r.app for r in tuned_on} == {"join"}
     assert {r.app for r in held_out} == {"sort", "rank", "scan"}
-    assert part(found, "all") == found
+    assert select_split(found, "all") == found
     with pytest.raises(SearchError, match="No workload is in the split 'held-out'"):
-        part(tuned_on, "held-out")
+        select_split(tuned_on, "held-out")
     with pytest.raises(SearchError, match="received 'test'"):
-        part(found, "test")
+        select_split(found, "test")
 
 
 def test_a_search_cut_off_before_it_came_near_counts_as_never(folder: Path) -> None:
@@ -270,9 +270,9 @@ def test_a_search_cut_off_before_it_came_near_counts_as_never(folder: Path) -> N
     known = recording.feasible_values(objective)[order]
     paid = np.asarray([objective.value(recording.outcomes[i]) for i in order])
     trace = Trace(tuple(order.tolist()), known, paid, len(order), "", 0.0)
-    near = judgement.judge(trace, recording, objective).runs_to_within_10pct
+    near = scores.score(trace, recording, objective).runs_to_within_10pct
     assert 12 < near < len(order)
-    assert judgement.judge(trace, recording, objective, followed=int(near)).runs_to_within_10pct == near
-    cut = judgement.judge(trace, recording, objective, followed=int(near) - 1)
+    assert scores.score(trace, recording, objective, followed=int(near)).runs_to_within_10pct == near
+    cut = scores.score(trace, recording, objective, followed=int(near) - 1)
     assert cut.runs_to_within_10pct == len(order)
     assert cut.censored == 1

@@ -10,12 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.figure import Figure
 from typer.testing import CliRunner
 
 from analysis.errors import SearchError
 from analysis.report.figures import scaling as figure
-from analysis.report.figures import style
+from analysis.report.figures.canvas import Canvas
 from analysis.search.scaling import fit as scaling
 from analysis.search.scaling.small_runs import load_points
 from infra.base.errors import UsageError
@@ -150,10 +149,10 @@ def test_a_scale_far_beyond_the_runs_is_called_far() -> None:
 def test_the_figure_names_no_run_that_there_was_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     named = list[str]()
 
-    def save(drawn: Figure, *_: object) -> None:
-        named.extend(drawn.axes[0].get_legend_handles_labels()[1])
+    def save(sheet: Canvas, *_: object) -> None:
+        named.extend(sheet.fig.axes[0].get_legend_handles_labels()[1])
 
-    monkeypatch.setattr(style, "save", save)
+    monkeypatch.setattr(Canvas, "save", save)
     figure.draw(scaling.scale_up(table(), [16.0], [10.0]), tmp_path / "fig")
     assert named == ["run, scale 1", "run, scale 2", "predicted, scale 10"]
 

@@ -11,8 +11,10 @@ import pytest
 import statsmodels.api as sm
 from scipy import stats
 
+from analysis.plain import plain
 from analysis.records.runs import load
-from analysis.statistics.curves import CURVES, alternatives, fit_curve
+from analysis.report.tables import regression_table
+from analysis.statistics.curves import CURVES, alternatives
 from analysis.statistics.diagnostics import residuals
 from analysis.statistics.linear import (
     OVER_LEASES,
@@ -22,7 +24,7 @@ from analysis.statistics.linear import (
     correlation,
     variance_inflation,
 )
-from analysis.study.regression import Regression, regress, regressions, table
+from analysis.study.regression import Regression, regress, regressions
 from tests.support.analysis import factory, simulate
 
 
@@ -182,7 +184,7 @@ def test_monotone_curves_are_monotone_and_pass_through_the_means() -> None:
     x, y = np.array([1.0, 2, 4, 8, 8]), np.array([5.0, 6, 9, 9.5, 10.5])
     at = np.linspace(1, 8, 50)
     for name in ("monotone cubic interpolation (PCHIP)", "isotonic regression"):
-        curve = fit_curve(name, x, y)
+        curve = CURVES[name](x, y)
         assert (np.diff(curve(at)) >= -1e-9).all()
         assert curve(np.array([8.0]))[0] == pytest.approx(10.0)
 
@@ -234,8 +236,8 @@ def test_from_records_on_disk_per_format_and_as_json(tmp_path: Path) -> None:
         one = regression.parameter("batch_size")
         assert one is not None
         assert one.slope.value == pytest.approx(slope, abs=0.01)
-        json.dumps(regression.as_dict(), allow_nan=False)
-    tidy = table(found)
+        json.dumps(plain(regression), allow_nan=False)
+    tidy = regression_table(found)
     assert len(tidy) == 8
     assert tidy.set_index(["format", "parameter"]).loc[("tfrecord", "batch_size"), "slope"] == pytest.approx(
         3, abs=0.01

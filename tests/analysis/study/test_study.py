@@ -13,9 +13,9 @@ from analysis.report import page
 from analysis.report.evidence import Evidence, evidence_of
 from analysis.report.figures import frontier, speedup, training
 from analysis.report.summary import summary_of
+from analysis.report.tables import study_table_1, study_table_2
 from analysis.report.write import build
 from analysis.study import claims, seed
-from analysis.study.tables import table_1_frame, table_2_frame
 from tests.support.analysis import factory, study
 from tests.support.analysis.drawing import leave_png_empty
 
@@ -107,7 +107,7 @@ def test_a_multi_worker_training_that_completes_refutes_the_claim(tmp_path: Path
 def test_table_1_has_ours_beside_the_published(speed: tuple[Runs, Evidence]) -> None:
     (table,) = speed[1].table_1
     assert (table.workload, table.phases, len(table.rows)) == ("spark_read_speed", ("before", "after"), 8)
-    frame = table_1_frame([table]).set_index(["format", "parameter", "phase"]).to_dict("index")
+    frame = study_table_1([table]).set_index(["format", "parameter", "phase"]).to_dict("index")
     row = frame["tfrecord", "batch_size", "after"]
     assert row["published_r"] == 0.389
     assert 0.9 < row["r_low"] < row["r"] < row["r_high"] <= 1
@@ -118,7 +118,7 @@ def test_table_2_joins_ours_and_the_published_rows(trained: tuple[Runs, Evidence
     rows = trained[1].table_2
     published = [seed.PART_4B, *seed.TABLE_2]
     assert [(r.strategy, r.batch_size) for r in rows] == [(r.strategy, r.batch_size) for r in published]
-    frame = table_2_frame(rows).set_index(["strategy", "batch_size"]).to_dict("index")
+    frame = study_table_2(rows).set_index(["strategy", "batch_size"]).to_dict("index")
     row = frame["MirroredStrategy", 512]
     assert row["validation_accuracy_published"] == 0.664
     assert row["validation_accuracy"] == pytest.approx(0.9 - 0.4 / 3 - 0.15, abs=0.01)
@@ -209,11 +209,11 @@ def test_a_claim_that_another_part_measured_is_shown_from_there(tmp_path: Path) 
     factory.write(tmp_path, factory.run_json("four-small-ssd", repeat=0, experiment="seed-3cii"))
     factory.write(tmp_path, factory.run_json("one-large-ssd", repeat=0, experiment="seed-3cii"))
     factory.demo(tmp_path, scenarios=("one-large-ssd",), repeats=1)
-    found = {f.claim: f for f in claims.completed(of(tmp_path)[1].findings, tmp_path, "demo")}
+    found = {f.claim: f for f in claims.fill_from_other_parts(of(tmp_path)[1].findings, tmp_path, "demo")}
     assert found["tfrecord_70x"].measured and not found["tfrecord_70x"].measured.startswith("In ")
     assert found["same_time_4x2_1x8"].measured.startswith("In seed-3cii: 1x8 takes 1.00 times")
     assert found["mirrored_faster"].measured == ""
     assert "Experiment seed-4c measures it" in found["mirrored_faster"].why
-    there = {f.claim: f for f in claims.completed(of(tmp_path)[1].findings, tmp_path, "seed-3cii")}
+    there = {f.claim: f for f in claims.fill_from_other_parts(of(tmp_path)[1].findings, tmp_path, "seed-3cii")}
     assert there["same_time_4x2_1x8"].measured == ""  # an experiment does not borrow from itself
     assert "measures it" not in there["same_time_4x2_1x8"].why

@@ -9,7 +9,6 @@ import shutil
 import pytest
 
 from infra.cli import app
-from infra.records import store as shared_runs
 
 FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/runs/search.jsonl")
 
@@ -20,7 +19,6 @@ def raising(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(app, "app", fail)
     monkeypatch.setattr(app, "raise_interrupted", lambda: None)
-    monkeypatch.setattr(shared_runs, "push_all", lambda: None)
 
 
 @pytest.mark.parametrize("error", [FULL, shutil.Error([("a", "b", str(FULL))])], ids=["one", "gathered"])

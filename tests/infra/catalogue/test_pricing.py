@@ -18,29 +18,29 @@ CATALOGUE = Catalogue.default()
 
 def test_four_small_ssd_by_hand() -> None:
     price = hourly_price(load_scenario("four-small-ssd"))
-    assert price.of("machines") == pytest.approx(5 * 0.0950)
-    assert price.of("disks") == pytest.approx(5 * 200 * 0.170 / 730)
-    assert price.of("dataproc fee") == pytest.approx(5 * 2 * 0.010)
+    assert price.item_usd("machines") == pytest.approx(5 * 0.0950)
+    assert price.item_usd("disks") == pytest.approx(5 * 200 * 0.170 / 730)
+    assert price.item_usd("dataproc fee") == pytest.approx(5 * 2 * 0.010)
     assert price.total_usd == pytest.approx(0.475 + 0.23288 + 0.1, abs=1e-4)
     assert usd_per_hour(load_scenario("four-small-ssd")) == price.total_usd
 
 
 def test_single_node_pays_for_one_machine() -> None:
     price = hourly_price(load_scenario("one-large-standard"))
-    assert price.of("machines") == pytest.approx(0.3800)
-    assert price.of("disks") == pytest.approx(1000 * 0.040 / 730)
-    assert price.of("dataproc fee") == pytest.approx(0.08)
+    assert price.item_usd("machines") == pytest.approx(0.3800)
+    assert price.item_usd("disks") == pytest.approx(1000 * 0.040 / 730)
+    assert price.item_usd("dataproc fee") == pytest.approx(0.08)
 
 
 def test_mixed_machine_types_and_another_region() -> None:
     price = hourly_price(load_scenario("eight-tiny-standard"), "europe-west2")
-    assert price.of("machines") == pytest.approx(8 * 0.0612 + 0.1224, abs=1e-3)
-    assert price.of("disks") == pytest.approx(990 * 0.048 / 730)
+    assert price.item_usd("machines") == pytest.approx(8 * 0.0612 + 0.1224, abs=1e-3)
+    assert price.item_usd("disks") == pytest.approx(990 * 0.048 / 730)
 
 
 def test_same_storage_costs_the_same() -> None:
     four, one = (hourly_price(load_scenario(name)) for name in ("four-small-ssd", "one-large-ssd"))
-    assert four.of("disks") == pytest.approx(one.of("disks"))
+    assert four.item_usd("disks") == pytest.approx(one.item_usd("disks"))
 
 
 def test_unknown_region_suggests_the_nearest() -> None:

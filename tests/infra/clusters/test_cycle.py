@@ -14,6 +14,8 @@ from tests.support import bakeoff
 from workloads.generate import generate
 from workloads.record import NODE_COLUMNS, RunRecord, Status
 
+pytestmark = pytest.mark.xdist_group("host")  # clusters
+
 EXPERIMENT = """
 name = "cycle"
 scenarios = ["{scenario}"]

@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,15 +18,23 @@ from infra.targets.local import class_archive
 from tests.support import bakeoff
 from tests.support.waiting import wait_for
 
+pytestmark = pytest.mark.xdist_group("host")  # clusters
+
 SEED = 20261122
 KILLS = 8
 LONGEST_S = 20.0  # of a cycle on a quiet host: apply, load, submit, run, destroy
 
 
-def offsets() -> list[float]:
-    """Evenly strewn over a cycle, each at a random place in its stratum."""
+def kills() -> list[Any]:
+    """With each isolation, evenly strewn over a cycle, each at a random place in its stratum. Four of all are run always."""
     numbers = random.Random(SEED)
-    return [round((i + numbers.random()) * LONGEST_S / KILLS, 2) for i in range(KILLS)]
+    offsets = [round((i + numbers.random()) * LONGEST_S / KILLS, 2) for i in range(KILLS)]
+    always = {"namespaces": (1, 5), "none": (3, 7)}
+    return [
+        pytest.param(isolation, offset_s, marks=() if i in always[isolation] else pytest.mark.more_kills)
+        for isolation in always
+        for i, offset_s in enumerate(offsets)
+    ]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -47,9 +56,8 @@ def runs(tmp_path: Path) -> Iterator[Path]:
 @pytest.mark.slow
 @pytest.mark.isolation
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("offset_s", offsets())
-@pytest.mark.parametrize("isolation", ["namespaces", "none"])
-def test_clean_removes_what_a_killed_run_left(tmp_path: Path, runs: Path, offset_s: float, isolation: str) -> None:
+@pytest.mark.parametrize(("isolation", "offset_s"), kills())
+def test_clean_removes_what_a_killed_run_left(tmp_path: Path, runs: Path, isolation: str, offset_s: float) -> None:
     arguments = ("run", "write_tfrecords", "--on", "one-large-ssd", "--count", "40", "--isolation", isolation)
     bakeoff_before = bakeoff.snapshot(runs, CACHE_DIR)
     log = tmp_path / "log"

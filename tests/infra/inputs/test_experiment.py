@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from infra.base.errors import UsageError
-from infra.inputs.experiment import Experiment, WorkloadSpec, at_full_size, cells, find_experiment, load_experiment
+from infra.inputs.cells import cells
+from infra.inputs.experiment import Experiment, WorkloadSpec
+from infra.inputs.experiment_file import at_full_size, find_experiment, load_experiment
 from infra.inputs.one_off import parse_settings
 from workloads.record import Scenario
 

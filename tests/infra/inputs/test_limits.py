@@ -46,7 +46,7 @@ def test_limits_are_refused_before_the_first_cell_where_nothing_is_paid_for(
         repeat_level=repeat_level,
         workloads=[WorkloadSpec(name="read_speed")],
     )
-    pool = Pool(experiment, Options(tmp_path, max_usd=1.0), None, Silent())
+    pool = Pool(experiment, {}, Options(tmp_path, max_usd=1.0), None, Silent())
     with (
         pytest.raises(UsageError, match="--target local does not take --max-usd; nothing is paid for there"),
         pool.open({"one-large-ssd": 60.0}),

@@ -48,6 +48,7 @@ def test_the_first_lease_of_a_process_finds_out_what_can_be_isolated(tmp_path: P
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("host")
 @pytest.mark.timeout(900)
 def test_a_lease_is_mended_shrinks_and_goes(tmp_path: Path) -> None:
     lease = lifecycle.create(SHAPE, Options(tmp_path, "none", 0.15), kept=True)

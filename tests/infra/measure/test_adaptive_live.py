@@ -10,6 +10,8 @@ import pytest
 from analysis.compare.stopping import half_width
 from tests.support import bakeoff
 
+pytestmark = pytest.mark.xdist_group("host")  # clusters
+
 EXPERIMENT = """
 name = "adaptive"
 scenarios = ["one-large-ssd"]

@@ -16,9 +16,10 @@ from infra.base.checks import Check
 from infra.base.errors import Interrupted
 from infra.base.options import Options
 from infra.base.progress import Silent
-from infra.inputs.experiment import Cell
+from infra.inputs.cells import Cell
 from infra.leases.lease import Lease, LeaseState
-from infra.measure.attempt import redacted, run_attempt
+from infra.measure.attempt import run_attempt
+from infra.measure.run_record import redacted
 from infra.targets.base import Description, Jobs, Observer, Target, Traits
 from infra.targets.local.leftovers import LocalSweeper
 from infra.targets.local.target import LocalPricing
@@ -104,7 +105,7 @@ def attempted(tmp_path: Path, target: Paid) -> tuple[Path, RunRecord]:
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("job/measurements.jsonl", b'{"operation": "read", "furlongs": 3}\n', "furlongs"),
+        ("job/measurements.jsonl", b'{"operation": "read", "furlongs": [3]}\n', "furlongs"),
         ("job/measurements.jsonl", b'{"operation": "read", "images": "many"}\n', "wrong type"),
         ("eventlog/app-1", b"\x28\xb5\x2f\xfd no text at all\n", "codec"),
         ("nodes.jsonl", b'{"node": "m"}\n', "ts"),

@@ -17,11 +17,13 @@ from analysis.errors import DamagedRecordError
 from analysis.report.write import build
 from infra.base.errors import UsageError
 from infra.base.options import Options
-from infra.inputs.experiment import Adaptive, Cell, Experiment, WorkloadSpec, check
+from infra.inputs.cells import Cell
+from infra.inputs.experiment import Adaptive, Experiment, WorkloadSpec, check
 from infra.measure import bench as benches
+from infra.measure.rows import Row, Rows
+from infra.records.reader import read_record
 from tests.support.analysis import factory
 from tests.support.analysis.drawing import leave_out_figures
-from workloads.record import RunRecord
 
 SCRIPT = Path(__file__)  # any file: nothing runs it
 
@@ -44,7 +46,13 @@ class NoPool:
     opened: list[list[str]]
 
     def __init__(
-        self, experiment: Experiment, options: Options, dataset: object, progress: object, **_: object
+        self,
+        experiment: Experiment,
+        scenarios: object,
+        options: Options,
+        dataset: object,
+        progress: object,
+        **_: object,
     ) -> None:
         self.options = options
 
@@ -63,21 +71,21 @@ def experiment(**changes: Any) -> Experiment:
 
 
 @pytest.fixture
-def measure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[list[benches.Row], Quiet]]:
+def measure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[list[Row], Quiet]]:
     """Run a bench whose cells take the run times that a function gives for scenario and repeat."""
     NoPool.opened = []
     monkeypatch.setattr(benches, "Pool", NoPool)
     monkeypatch.setattr(benches, "_conditions", lambda *_: {})
 
-    def run(spec: Experiment, run_s: Callable[[str, int], float]) -> tuple[list[benches.Row], Quiet]:
-        def cell_run(cell: Cell, name: str, pool: NoPool, progress: object) -> tuple[Path, RunRecord, None]:
+    def run(spec: Experiment, run_s: Callable[[str, int], float]) -> tuple[list[Row], Quiet]:
+        def cell_run(cell: Cell, name: str, pool: NoPool, rows: Rows, progress: object) -> None:
             now = datetime.fromtimestamp(time.time(), UTC).isoformat()
             record = factory.run_json(
                 cell.scenario.name, "job", cell.repeat, run_s=run_s(cell.scenario.name, cell.repeat), cell=name,
                 lease=f"{cell.scenario.name[0]}{cell.repeat}", repeat_level="lease", started_at=now, ended_at=now,
             )  # fmt: skip
             path = factory.write(tmp_path, record)
-            return path, benches.read_record(path), None
+            rows.add(cell, path, read_record(path))
 
         monkeypatch.setattr(benches, "_run_cell", cell_run)
         quiet = Quiet()

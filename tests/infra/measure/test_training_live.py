@@ -13,6 +13,8 @@ import pytest
 
 from tests.support import bakeoff
 
+pytestmark = pytest.mark.xdist_group("host")  # clusters
+
 EPOCHS = 6
 SETTINGS = {
     "strategy": "multi_worker_mirrored", "workers": 2, "batch_size": 16, "epochs": EPOCHS, "image_size": 32,

@@ -11,8 +11,8 @@ import pytest
 from infra.base.errors import UsageError
 from infra.base.options import Options
 from infra.inputs.scenario import load_scenario
-from infra.measure import attempt
-from infra.measure.attempt import Outcome
+from infra.measure import verdict
+from infra.measure.job_run import JobRun
 from infra.targets.local.target import TARGET
 from workloads.record import SparkMetrics, StageSeconds, Status, Summary
 
@@ -40,8 +40,8 @@ def judge(
     spark = facts.pop("spark", None)
     stages = facts.pop("stages", STAGES)
     cell: Any = SimpleNamespace(timeout_s=300, script=facts.pop("script", None))
-    outcome = Outcome(folder=tmp_path, launched_at=100.0, ended_at=110.0, **facts)
-    return attempt._verdict(lease, cell, outcome, spark, summary, "the job wrote no summary.json", rows, stages)
+    job = JobRun(folder=tmp_path, launched_at=100.0, ended_at=110.0, **facts)
+    return verdict.judge(lease, cell, job, spark, summary, "the job wrote no summary.json", rows, stages)
 
 
 def metrics(executors: int) -> SparkMetrics:

@@ -10,9 +10,12 @@ from infra.review.google_provider.provider import VERSIONS
 from tests.support.terraform.tree import Tree, checked_tree
 
 
-@pytest.fixture(scope="session", params=VERSIONS)
+@pytest.fixture(
+    scope="session",
+    params=[*(pytest.param(version, marks=pytest.mark.slow) for version in VERSIONS[:-1]), VERSIONS[-1]],
+)
 def tree(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tree]:
-    """With each version."""
+    """With each version: the newest always, the others in the slow suite."""
     with checked_tree(request.param, tmp_path_factory.mktemp("tree")) as made:
         yield made
 

@@ -8,7 +8,7 @@ import pytest
 
 from infra.base.errors import SetupError, TerraformError, UsageError
 from infra.review.google_provider import provider as providers
-from infra.review.google_provider.check import copied_root, plan_from_empty, validate
+from infra.review.google_provider.check import copied_root, plan_from_empty
 from infra.review.google_provider.provider import CHOICE_VARIABLE, VERSIONS, prepare, types_in
 from infra.review.google_provider.serve import served
 from infra.review.google_provider.typescript import Source
@@ -83,7 +83,8 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_right_module_is_valid_and_the_answer_says_by_what(root: Path, version: str) -> None:
-    checked = validate(root, version)
+    with copied_root(root, version) as (terraform, checked):
+        terraform.validate()
     assert checked.version == version
     assert str(checked) in (
         f"real provider google {version}",

@@ -10,8 +10,8 @@ import pytest
 
 from infra.base.errors import TerraformError
 from infra.review.google_provider.provider import VERSIONS
-from tests.infra.modules.test_google_modules import GRANTS
 from tests.support.terraform import policy
+from tests.support.terraform.grants import GRANTS
 from tests.support.terraform.mutations import CLUSTERS, REST, SCHEMA, Mutation
 from tests.support.terraform.tree import MODULES, SHAPE, VARIABLES, Tree, checked_tree
 from workloads.record import Scenario
@@ -62,6 +62,7 @@ def test_every_module_is_mutated() -> None:
     assert set(MODULES) == set(MUTATED)
 
 
+@pytest.mark.slow
 def test_what_the_schema_refuses(copy: Tree) -> None:
     for mutation in SCHEMA:
         said = apply(copy, mutation)

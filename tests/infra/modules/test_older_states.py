@@ -10,7 +10,7 @@ import pytest
 from infra.base.paths import PROJECT_DIR
 from infra.review.google_provider.provider import CHOICE_VARIABLE
 from infra.review.revision import laid_out
-from tests.infra.terraform.test_modules import blocks
+from tests.support.terraform.hcl import blocks
 from tests.support.terraform.states import Json, applied_state, differing, planned_changes
 from tests.support.terraform.tree import VARIABLES
 

@@ -63,12 +63,12 @@ def test_two_that_push_at_once_do_not_overwrite(bucket: str, tmp_path: Path) -> 
         def blob(self, name: str) -> object:
             return self.real.blob(name)  # type: ignore[attr-defined]
 
-    place = shared_runs._place
+    place = shared_runs._bucket
     try:
-        shared_runs._place = lambda uri: (Late(place(uri)[0]), place(uri)[1])
+        shared_runs._bucket = lambda uri: (Late(place(uri)[0]), place(uri)[1])
         assert shared_runs.push(tmp_path / "mine", bucket) == 1  # its log, and not run.json
     finally:
-        shared_runs._place = place
+        shared_runs._bucket = place
     assert open_store(bucket).read("demo/cell-1/run.json") == b'{"by": "them"}'
 
 
@@ -87,15 +87,34 @@ def test_a_name_that_leads_out_of_the_mirror_is_not_fetched(tmp_path: Path, way:
         def list_blobs(self, prefix: str) -> list[Blob]:
             return [Blob()]
 
-    place = shared_runs._place
+    place = shared_runs._bucket
     try:
-        shared_runs._place = lambda uri: (Bucket(), "team/")
+        shared_runs._bucket = lambda uri: (Bucket(), "team/")
         assert shared_runs.pull("gs://theirs/team", tmp_path / "mirror" / "here") == 0
     finally:
-        shared_runs._place = place
+        shared_runs._bucket = place
     assert list(tmp_path.rglob("run.json")) == []
 
 
 def test_half_a_record_is_not_fetched(bucket: str, tmp_path: Path) -> None:
     open_store(bucket).write("demo/cell-9/logs/driver.log", b"said")  # its run.json has not arrived
     assert shared_runs.pull(bucket, tmp_path) == 0
+
+
+def test_a_store_is_brought_up_to_date_and_put_back_even_when_the_work_fails(
+    bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_runs, "CACHE_DIR", tmp_path / "cache")
+    a_record(tmp_path / "theirs", "cell-1")
+    shared_runs.push(tmp_path / "theirs", f"{bucket}/team")
+    with pytest.raises(KeyError), shared_runs.RunStore(f"{bucket}/team/") as store:  # noqa: PT012
+        assert store.uri == f"{bucket}/team" and (store.folder / "demo" / "cell-1" / "logs" / "driver.log").exists()
+        a_record(store.folder, "cell-2")
+        raise KeyError
+    assert open_store(f"{bucket}/team").read("demo/cell-2/run.json") == b"{}"
+
+
+def test_a_folder_is_no_mirror(tmp_path: Path) -> None:
+    with shared_runs.RunStore(str(tmp_path / "runs")) as store:
+        assert (store.folder, store.uri) == (tmp_path / "runs", None)
+    assert not store.folder.exists()

@@ -10,7 +10,7 @@ from infra.review.comment import comment
 from infra.review.configuration import ResourceChange, RootDiff, _folders
 from infra.review.google_provider.provider import CHOICE_VARIABLE
 from infra.review.markdown import code
-from tests.infra.review.conftest import Repository
+from tests.support.repository import Repository
 
 TERRAFORM = """\
 terraform {

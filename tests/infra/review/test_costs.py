@@ -12,8 +12,8 @@ from infra.inputs.scenario import load_scenario
 from infra.review.comment import comment
 from infra.review.costs import CellCost, ExperimentCost
 from infra.review.review import Review
-from tests.infra.review.conftest import EXPERIMENT, Repository
 from tests.support.analysis import factory
+from tests.support.repository import EXPERIMENT, Repository
 
 
 @pytest.fixture

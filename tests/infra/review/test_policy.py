@@ -9,8 +9,8 @@ import pytest
 
 from infra.review.comment import comment
 from infra.review.policy import CHECKOV, compare_policy
-from tests.infra.review.conftest import Repository
 from tests.support.policy_environment import install
+from tests.support.repository import Repository
 
 # Prints what a file of the tree under check holds, as checkov would print its report.
 STAND_IN = """\

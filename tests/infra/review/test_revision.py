@@ -10,7 +10,7 @@ import pytest
 
 from infra.base.errors import UsageError
 from infra.review import revision
-from tests.infra.review.conftest import Repository
+from tests.support.repository import Repository
 
 
 @pytest.fixture(autouse=True, params=["with tarfile's filter", "before 3.11.4"])

@@ -14,12 +14,13 @@ from infra.catalogue.pricing import usd_per_hour
 from infra.cli.app import app
 from infra.inputs.scenario import load_scenario
 from infra.records import store as shared_runs
+from infra.records.store import RunStore
 from infra.review.comment import MARKER, comment
 from infra.review.markdown import code
 from infra.review.review import Review, review
 from infra.review.scenarios import ScenarioChange
-from tests.infra.review.conftest import REGION, Repository
 from tests.support.analysis import factory
+from tests.support.repository import REGION, Repository
 
 
 def kinds(review: Review) -> dict[str, str]:
@@ -208,7 +209,6 @@ def test_past_records_come_from_a_shared_place_too(
     assert shared_runs.push(tmp_path / "theirs", f"{bucket}/team") == 2 * 5 + 1
     monkeypatch.setattr("infra.cli.review.PROJECT_DIR", repository.root)
     monkeypatch.setattr("infra.records.store.CACHE_DIR", tmp_path / "cache")
-    monkeypatch.setattr("infra.records.store._only_records", {})
     repository.shape("four", 5)
     done = CliRunner().invoke(app, ["review", "--base", "main", "--json", "--runs", f"{bucket}/team/"])
     assert done.exit_code == 0, done.output
@@ -217,11 +217,11 @@ def test_past_records_come_from_a_shared_place_too(
     (demo,) = said["experiments"]
     assert [cell["before"]["records"] for cell in demo["cells"]] == [1, 1]
     assert {path.name for path in (tmp_path / "cache").rglob("*") if path.is_file()} == {"run.json"}
-    assert shared_runs.push_all() == 0
+    monkeypatch.setattr(shared_runs, "push", lambda *_: pytest.fail("a review changes nothing"))
     text = CliRunner().invoke(app, ["review", "--base", "main", "--runs", f"{bucket}/team"]).stdout
     assert f"past records of {code(f'{bucket}/team')} x" in text
 
 
 def test_an_unknown_region_is_refused(repository: Repository) -> None:
     with pytest.raises(UsageError, match="Unknown region 'us-nowhere1'"):
-        review(repository.root, "main", repository.root, "us-nowhere1", Silent())
+        review(repository.root, "main", RunStore(str(repository.root)), "us-nowhere1", Silent())

@@ -6,7 +6,7 @@ import pytest
 
 from infra.catalogue.pricing import usd_per_hour
 from infra.search.allowance import Allowance
-from tests.infra.search.test_live import SHAPES, ran
+from tests.support.search import SHAPES, ran
 
 PAIRS = [("a", shape) for shape in SHAPES[:4]]
 

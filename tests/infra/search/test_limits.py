@@ -17,14 +17,16 @@ from infra.base.errors import CloudError, Interrupted, LeftoverError, LimitError
 from infra.base.options import Options
 from infra.base.progress import Silent
 from infra.cli.app import app
-from infra.inputs.experiment import DataSpec, WorkloadSpec
-from infra.measure.bench import Row
+from infra.inputs.experiment import DataSpec, Experiment, WorkloadSpec
+from infra.inputs.scenario import scenario_names
+from infra.measure import bench as benches
+from infra.measure.rows import Row
 from infra.search import live as search
 from infra.search import run as search_run
-from tests.infra.search.test_live import SHAPES, Counting, Noting, grid, ran, spec
 from tests.support.analysis.factory import run_json
+from tests.support.search import SHAPES, Counting, Noting, grid, ran, spec
 from workloads.record import Scenario, Status
-from workloads.record.search import FILE, Outcome
+from workloads.record.search import FILE, RunOutcome
 from workloads.record.teardown import Teardown
 
 REFUSALS = [
@@ -40,7 +42,7 @@ class Refusing(Counting):
         super().__init__()
         self.after, self.error, self.lock = after, error, threading.Lock()
 
-    def __call__(self, shape: Scenario, workload: str, slot: int, left_usd: float | None) -> Outcome:
+    def __call__(self, shape: Scenario, workload: str, slot: int, left_usd: float | None) -> RunOutcome:
         with self.lock:
             if len(self.shapes) >= self.after:
                 raise self.error
@@ -78,7 +80,7 @@ def test_it_names_the_limit_that_was_given_once_it_was_refused_by_itself(tmp_pat
 
 
 def test_where_each_share_is_too_small_they_are_run_one_by_one(tmp_path: Path) -> None:
-    def runner(shape: Scenario, workload: str, slot: int, left_usd: float | None) -> Outcome:
+    def runner(shape: Scenario, workload: str, slot: int, left_usd: float | None) -> RunOutcome:
         assert left_usd is not None
         if left_usd < 0.6:
             raise LimitError(f"--max-usd {left_usd:g} leaves too little.")
@@ -160,10 +162,25 @@ def test_a_limit_of_money_is_no_limit_on_local_clusters_which_refuse_one(
     assert [options.max_usd for options in given] == [passed_on]
 
 
+def test_a_shape_of_a_search_needs_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Reached(Exception):
+        pass
+
+    def measured(experiment: Experiment, scenarios: object, *_: object) -> list[Row]:
+        assert (experiment.scenarios, scenarios) == ([SHAPES[0].name], {SHAPES[0].name: SHAPES[0]})
+        raise Reached
+
+    assert SHAPES[0].name not in scenario_names()
+    monkeypatch.setattr(benches, "_bench", measured)
+    run = search_run.bench_runner("s", [WorkloadSpec(name="read_speed")], DataSpec(), 60, Options(tmp_path), Silent())
+    with pytest.raises(Reached):
+        run(SHAPES[0], "read_speed", 0, None)
+
+
 def test_side_by_side_what_is_left_is_shared(tmp_path: Path) -> None:
     both, given = threading.Barrier(2, timeout=60), list[float]()
 
-    def runner(shape: Scenario, workload: str, slot: int, left_usd: float | None) -> Outcome:
+    def runner(shape: Scenario, workload: str, slot: int, left_usd: float | None) -> RunOutcome:
         assert left_usd is not None
         given.append(left_usd)
         both.wait()
@@ -267,7 +284,7 @@ def test_two_searches_in_one_folder_wait_for_each_other(tmp_path: Path) -> None:
     begun = threading.Event()
 
     class Slow(Counting):
-        def __call__(self, shape: Scenario, workload: str, slot: int, left_usd: float | None) -> Outcome:
+        def __call__(self, shape: Scenario, workload: str, slot: int, left_usd: float | None) -> RunOutcome:
             begun.set()
             threading.Event().wait(0.2)
             return super().__call__(shape, workload, slot, left_usd)
@@ -309,7 +326,7 @@ def test_a_run_beside_one_that_fails_the_search_is_kept(tmp_path: Path) -> None:
     """An error that says nothing of a shape ends the search; what is under way is paid for, and not made again."""
     broken = threading.Event()
 
-    def runner(shape: Scenario, workload: str, slot: int, left_usd: float | None) -> Outcome:
+    def runner(shape: Scenario, workload: str, slot: int, left_usd: float | None) -> RunOutcome:
         if slot == 0:
             broken.set()
             raise CloudError("Google Cloud refused.")
@@ -330,7 +347,7 @@ def test_a_run_that_is_refused_beside_others_is_made_after_them(tmp_path: Path) 
     beside = threading.Barrier(2, timeout=60)
     given: dict[str, list[float | None]] = {}
 
-    def runner(shape: Scenario, workload: str, slot: int, left_usd: float | None) -> Outcome:
+    def runner(shape: Scenario, workload: str, slot: int, left_usd: float | None) -> RunOutcome:
         given.setdefault(shape.name, []).append(left_usd)
         if len(given) <= 2 and len(given[shape.name]) == 1:
             beside.wait()
@@ -354,7 +371,7 @@ def test_a_run_that_is_refused_beside_others_is_made_after_them(tmp_path: Path) 
 def test_what_survives_a_teardown_is_not_lost_behind_an_interrupt(tmp_path: Path) -> None:
     interrupted = threading.Event()
 
-    def runner(shape: Scenario, workload: str, slot: int, left_usd: float | None) -> Outcome:
+    def runner(shape: Scenario, workload: str, slot: int, left_usd: float | None) -> RunOutcome:
         if slot == 0:
             raise Interrupted("Stopped by SIGINT.")
         assert interrupted.wait(60)

@@ -4,79 +4,22 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from analysis.search.core.problem import Limit, Objective
-from analysis.search.strategies.strategy import Winner
+from analysis.search.model.winner import Winner
 from infra.base.errors import Interrupted, RecordError, UsageError
 from infra.base.progress import Silent
 from infra.catalogue.pricing import usd_per_hour
 from infra.cli.app import app
-from infra.inputs.scenario import lent, load_scenario
 from infra.inputs.space import load_space
 from infra.search import live as search
+from tests.support.search import SHAPES, Counting, Noting, grid, ran, spec, took
 from workloads.record import Scenario
-from workloads.record.search import FILE, Outcome
-
-SHAPES = load_space("seed").shapes()
-
-
-def took(shape: Scenario) -> float:
-    """A job that gains from cores, and a little from fast disks."""
-    cores = {"n1-standard-1": 1, "n1-standard-2": 2, "n1-highmem-2": 2, "n1-standard-4": 4, "n1-highmem-4": 4}
-    total = max(1, shape.workers) * cores.get(shape.machine_type, 8)
-    return (20 + 200 / total) * (0.9 if shape.disk_type == "pd-ssd" else 1.0)
-
-
-def ran(shape: Scenario, **change: object) -> Outcome:
-    seconds = took(shape)
-    usd = usd_per_hour(shape) * seconds / 3600
-    fields = {
-        "shape": shape.name, "workload": "write_tfrecords", "status": "ok",
-        "values": {"runtime_s": seconds, "cost_usd": usd}, "metrics": {}, "paid_usd": usd,
-        "reason": None, "record": None,
-    }  # fmt: skip
-    return Outcome.model_validate({**fields, **change})
-
-
-class Counting:
-    """A runner that notes what it ran; fails or is cut off where it is told to."""
-
-    def __init__(self, cut_off_at: int | None = None, result: Callable[[Scenario], Outcome] = ran) -> None:
-        self.shapes: list[str] = []
-        self.cut_off_at, self.result = cut_off_at, result
-
-    def __call__(self, shape: Scenario, workload: str, slot: int, left_usd: float | None) -> Outcome:
-        if len(self.shapes) == self.cut_off_at:
-            raise Interrupted
-        self.shapes.append(shape.name)
-        return self.result(shape)
-
-
-class Noting(Silent):
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def note(self, text: str) -> None:
-        self.lines.append(text)
-
-
-def grid(workers: str, machine: str = "n1-standard-1") -> str:
-    return f"""name = 'x'
-[[grid]]
-workers = {workers}
-machine_type = ['{machine}']
-disk_type = ['pd-ssd']
-disk_gb = [100]"""
-
-
-def spec(**change: object) -> search.Spec:
-    fields = {"shapes": SHAPES, "workloads": ("write_tfrecords",), "objective": Objective("cost")}
-    return search.Spec(**{**fields, **change})  # type: ignore[arg-type]
+from workloads.record.search import FILE, RunOutcome
 
 
 def test_the_space_has_many_shapes_that_fit_names_and_rules() -> None:
@@ -104,13 +47,6 @@ def test_a_wrong_space_is_refused_with_its_rule(tmp_path: Path, text: str | byte
         load_space(str(path)).shapes()
     with pytest.raises(UsageError, match="Unknown space 'sed'"):
         load_space("sed")
-
-
-def test_shapes_of_a_space_are_known_as_scenarios_only_while_lent() -> None:
-    with lent(SHAPES[:1]):
-        assert load_scenario(SHAPES[0].name) == SHAPES[0]
-    with pytest.raises(UsageError, match="Unknown scenario"):
-        load_scenario(SHAPES[0].name)
 
 
 def test_a_search_explains_stops_and_recommends(tmp_path: Path) -> None:
@@ -178,7 +114,7 @@ def test_limits_on_runs_and_money_hold(tmp_path: Path) -> None:
 
 
 def test_failures_are_told_and_do_not_end_the_search(tmp_path: Path) -> None:
-    def small_fails(shape: Scenario) -> Outcome:
+    def small_fails(shape: Scenario) -> RunOutcome:
         failed: dict[str, object] = {
             "status": "failed",
             "values": {},
@@ -212,7 +148,7 @@ def test_several_run_side_by_side_and_never_the_same(tmp_path: Path) -> None:
     lock, running, most, slots = threading.Lock(), set[str](), [0], set[int]()
     three, begun = threading.Barrier(3, timeout=60), list[str]()
 
-    def runner(shape: Scenario, workload: str, slot: int, left_usd: float | None) -> Outcome:
+    def runner(shape: Scenario, workload: str, slot: int, left_usd: float | None) -> RunOutcome:
         with lock:
             assert shape.name not in running
             running.add(shape.name)

@@ -12,6 +12,8 @@ import pytest
 
 from tests.support import bakeoff
 
+pytestmark = pytest.mark.xdist_group("host")  # clusters
+
 SPACE = """name = "tiny"
 [[grid]]
 workers = [0]

@@ -13,12 +13,12 @@ from analysis.search.core.problem import Limit, Objective
 from infra.base.errors import UsageError
 from infra.base.progress import Silent
 from infra.cli.app import app
-from infra.inputs.workloads import JOB, WORKLOADS
+from infra.inputs.workloads import JOB, all_workloads
 from infra.search import live as search
 from infra.search import run as search_run
-from tests.infra.search.test_live import SHAPES, Counting, Noting, ran
+from tests.support.search import SHAPES, Counting, Noting, ran
 from workloads.record import Scenario
-from workloads.record.search import Outcome
+from workloads.record.search import RunOutcome
 
 REQUESTS = Objective("requests")
 ACCURATE = Objective("cost", (Limit("accuracy", "at least", 0.9),))
@@ -31,8 +31,8 @@ def spec(*workloads: str, objective: Objective = REQUESTS) -> search.Spec:
 @pytest.mark.parametrize(
     ("workload", "arguments", "lacks", "able"),
     [
-        ("write_tfrecords", ["--objective", "requests"], "requests_per_usd", "stream, serve"),
-        ("train", ["--max-latency-ms", "50"], "latency_ms", "stream, serve"),
+        ("write_tfrecords", ["--objective", "requests"], "requests_per_usd", "serve, stream"),
+        ("train", ["--max-latency-ms", "50"], "latency_ms", "serve, stream"),
         ("serve", ["--objective", "requests", "--least-accuracy", "0.9"], "accuracy", "train"),
     ],
 )
@@ -50,7 +50,7 @@ def test_an_objective_that_a_workload_does_not_measure_is_refused_before_anythin
 
 
 def test_what_a_workload_or_script_may_measure_is_not_refused() -> None:
-    search.check_objective(Objective("cost", (Limit("runtime_s", "at most", 600.0),)), WORKLOADS)
+    search.check_objective(Objective("cost", (Limit("runtime_s", "at most", 600.0),)), all_workloads())
     search.check_objective(Objective("requests", (Limit("latency_ms", "at most", 50.0),)), ["serve", "stream"])
     search.check_objective(ACCURATE, ["train", JOB])
 
@@ -70,7 +70,7 @@ def test_a_script_that_does_not_measure_it_is_run_once(tmp_path: Path) -> None:
 def test_a_script_that_fails_first_is_tried_elsewhere(tmp_path: Path) -> None:
     first = SHAPES[0].name
 
-    def run(shape: Scenario) -> Outcome:
+    def run(shape: Scenario) -> RunOutcome:
         values = {"accuracy": 0.95, **ran(shape).values}
         broken = shape.name != first and len(runner.shapes) < 3
         return ran(shape, workload=JOB, values={} if broken else values, status="failed" if broken else "ok")
@@ -84,7 +84,7 @@ def test_a_script_that_fails_first_is_tried_elsewhere(tmp_path: Path) -> None:
 def test_a_workload_that_measures_it_elsewhere_goes_on(tmp_path: Path) -> None:
     """A server too small to keep up with any rate ends well, and served no request within the goal."""
 
-    def run(shape: Scenario) -> Outcome:
+    def run(shape: Scenario) -> RunOutcome:
         values = ran(shape).values
         return ran(
             shape, workload="serve", values={**values, "requests_per_usd": 9.0} if len(runner.shapes) > 2 else values
@@ -97,7 +97,7 @@ def test_a_workload_that_measures_it_elsewhere_goes_on(tmp_path: Path) -> None:
 
 
 def test_a_set_with_a_script_that_does_not_measure_it_recommends_nothing(tmp_path: Path) -> None:
-    def runner(shape: Scenario, workload: str, slot: int, left_usd: float | None) -> Outcome:
+    def runner(shape: Scenario, workload: str, slot: int, left_usd: float | None) -> RunOutcome:
         ran_on.append(workload)
         more = {"accuracy": 0.95} if workload == "train" else {}
         return ran(shape, workload=workload, values={**ran(shape).values, **more})
@@ -115,7 +115,7 @@ def test_one_run_that_measured_it_is_enough_in_whichever_order_they_end(tmp_path
 
     earlier = threading.Event()
 
-    def runner(shape: Scenario, workload: str, slot: int, left_usd: float | None) -> Outcome:
+    def runner(shape: Scenario, workload: str, slot: int, left_usd: float | None) -> RunOutcome:
         if slot == 0:
             earlier.set()
         else:

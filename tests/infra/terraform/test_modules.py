@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
-import hcl2
 import pytest
 
 from infra.base import paths
 from infra.terraform.binary import Binary
 from infra.terraform.client import Terraform
+from tests.support.terraform.hcl import blocks
 from workloads.record import Scenario
 
 INFRA = paths.PROJECT_DIR / "infra"
@@ -22,13 +21,8 @@ MODULES = [module for module in ALL_MODULES if "hashicorp/google" not in (module
 EXPECTED_FILES = {"main.tf", "variables.tf", "outputs.tf", "versions.tf", "README.md", "tests"}
 
 
-def blocks(path: Path, kind: str, *labels: str) -> dict[str, dict[str, Any]]:
-    """Blocks of a file by their last label: ``blocks(path, "resource", "google_storage_bucket")``."""
-    options = hcl2.SerializationOptions(with_comments=False, strip_string_quotes=True, explicit_blocks=False)
-    found = hcl2.loads(path.read_text(encoding="utf-8"), serialization_options=options).get(kind, [])
-    for label in labels:
-        found = [block[label] for block in found if label in block]
-    return {name.strip('"'): body for block in found for name, body in block.items()}
+def named(module: Path) -> str:
+    return str(module.relative_to(INFRA))
 
 
 def test_there_are_modules() -> None:

@@ -17,9 +17,9 @@ from infra.base.checks import Check
 from infra.base.options import Grant, Options
 from infra.base.paths import PROJECT_DIR
 from infra.base.progress import Progress, read_progress
+from infra.inputs.cells import Cell
 from infra.inputs.dataset import Dataset
-from infra.inputs.experiment import Cell
-from infra.inputs.workloads import find, settings
+from infra.inputs.workloads import find_workload, full_settings
 from infra.leases.lease import Lease
 from infra.targets.base import (
     Description,
@@ -78,7 +78,7 @@ class ToyJobs(Jobs):
         out, config = folder / "job", folder / "job" / "config.json"
         out.mkdir()
         images, output = str(lease.directory / "images"), str(lease.directory / "output")
-        chosen = settings(cell.workload, cell.scenario, images, output, cell.configuration)
+        chosen = full_settings(cell.workload, cell.scenario, images, output, cell.configuration)
         open_store(str(out)).write("config.json", json.dumps(chosen).encode())
         command = [sys.executable, str(PROJECT_DIR / "workloads" / "launch.py"), cell.workload]
         environment = {
@@ -148,7 +148,7 @@ class ToyTarget(Target):
         return {"target": self.name}
 
     def refuses(self, cell: Cell) -> str | None:
-        return "a toy runs no Spark" if find(cell.workload).spark else None
+        return "a toy runs no Spark" if find_workload(cell.workload).engine == "spark" else None
 
     def new_state(self, scenario: Scenario, options: Options, grant: Grant, others: Sequence[Lease]) -> NewState:
         return NewState(State(colour="red"))

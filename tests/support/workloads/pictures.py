@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 from typing import Any
 
 from PIL import Image
+
+FLOWERS = Path(__file__).resolve().parents[4] / "shared" / "data" / "flowers"  # 800 photographs, on some machines
 
 
 def gradient(width: int = 320, height: int = 240) -> Image.Image:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from infra.catalogue import Catalogue
-from infra.inputs.experiment import at_full_size, find_experiment, load_experiment
+from infra.inputs.experiment_file import at_full_size, find_experiment, load_experiment
 from infra.inputs.scenario import load_scenario
 
 

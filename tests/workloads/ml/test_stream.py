@@ -10,15 +10,16 @@ from typing import Any
 import pytest
 
 from tests.support.processes import kill_family
+from tests.support.spark import set_java_home
 from tests.support.workloads.faults import Faults, through
 from tests.support.workloads.jobs import images, run, start
-from tests.workloads.conftest import set_java_home
 from workloads.errors import ConfigError
 from workloads.storage import Folder, open_store
 from workloads.stream.batches import SHARDS, committed
 from workloads.stream.config import StreamConfig
 from workloads.stream.feeder import journaled
-from workloads.stream.job import WARM_UP, state_folders
+from workloads.stream.job import state_folders
+from workloads.stream.load_steps import WARM_UP
 from workloads.tfrecord import read_records
 
 

@@ -6,14 +6,13 @@ The job itself is no fake: the fake Dataproc runs its main file from the bucket,
 from __future__ import annotations
 
 import json
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from infra.base.errors import Interrupted, LeftoverError, LimitError, TerraformError, UsageError
+from infra.base.errors import Interrupted, LeftoverError, TerraformError, UsageError
 from infra.base.options import Options
 from infra.base.progress import Silent
 from infra.catalogue import pricing
@@ -21,13 +20,14 @@ from infra.clusters import plan as plans
 from infra.clusters import teardown
 from infra.clusters.clean import clean
 from infra.clusters.pool import bring_up
-from infra.inputs.experiment import DataSpec, Experiment, WorkloadSpec, cells
+from infra.inputs.cells import cells
+from infra.inputs.experiment import DataSpec, Experiment, WorkloadSpec
+from infra.inputs.scenario import load_scenario
 from infra.leases import lease as leases
 from infra.measure import bench as benches
 from infra.targets.dataproc.target import TARGET
 from infra.targets.google import base, lives
 from infra.targets.google.lease import state_of
-from infra.terraform.client import Terraform
 from tests.support.google.dataproc import IMAGE_VERSION
 from tests.support.google.life import StubTerraform, run_for_real
 from tests.support.google.project_life import Project
@@ -74,7 +74,7 @@ def test_a_bench_from_apply_to_destroy(
     assert len(pd.read_parquet(record / "measurements.parquet")) > 0
     assert (record / "logs" / "driver.log").is_file()
     (job,) = project.dataproc.jobs.values()
-    assert job.pyspark_job.properties["spark.executor.memory"] == f"{int((4000 - 1280) / 1.1)}m"  # by what YARN has
+    assert job.pyspark_job.properties["spark.executor.memory"] == f"{4000 - 1280 - 384}m"  # by what YARN has
     proof = json.loads((record / "teardown.json").read_text())
     assert proof["left"] == [] and proof["measured_usd"] < proof["estimated_usd"] < 2.0
     assert {life["node"] for life in proof["machines"]} >= {"m", "w-0", "w-1"} and proof["missing"] == []
@@ -161,7 +161,7 @@ def test_an_estimate_beyond_a_limit_is_refused_before_anything_is_applied(
 
 def test_the_budget_is_the_expiry_on_the_server(project: Project, stub: StubTerraform, tmp_path: Path) -> None:
     lease = bring_up(
-        SHAPE, None, Options(tmp_path, target="gcp", max_usd=1.0), Silent(), experiment=None, kept=True
+        load_scenario(SHAPE), None, Options(tmp_path, target="gcp", max_usd=1.0), Silent(), experiment=None, kept=True
     )  # fmt: skip
     (cluster,) = project.dataproc.clusters.values()
     state = state_of(lease)
@@ -172,29 +172,11 @@ def test_the_budget_is_the_expiry_on_the_server(project: Project, stub: StubTerr
     teardown.tear_down(lease, tmp_path, Silent())
 
 
-def test_a_preparation_that_took_the_life_of_a_cluster_is_noticed_before_the_apply(
-    project: Project, stub: StubTerraform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Dataproc wants ten minutes from when it hears of the cluster, and the lease counts from when it was made."""
-    init = Terraform.init
-
-    def slow(terraform: Terraform) -> None:
-        init(terraform)
-        now = time.time()
-        monkeypatch.setattr("infra.clusters.lifecycle.time.time", lambda: now + 300)
-
-    monkeypatch.setattr(Terraform, "init", slow)
-    options = Options(tmp_path, target="gcp", max_minutes=17.5)
-    with pytest.raises(LimitError, match=r"10\.\d minutes are left until lease \w+ expires, and .* accepted with 11"):
-        bring_up(SHAPE, None, options, Silent(), experiment=None, kept=True)
-    assert "apply" not in stub.calls and project.dataproc.clusters == {}
-
-
 @pytest.mark.parametrize("refused", [False, True], ids=["observed", "not_observed"])
 def test_a_preempted_machine_is_not_paid_for_to_the_end(
     project: Project, stub: StubTerraform, tmp_path: Path, refused: bool
 ) -> None:
-    lease = bring_up(SHAPE, None, Options(tmp_path, target="gcp"), Silent(), experiment=None, kept=True)
+    lease = bring_up(load_scenario(SHAPE), None, Options(tmp_path, target="gcp"), Silent(), experiment=None, kept=True)
     began = datetime.now(UTC) - timedelta(hours=1)
     lease.update(created_at=began.isoformat())
     for machine in project.compute.instances.values():
@@ -219,7 +201,7 @@ def test_an_attempt_counts_spot_workers_for_as_long_as_they_stood(
     project: Project, stub: StubTerraform, tmp_path: Path
 ) -> None:
     """Two spot workers; one is gone before the attempt, one is replaced in its midst."""
-    lease = bring_up(SHAPE, None, Options(tmp_path, target="gcp"), Silent(), experiment=None, kept=True)
+    lease = bring_up(load_scenario(SHAPE), None, Options(tmp_path, target="gcp"), Silent(), experiment=None, kept=True)
     launched_at = datetime.now(UTC).timestamp() - 600
     cluster, machine_type = f"bakeoff-{lease.id}", lease.scenario.machine_type
     for machine in project.compute.instances.values():
@@ -254,7 +236,7 @@ def test_an_attempt_counts_spot_workers_for_as_long_as_they_stood(
 def test_a_failed_apply_leaves_nothing(project: Project, stub: StubTerraform, tmp_path: Path) -> None:
     stub.fails = "Insufficient 'SSD_TOTAL_GB' quota"
     with pytest.raises(TerraformError, match="SSD_TOTAL_GB"):
-        bring_up(SHAPE, None, Options(tmp_path, target="gcp"), Silent(), experiment=None, kept=True)
+        bring_up(load_scenario(SHAPE), None, Options(tmp_path, target="gcp"), Silent(), experiment=None, kept=True)
     assert project.dataproc.clusters == {}  # the cluster in ERROR had not reached the state: found by its label
 
 
@@ -262,7 +244,7 @@ def test_everything_in_the_way_is_one_list(project: Project, stub: StubTerraform
     project.project.apis.discard("dataproc.googleapis.com")
     project.compute.quotas["SSD_TOTAL_GB"] = (100, 0)
     with pytest.raises(UsageError) as raised:
-        plans.plan(SHAPE, Options(tmp_path, target="gcp"), Silent())
+        plans.plan(load_scenario(SHAPE), Options(tmp_path, target="gcp"), Silent())
     said = str(raised.value)
     assert said.startswith("2 things stand in the way")
     assert "gcloud services enable dataproc.googleapis.com" in said and said.count("Cure:") == 2
@@ -273,16 +255,18 @@ def test_a_plan_needs_the_right_to_read_and_an_apply_more(
 ) -> None:
     """CI plans as an account that can change nothing."""
     project.project.permissions = {name for name in project.project.permissions if name.endswith((".get", ".list"))}
-    assert [change.action for change in plans.plan(SHAPE, Options(tmp_path, target="gcp"), Silent())] == ["create"]
+    assert [
+        change.action for change in plans.plan(load_scenario(SHAPE), Options(tmp_path, target="gcp"), Silent())
+    ] == ["create"]
     with pytest.raises(UsageError, match=r"You lack \d permissions in a-project: dataproc\.clusters\.create"):
-        bring_up(SHAPE, None, Options(tmp_path, target="gcp"), Silent(), experiment=None, kept=True)
+        bring_up(load_scenario(SHAPE), None, Options(tmp_path, target="gcp"), Silent(), experiment=None, kept=True)
     project.project.permissions.discard("compute.regions.get")
     with pytest.raises(UsageError, match=r"You lack 1 permissions in a-project: compute\.regions\.get"):
-        plans.plan(SHAPE, Options(tmp_path, target="gcp"), Silent())
+        plans.plan(load_scenario(SHAPE), Options(tmp_path, target="gcp"), Silent())
 
 
 def test_a_protected_cluster_is_not_touched(project: Project, stub: StubTerraform, tmp_path: Path) -> None:
-    lease = bring_up(SHAPE, None, Options(tmp_path, target="gcp"), Silent(), experiment=None, kept=True)
+    lease = bring_up(load_scenario(SHAPE), None, Options(tmp_path, target="gcp"), Silent(), experiment=None, kept=True)
     project.dataproc.clusters[f"bakeoff-{lease.id}"].labels["bakeoff-protected"] = "true"
     with pytest.raises(LeftoverError, match="protection"):
         teardown.tear_down(lease, tmp_path, Silent())

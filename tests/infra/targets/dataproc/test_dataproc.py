@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from infra.base.errors import AccessError, CloudError, JobError, LeftoverError, QuotaError
 from infra.targets.dataproc import jobs as dataproc
-from infra.targets.dataproc.jobs import DataprocDriver, submit
 from infra.targets.google.driver import CANCELLED_EXIT
 from tests.support.google.cloud import IMPATIENT, Cloud
-from tests.support.google.jobs import Clock, a_job
+from tests.support.google.dataproc_job import finish, submitted
 from tests.support.google.server import Refusal
 from workloads.cluster_driver import TIME_LIMIT_EXIT
 
@@ -32,22 +27,6 @@ QUOTA = Refusal("RESOURCE_EXHAUSTED", "Insufficient 'CPUS' quota. Requested 40.0
 @pytest.fixture(autouse=True)
 def cluster(cloud: Cloud) -> None:
     cloud.dataproc.add_cluster("bakeoff-abc123")
-
-
-@contextmanager
-def submitted(cloud: Cloud, tmp_path: Path, **changes: Any) -> Iterator[tuple[DataprocDriver, Clock]]:
-    clock = Clock()
-    job = replace(a_job(), **changes)
-    with submit(cloud.clients, job, tmp_path, clock=clock, sleep=clock.sleep) as driver:
-        yield driver, clock
-
-
-def finish(driver: DataprocDriver, clock: Clock) -> int:
-    for _ in range(100):
-        if (code := driver.poll()) is not None:
-            return code
-        clock.sleep(dataproc.POLL_S)
-    raise AssertionError("the job does not end")
 
 
 def test_a_job_from_submit_to_its_end(cloud: Cloud, tmp_path: Path) -> None:

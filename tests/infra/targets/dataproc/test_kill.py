@@ -16,6 +16,7 @@ from infra.base.options import Options
 from infra.base.progress import Silent
 from infra.clusters import teardown
 from infra.clusters.pool import bring_up
+from infra.inputs.scenario import load_scenario
 from infra.targets.google.settings import load_settings
 from infra.terraform.process import Done
 from tests.support.google import client
@@ -51,7 +52,9 @@ def test_clean_removes_what_a_killed_run_left(
 ) -> None:
     runs, address, log = tmp_path / "runs", tmp_path / "terraform", tmp_path / "log"
     generate(tmp_path / "images", 12, seed=3)
-    standing = bring_up(STANDING, None, Options(runs, target="gcp"), Silent(), experiment=None, kept=True)
+    standing = bring_up(
+        load_scenario(STANDING), None, Options(runs, target="gcp"), Silent(), experiment=None, kept=True
+    )
     project.dataproc.script = [("RUNNING", "")]  # for ever
     killed: list[subprocess.Popen[bytes]] = []
 

@@ -62,7 +62,7 @@ def test_a_preempted_machine_is_paid_until_it_was_missed(cloud: Cloud, tmp_path:
     used = {m.node: m.seconds for m in lives.machines(kept, plain, NOON + 3600)}
     assert used == {"m": 3600, "w-0": 3594.5, "w-1": 3594.5, "sw-x1": 1200, "sw-y2": 2400}
     found = cost(lives.machines(kept, plain, NOON + 3600), "us-central1")
-    assert found.of("machines") == pytest.approx(0.0475 + 2 * 0.095 * 3595 / 3600)
+    assert found.item_usd("machines") == pytest.approx(0.0475 + 2 * 0.095 * 3595 / 3600)
 
 
 def test_a_single_node_has_the_accelerator(cloud: Cloud) -> None:

@@ -121,7 +121,9 @@ def test_the_largest_sample_of_a_minute_is_its_memory(bucket: str) -> None:
         fill(bucket, node)
     put(bucket, "w-0", [(BEGIN + 100.5, 7e9)])  # a peak of half a second, in the second minute
     put(bucket, "m", [(BEGIN + 10, 9e9)], cluster="bakeoff-abc124")
-    rows = [{"ts": BEGIN + 60 * i, "node": node, "role": "x", "cpu_ratio": 0.5} for i in range(1, 6) for node in NODES]
+    rows: list[dict[str, float | str | None]] = [
+        {"ts": BEGIN + 60 * i, "node": node, "role": "x", "cpu_ratio": 0.5} for i in range(1, 6) for node in NODES
+    ]
     found = join(rows, collected(bucket), NODES)
     assert len(found) == 10 and all(row["cpu_ratio"] == 0.5 for row in found)
     by_minute = {row["ts"]: row["mem_bytes"] for row in found if row["node"] == "w-0"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,7 @@ from infra.catalogue import Catalogue
 from infra.catalogue.pricing import Machine, billed_s, breakdown, cost, hourly_price, machines, usd_per_hour
 from infra.targets.google.billing import Bill, BilledRow, billed
 from infra.targets.google.cost import item_of, notes, reconcile
-from tests.support.google.bigquery import ExportRow
+from tests.support.google.bills import BEGIN, END, LATER, fill
 from tests.support.google.cloud import Cloud
 from tests.support.google.jobs import FOUR
 from tests.support.google.server import Refusal
@@ -22,9 +22,6 @@ REGION = "us-central1"
 SPOT = FOUR.model_copy(update={"spot_workers": 2})
 GPU = FOUR.model_copy(update={"accelerator_type": "nvidia-tesla-t4", "accelerator_count": 2})
 V100 = FOUR.model_copy(update={"accelerator_type": "nvidia-tesla-v100", "accelerator_count": 1})
-BEGIN = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
-END = BEGIN + timedelta(hours=1)
-LATER = END + timedelta(days=4)
 
 
 @pytest.mark.parametrize(("seconds", "billed"), [(0, 60), (59.9, 60), (60, 60), (60.2, 61), (3600, 3600)])
@@ -34,9 +31,9 @@ def test_a_machine_is_billed_for_a_minute_at_least(seconds: float, billed: float
 
 def test_half_a_minute_by_hand() -> None:
     found = cost([Machine("m", "n1-standard-2", "pd-ssd", 200, 30)], REGION)
-    assert found.of("machines") == pytest.approx(0.095 / 60)
-    assert found.of("dataproc fee") == pytest.approx(2 * 0.010 / 60)
-    assert found.of("disks") == pytest.approx(200 * 0.170 * 30 / (730 * 3600))  # a disk has no minimum
+    assert found.item_usd("machines") == pytest.approx(0.095 / 60)
+    assert found.item_usd("dataproc fee") == pytest.approx(2 * 0.010 / 60)
+    assert found.item_usd("disks") == pytest.approx(200 * 0.170 * 30 / (730 * 3600))  # a disk has no minimum
     assert found.total_usd == pytest.approx(sum(line.usd for line in found.lines))
     assert found.prices_dated == "2025-03-06"
 
@@ -44,7 +41,7 @@ def test_half_a_minute_by_hand() -> None:
 def test_machines_that_stood_for_different_times() -> None:
     used = [Machine("m", "n1-standard-1", "pd-ssd", 0, 7200), Machine("w-0", "n1-standard-2", "pd-ssd", 0, 3600)]
     found = cost(used, REGION)
-    assert found.of("machines") == pytest.approx(2 * 0.0475 + 0.095)
+    assert found.item_usd("machines") == pytest.approx(2 * 0.0475 + 0.095)
     assert {line.node: line.seconds for line in found.lines if line.item == "machines"} == {"m": 7200, "w-0": 3600}
 
 
@@ -58,12 +55,14 @@ def test_an_hour_is_the_price_per_hour(scenario: Scenario) -> None:
 
 
 def test_spot_and_accelerators_by_hand() -> None:
-    assert hourly_price(SPOT, REGION).of("spot machines") == pytest.approx(2 * (2 * 0.00878 + 7.5 * 0.001126), abs=2e-5)
-    assert hourly_price(SPOT, REGION).of("dataproc fee") == pytest.approx(0.01 * 13)
-    assert hourly_price(GPU, REGION).of("accelerators") == pytest.approx(4 * 2 * 0.35)
+    assert hourly_price(SPOT, REGION).item_usd("spot machines") == pytest.approx(
+        2 * (2 * 0.00878 + 7.5 * 0.001126), abs=2e-5
+    )
+    assert hourly_price(SPOT, REGION).item_usd("dataproc fee") == pytest.approx(0.01 * 13)
+    assert hourly_price(GPU, REGION).item_usd("accelerators") == pytest.approx(4 * 2 * 0.35)
     mixed = V100.model_copy(update={"spot_workers": 2})
-    assert hourly_price(mixed, REGION).of("accelerators") == pytest.approx(4 * 2.48 + 2 * 1.0885)
-    assert hourly_price(mixed, REGION).of("spot machines") == hourly_price(SPOT, REGION).of("spot machines")
+    assert hourly_price(mixed, REGION).item_usd("accelerators") == pytest.approx(4 * 2.48 + 2 * 1.0885)
+    assert hourly_price(mixed, REGION).item_usd("spot machines") == hourly_price(SPOT, REGION).item_usd("spot machines")
 
 
 @pytest.mark.parametrize("scenario", [FOUR, SPOT, GPU])
@@ -99,23 +98,6 @@ def test_a_spot_price_is_not_taken_from_the_regular_one(tmp_path: Path, monkeypa
     monkeypatch.setenv("BAKEOFF_PRICES", str(tmp_path / "prices.csv"))
     with pytest.raises(UsageError, match="Unknown accelerator spot price"):
         cost(machines(GPU.model_copy(update={"spot_workers": 1}), 3600), REGION)
-
-
-IDS = {"Licensing Fee for Google Cloud Dataproc (CPU cost)": "DC33-D3C7-25CA"}
-
-
-def fill(cloud: Cloud, lease: str = "abc123", currency: str = "USD", at: datetime = BEGIN) -> None:
-    labels = {"bakeoff-lease": lease, "goog-dataproc-cluster-name": "x"}
-    for sku, usd, credited in (
-        ("N1 Predefined Instance Core running in Americas", 0.20, (-0.02, -0.01)),
-        ("N1 Predefined Instance Ram running in Americas", 0.10, ()),
-        ("N1 Predefined Instance Core running in Americas", 0.10, ()),
-        ("Spot Preemptible N1 Predefined Instance Core running in Americas", 0.03, ()),
-        ("SSD backed PD Capacity", 0.24, ()),
-        ("Licensing Fee for Google Cloud Dataproc (CPU cost)", 0.09, ()),
-        ("Log Storage cost", 0.01, ()),
-    ):
-        cloud.bigquery.rows.append(ExportRow(sku, usd, at, labels, credited, currency, sku_id=IDS.get(sku, "")))
 
 
 def bill_of(cloud: Cloud, now: datetime = LATER) -> Bill:

@@ -107,7 +107,7 @@ def uploaded(bucket: str) -> str:
         service_account="nodes@my-project.iam.gserviceaccount.com",
         bucket=name, staging_bucket=name, temp_bucket=name, state_bucket=name,
     )  # fmt: skip
-    return dependencies.upload(settings, Silent(), tensorflow=False)
+    return dependencies.upload(settings, Silent(), packages=())
 
 
 NSPKG = (

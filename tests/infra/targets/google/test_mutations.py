@@ -15,14 +15,16 @@ from infra.targets.dataproc import jobs as dataproc
 from infra.targets.dataproc import monitoring
 from infra.targets.google import billing, preflight, prices, removal
 from infra.targets.vertex import driver as vertex
-from tests.infra.targets.dataproc import test_dataproc, test_monitoring
-from tests.infra.targets.google import test_cost, test_preflight
-from tests.infra.targets.vertex import test_vertex
+from tests.infra.targets.dataproc import test_monitoring
+from tests.infra.targets.google import test_cost
+from tests.support.google import dataproc_job as on_dataproc
+from tests.support.google import vertex_job as on_vertex
 from tests.support.google.bigquery import CONDITIONS
 from tests.support.google.cloud import Cloud
+from tests.support.google.preflight import checked
 from tests.support.google.server import Refusal
 
-pytestmark = pytest.mark.usefixtures("object_store")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("object_store")]
 
 LOST = Refusal("UNAVAILABLE", "the answer got lost")
 
@@ -30,14 +32,14 @@ LOST = Refusal("UNAVAILABLE", "the answer got lost")
 def dataproc_job(cloud: Cloud, tmp_path: Path) -> None:
     cloud.dataproc.add_cluster("bakeoff-abc123")
     cloud.failures.add("SubmitJob", LOST, after=True)
-    with test_dataproc.submitted(cloud, tmp_path) as (driver, clock):
-        assert test_dataproc.finish(driver, clock) == 0
+    with on_dataproc.submitted(cloud, tmp_path) as (driver, clock):
+        assert on_dataproc.finish(driver, clock) == 0
     assert len(cloud.dataproc.jobs) == 1
 
 
 def dataproc_cancel(cloud: Cloud, tmp_path: Path) -> None:
     cloud.dataproc.add_cluster("bakeoff-abc123")
-    with test_dataproc.submitted(cloud, tmp_path):
+    with on_dataproc.submitted(cloud, tmp_path):
         pass
     (job,) = cloud.dataproc.jobs.values()
     assert job.status.state.name == "CANCELLED"
@@ -45,8 +47,8 @@ def dataproc_cancel(cloud: Cloud, tmp_path: Path) -> None:
 
 def vertex_job(cloud: Cloud, tmp_path: Path) -> None:
     cloud.failures.add("CreateCustomJob", LOST, after=True)
-    with test_vertex.submitted(cloud) as (driver, clock):
-        assert test_vertex.finish(driver, clock) == 0
+    with on_vertex.submitted(cloud) as (driver, clock):
+        assert on_vertex.finish(driver, clock) == 0
     assert len(cloud.vertex.jobs) == 1
 
 
@@ -55,7 +57,7 @@ def node_metrics(cloud: Cloud, tmp_path: Path) -> None:
 
 
 def free_way(cloud: Cloud, tmp_path: Path) -> None:
-    test_preflight.test_nothing_in_the_way(cloud)
+    assert checked(cloud) == []
 
 
 def price_table(cloud: Cloud, tmp_path: Path) -> None:
@@ -231,6 +233,6 @@ def test_a_second_job_is_noticed_where_each_try_has_its_own_id(
     """As a client would do it that retries by building its request anew."""
     cloud.dataproc.add_cluster("bakeoff-abc123")
     for number in range(2):
-        with test_dataproc.submitted(cloud, tmp_path, attempt=f"try {number}") as (driver, clock):
-            test_dataproc.finish(driver, clock)
+        with on_dataproc.submitted(cloud, tmp_path, attempt=f"try {number}") as (driver, clock):
+            on_dataproc.finish(driver, clock)
     assert len(cloud.dataproc.jobs) == 2

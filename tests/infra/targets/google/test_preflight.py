@@ -11,18 +11,10 @@ from infra.inputs.scenario import load_scenario
 from infra.inputs.space import load_space
 from infra.targets.google import preflight, quotas
 from infra.targets.google.clients import Clients
-from infra.targets.google.preflight import Problem
 from infra.targets.google.quotas import Quota
 from tests.support.google.cloud import QUICK, Cloud
-from tests.support.google.jobs import FOUR as TOO_SMALL
+from tests.support.google.preflight import FOUR, checked
 from tests.support.google.server import Refusal
-from workloads.record import Scenario
-
-FOUR = TOO_SMALL.model_copy(update={"master_machine_type": "n1-highmem-2"})
-
-
-def checked(cloud: Cloud, *scenarios: Scenario, **options: Any) -> list[Problem]:
-    return preflight.problems(cloud.clients, scenarios or [FOUR], zone=cloud.compute.zone, **options)
 
 
 def test_nothing_in_the_way(cloud: Cloud) -> None:

@@ -13,9 +13,9 @@ from typer.testing import CliRunner
 from infra.base.errors import RecordError, UsageError
 from infra.cli.app import app
 from infra.targets.google import reconcile
-from tests.infra.targets.google import test_cost
-from tests.infra.targets.google.test_cost import END, LATER
 from tests.support.analysis.factory import run_json
+from tests.support.google import bills
+from tests.support.google.bills import END, LATER
 from tests.support.google.cloud import Cloud
 from workloads.record import Billed, MachineLife, Teardown
 
@@ -46,7 +46,7 @@ def told(runs: Path, cloud: Cloud | None, now: datetime = LATER) -> tuple[list[r
 
 
 def test_each_lease_once_with_its_bill_beside_its_records(cloud: Cloud, tmp_path: Path) -> None:
-    test_cost.fill(cloud)
+    bills.fill(cloud)
     folders = [record(tmp_path, f"cell-{i}", "abc123", repeat=i) for i in range(2)]
     record(tmp_path, "cell-x", "zzz999", repeat=2, gone=False)
     (one,), untold = told(tmp_path, cloud)
@@ -108,7 +108,7 @@ def test_a_damaged_file_is_named(tmp_path: Path, file: str) -> None:
 
 
 def test_the_verb(cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    test_cost.fill(cloud)
+    bills.fill(cloud)
     record(tmp_path, "cell", "abc123")
     config = tmp_path / "gcp.toml"
     places = {

@@ -12,7 +12,7 @@ import pytest
 
 from infra.targets.local import disk, java, probe
 from infra.targets.local.sizing import limits
-from tests.infra.targets.local.conftest import MakeSpec
+from tests.support.nodes import MakeSpec
 from workloads.read_speed.staging import resident_pages
 
 

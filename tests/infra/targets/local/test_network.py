@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import socket
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import pytest
 
 from infra.targets.local import leftovers, network
 from infra.targets.local.spec import NodeSpec
-from tests.infra.targets.local.conftest import MakeSpec
+from tests.support.nodes import MakeSpec
 
 pytestmark = pytest.mark.isolation
 
@@ -22,11 +23,12 @@ SEND = "import socket, sys\nc = socket.create_connection((sys.argv[1], int(sys.a
 
 @pytest.fixture
 def node_spec(make_spec: MakeSpec) -> Iterator[NodeSpec]:
-    spec = make_spec(lease_id="tnet00", network_cidr="10.75.3.0/24", address="10.75.3.20")
+    third = random.randrange(1, 250)  # no other test run on this host has the same
+    spec = make_spec(lease_id=f"tn{third:04}", network_cidr=f"10.75.{third}.0/24", address=f"10.75.{third}.20")
     yield spec
-    for item in leftovers.find("tnet00"):
+    for item in leftovers.find(spec.lease_id):
         leftovers.remove(item)
-    assert leftovers.find("tnet00") == []
+    assert leftovers.find(spec.lease_id) == []
 
 
 def _send_seconds(spec: NodeSpec) -> float:
@@ -58,7 +60,7 @@ def test_what_leaves_a_node_is_limited(node_spec: NodeSpec) -> None:
     network.connect(node_spec, egress_bit_s=10_000_000_000)  # again, over what is there
     network.disconnect(node_spec)
     network.remove_bridge_if_unused(node_spec, store_alive=False)
-    assert leftovers.find("tnet00") == []
+    assert leftovers.find(node_spec.lease_id) == []
 
 
 def test_the_bridge_stays_while_the_store_or_a_node_needs_it(node_spec: NodeSpec) -> None:
@@ -72,7 +74,7 @@ def test_the_bridge_stays_while_the_store_or_a_node_needs_it(node_spec: NodeSpec
 def test_half_made_parts_are_found_and_removed(node_spec: NodeSpec) -> None:
     network.ensure_bridge(node_spec)
     (network.NAMESPACES / node_spec.namespace).touch()  # a kill between the file and the mount on it
-    assert {str(item).split()[0] for item in leftovers.find("tnet00")} == {"link", "namespace"}
+    assert {str(item).split()[0] for item in leftovers.find(node_spec.lease_id)} == {"link", "namespace"}
     assert network.namespace_pids(node_spec.namespace) == set()
     network.connect(node_spec, egress_bit_s=1_000_000_000)
     assert (network.LINKS / node_spec.veth).exists()

@@ -21,7 +21,7 @@ from infra.targets.local.cgroup import open_cgroup
 from infra.targets.local.sizing import limits
 from infra.targets.local.spec import NodeSpec, node_specs
 from infra.targets.local.state import NodeState
-from tests.infra.targets.local.conftest import Cluster, MakeSpec
+from tests.support.nodes import Cluster, MakeSpec
 from tests.support.waiting import wait_for
 from workloads.record import NODE_COLUMNS
 

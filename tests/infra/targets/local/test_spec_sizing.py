@@ -11,7 +11,7 @@ from infra.base.errors import UsageError
 from infra.targets.local.sizing import GIB, MIB, limits, memory_available_mb, memory_needed_mb
 from infra.targets.local.spark import EXECUTOR_FLOOR_MB, executor_memory_mb
 from infra.targets.local.spec import NodeSpec
-from tests.infra.targets.local.conftest import MakeSpec
+from tests.support.nodes import MakeSpec
 from workloads.record import Scenario
 
 

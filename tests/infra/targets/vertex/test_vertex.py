@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from infra.base.errors import AccessError, CloudError, LeftoverError, QuotaError, UsageError
 from infra.targets.google.driver import CANCELLED_EXIT
-from infra.targets.vertex.driver import POLL_S, VertexDriver, submit
-from infra.targets.vertex.job import ACCELERATORS, RUN, VertexJob
+from infra.targets.vertex.job import ACCELERATORS, RUN
 from tests.support.google.cloud import IMPATIENT, Cloud
-from tests.support.google.jobs import EXPIRES, Clock
 from tests.support.google.server import Refusal
+from tests.support.google.vertex_job import finish, submitted
 from workloads.cluster_driver import TIME_LIMIT_EXIT
 
 pytestmark = pytest.mark.usefixtures("object_store")
@@ -29,42 +23,6 @@ QUOTA = Refusal(
     "RESOURCE_EXHAUSTED",
     "The following quota metrics exceed quota limits: aiplatform.googleapis.com/custom_model_training_nvidia_t4_gpus",
 )
-JOB = VertexJob(
-    lease="abc123",
-    scenario="four-small-ssd",
-    expires_at=EXPIRES,
-    attempt="cell-1",
-    strategy="one-device",
-    machine_type="n1-standard-8",
-    image_uri="python:3.11-slim-bookworm",
-    packages_uri="gs://b/dependencies/1/packages.tar.gz",
-    main_uri="gs://b/x/cluster_driver.py",
-    package_uri="gs://b/x/workloads.zip",
-    arguments=("train", "--config", "gs://b/x/config.json", "--out", "gs://b/x/out"),
-    time_limit_s=900,
-    output_uri="gs://b/x/out",
-    log_uri="gs://b/x/driveroutput",
-    not_after=2e9,
-    environment={"BAKEOFF_BUCKET": "b"},
-)
-
-
-@contextmanager
-def submitted(cloud: Cloud, **changes: Any) -> Iterator[tuple[VertexDriver, Clock]]:
-    clock = Clock()
-    with (
-        tempfile.TemporaryDirectory() as logs,
-        submit(cloud.clients, replace(JOB, **changes), Path(logs), clock=clock, sleep=clock.sleep) as driver,
-    ):
-        yield driver, clock
-
-
-def finish(driver: VertexDriver, clock: Clock) -> int:
-    for _ in range(100):
-        if (code := driver.poll()) is not None:
-            return code
-        clock.sleep(POLL_S)
-    raise AssertionError("the job does not end")
 
 
 def test_a_job_from_submit_to_its_end(cloud: Cloud) -> None:

@@ -22,7 +22,8 @@ from infra.clusters import plan as plans
 from infra.clusters import teardown
 from infra.clusters.clean import clean
 from infra.clusters.pool import Pool, bring_up
-from infra.inputs.experiment import DataSpec, Experiment, WorkloadSpec, cells
+from infra.inputs.cells import cells
+from infra.inputs.experiment import DataSpec, Experiment, WorkloadSpec
 from infra.inputs.scenario import load_scenario
 from infra.leases import lease as leases
 from infra.measure import bench as benches
@@ -139,7 +140,12 @@ def test_the_limits_hold_on_the_server(project: Project, images: Path, tmp_path:
     with pytest.raises(UsageError, match=r"--max-usd 0\.01 is less than the estimate"):
         benches.bench(spec, Options(tmp_path / "runs", target="vertex", max_usd=0.01), Silent())
     lease = bring_up(
-        SHAPE, None, Options(tmp_path, target="vertex", max_usd=2.0), Silent(), experiment=None, kept=False
+        load_scenario(SHAPE),
+        None,
+        Options(tmp_path, target="vertex", max_usd=2.0),
+        Silent(),
+        experiment=None,
+        kept=False,
     )
     state = state_of(lease)
     assert state.limit_s == pytest.approx(2.0 / state.worst_usd_per_hour * 3600 - 120, abs=1)
@@ -167,7 +173,13 @@ def test_what_was_not_measured_is_charged_at_the_worst_price(
         return proof(*arguments).model_copy(update={"measured_usd": None})
 
     monkeypatch.setattr(teardown, "tear_down", unmeasured)
-    pool = Pool(experiment(images), Options(tmp_path, target="vertex", max_usd=5.0), None, Silent())
+    pool = Pool(
+        experiment(images),
+        {SHAPE: load_scenario(SHAPE)},
+        Options(tmp_path, target="vertex", max_usd=5.0),
+        None,
+        Silent(),
+    )
     with pool.open({SHAPE: 60.0}):
         pass
     assert 0 < pool.budget.spent_usd < 0.1
@@ -188,8 +200,12 @@ def test_a_standing_place_says_what_it_is(project: Project, tmp_path: Path) -> N
 
 
 def test_what_a_killed_client_left_is_cancelled_by_clean(project: Project, tmp_path: Path) -> None:
-    lease = bring_up(SHAPE, None, Options(tmp_path, target="vertex"), Silent(), experiment=None, kept=False)
-    other = bring_up(SHAPE, None, Options(tmp_path, target="vertex"), Silent(), experiment=None, kept=True)
+    lease = bring_up(
+        load_scenario(SHAPE), None, Options(tmp_path, target="vertex"), Silent(), experiment=None, kept=False
+    )
+    other = bring_up(
+        load_scenario(SHAPE), None, Options(tmp_path, target="vertex"), Silent(), experiment=None, kept=True
+    )
     project.vertex.script = [("RUNNING", "")]
     for mine in (lease, other):
         submit_and_forget(project, mine)
@@ -239,7 +255,7 @@ def test_an_identity_is_needed(project: Project, tmp_path: Path) -> None:
     path = tmp_path / "gcp.toml"
     path.write_text(path.read_text().removeprefix(ACCOUNT))
     with pytest.raises(SetupError, match="needs vertex_service_account"):
-        plans.plan(SHAPE, Options(tmp_path, target="vertex"), Silent())
+        plans.plan(load_scenario(SHAPE), Options(tmp_path, target="vertex"), Silent())
 
 
 def test_a_plan_changes_nothing(project: Project, tmp_path: Path) -> None:
@@ -248,4 +264,4 @@ def test_a_plan_changes_nothing(project: Project, tmp_path: Path) -> None:
     assert json.loads(printed) == {"scenario": SHAPE, "usd_per_hour": usd, "changes": []}
     project.project.apis.discard("aiplatform.googleapis.com")
     with pytest.raises(UsageError, match=r"gcloud services enable aiplatform\.googleapis\.com"):
-        plans.plan(SHAPE, Options(tmp_path, target="vertex"), Silent())
+        plans.plan(load_scenario(SHAPE), Options(tmp_path, target="vertex"), Silent())

@@ -16,7 +16,6 @@ from scipy.optimize import minimize, nnls
 
 from analysis.errors import SearchError
 
-TERMS = ("fixed", "scale / machines", "log machines", "machines")
 KEEP_ABOVE = 0.3  # paper
 RIDGE = 1e-6
 BOOTSTRAPS = 400
@@ -25,7 +24,7 @@ FITS_BELOW = 0.20  # paper: prediction error below 20 %
 
 
 def terms(scale: np.ndarray, machines: np.ndarray) -> np.ndarray:
-    """The model's terms, (k, 4)."""
+    """The model's terms (fixed, scale / machines, log machines, machines), (k, 4)."""
     return np.column_stack([np.ones_like(machines), scale / machines, np.log(machines), machines])
 
 

@@ -1,22 +1,21 @@
-"""What a measure of a claim is made of: what was measured, differences with intervals, and words for them."""
+"""The measurement behind a claim, with differences, intervals, and their words."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from analysis.measures.formats import plural
 from analysis.records.runs import Runs
-from analysis.statistics.intervals import Interval, t_interval
-from analysis.study import seed
+from analysis.statistics.intervals import Interval
+from analysis.statistics.means import Mean, one_sample, welch
 
 
 @dataclass(frozen=True)
-class Measured:
-    """What was measured of a claim; ``said`` is empty where nothing was, and ``lacks`` then says what it would take."""
+class ClaimMeasure:
+    """The measurement for one claim. ``said`` is empty where there is none; ``lacks`` then names the records it needs."""
 
     said: str = ""
     agrees: bool | None = None
@@ -27,37 +26,24 @@ class Measured:
     lacks: str = ""
 
 
-def mean_difference(a: pd.Series, b: pd.Series) -> tuple[float, float] | None:
-    """95 % interval of mean(b) - mean(a) by Welch's t; None below two values of a side."""
-    if len(a) < 2 or len(b) < 2:
-        return None
-    from scipy import stats
-
+def mean_difference(a: pd.Series, b: pd.Series) -> Mean:
+    """Mean of b less mean of a, both indexed by lease: within leases where both have the same ones."""
     x, y = a.to_numpy(float), b.to_numpy(float)
-    if bool(np.ptp(x) == 0) and bool(np.ptp(y) == 0):
-        return float(y[0] - x[0]), float(y[0] - x[0])
-    if len(x) == len(y) and a.index.equals(b.index):  # the same leases: within each
-        return t_interval(y - x)
-    found = stats.ttest_ind(y, x, equal_var=False).confidence_interval()
-    return float(found.low), float(found.high)
+    return one_sample(y - x) if len(x) > 1 and a.index.equals(b.index) else welch(x, y)
 
 
-def side(low: float, high: float, *, below: bool, zero: float = 1.0) -> bool | None:
-    """Whether an interval lies wholly on the side of ``zero`` that is asked for; None where it holds it."""
-    if high < zero or low > zero:
-        return (high < zero) == below
-    return None
-
-
-def published(name: str) -> float:
-    return next(n.value for n in seed.NUMBERS if n.name == name)
+def on_side(low: float | None, high: float | None, *, below: bool, zero: float = 1.0) -> bool | None:
+    """Whether an interval lies wholly on the asked side of ``zero``; None where it contains it, or there is no interval."""
+    if low is None or high is None or low <= zero <= high:
+        return None
+    return (high < zero) == below
 
 
 def runs_of(runs: Runs, workloads: set[str]) -> tuple[str, ...]:
     return tuple(str(run) for run in runs.ok.loc[runs.ok["workload"].isin(list(workloads)), "run"])
 
 
-def names(*sides: pd.DataFrame) -> tuple[str, ...]:
+def run_names(*sides: pd.DataFrame) -> tuple[str, ...]:
     return tuple(dict.fromkeys(str(run) for side in sides for run in side["run"]))
 
 

@@ -1,9 +1,10 @@
-"""What a search is worth: runs to come near the optimum, regret at its own stop, what it cost."""
+"""Scores of a search: runs to come near the optimum, regret at its own stop, search cost."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 
@@ -12,11 +13,12 @@ from analysis.search.core.recordings import Recording
 from analysis.search.replay.follow import CHECKPOINTS, NEAR, Trace
 
 OPTIMAL = 1 + 1e-9  # a value up to so many times the optimum is the optimum
+COUNTS = ("searches", "censored", "censored_at_stop", "found_nothing")
 FACTORS = (10, 50)  # K: how often the found configuration will be used; search cost + K x regret is then paid in all
 
 
 @dataclass(frozen=True)
-class Judgement:
+class Score:
     """Means over the searches of one strategy, on one workload or on several.
 
     Attributes:
@@ -49,12 +51,11 @@ class Judgement:
     total_cost: dict[str, float]
 
 
-def judge(trace: Trace, recording: Recording, objective: Objective, followed: int | None = None) -> Judgement:
+def score(trace: Trace, recording: Recording, objective: Objective, followed: int | None = None) -> Score:
     """One search. ``followed``: what comes within 10 % after more runs than this counts as never; None: no such bound."""
     known = recording.feasible_values(objective)
-    optimum = known.min()
-    worst = known[np.isfinite(known)].max()
-    ratio = np.where(np.isfinite(best := trace.best_so_far()), best, worst) / optimum
+    optimum, best = known.min(), trace.best_so_far()
+    ratio = ratios(best, known)
     near = np.flatnonzero(best[:followed] <= NEAR * optimum)
     n = len(known)
     runs = int(near[0]) + 1 if len(near) else n
@@ -62,7 +63,7 @@ def judge(trace: Trace, recording: Recording, objective: Objective, followed: in
     cost = float(np.nansum(trace.paid[:stop]) / optimum)
     regret = float(ratio[stop - 1])
     late = not len(near) or runs > stop
-    return Judgement(
+    return Score(
         searches=1,
         runs_to_stop=stop,
         runs_to_within_10pct=runs,
@@ -78,41 +79,24 @@ def judge(trace: Trace, recording: Recording, objective: Objective, followed: in
     )
 
 
-def mean(judgements: list[Judgement]) -> Judgement:
-    """Means; searches, censored and found_nothing are sums."""
-    rows = [asdict(j) for j in judgements]
+def mean(scores: list[Score]) -> Score:
+    """Means over searches; those of :data:`COUNTS` are sums."""
 
-    def over(name: str) -> float:
-        return float(np.mean([row[name] for row in rows]))
+    def merged(name: str, values: list[Any]) -> Any:
+        if isinstance(values[0], dict):
+            return {key: merged(name, [value[key] for value in values]) for key in values[0]}
+        return sum(values) if name in COUNTS else float(np.mean(values))
 
-    def total(name: str) -> float:
-        return float(sum(row[name] for row in rows))
-
-    def each(name: str) -> dict[str, float]:
-        return {key: float(np.mean([row[name][key] for row in rows])) for key in rows[0][name]}
-
-    return Judgement(
-        searches=int(total("searches")),
-        censored=total("censored"),
-        censored_at_stop=total("censored_at_stop"),
-        found_nothing=total("found_nothing"),
-        best_after=each("best_after"),
-        total_cost=each("total_cost"),
-        **{
-            name: over(name)
-            for name in (
-                "runs_to_stop",
-                "runs_to_within_10pct",
-                "runs_to_within_10pct_at_stop",
-                "regret",
-                "found_optimum",
-                "search_cost",
-            )
-        },
-    )
+    return Score(**{f.name: merged(f.name, [getattr(score, f.name) for score in scores]) for f in fields(Score)})
 
 
-def random_expectation(recording: Recording, objective: Objective, budget: int) -> Judgement:
+def ratios(values: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Values / optimum of the known ones; the worst known one stands in where nothing feasible was found."""
+    worst = known[np.isfinite(known)].max()
+    return np.asarray(np.where(np.isfinite(values), values, worst) / known.min())
+
+
+def random_expectation(recording: Recording, objective: Objective, budget: int) -> Score:
     """Exact expectation of drawing without replacement, over all orders.
 
     The best of m draws from n values exceeds the k best ones with probability C(n - k, m) / C(n, m); the first of g near
@@ -121,8 +105,7 @@ def random_expectation(recording: Recording, objective: Objective, budget: int) 
     known = recording.feasible_values(objective)
     n = len(known)
     optimum = known.min()
-    worst = known[np.isfinite(known)].max()
-    ranked = np.sort(np.where(np.isfinite(known), known, worst)) / optimum
+    ranked = np.sort(ratios(known, known))
     near = int((known <= NEAR * optimum).sum())
     budget = min(budget, n)
     paid = np.asarray([objective.value(o) for o in recording.outcomes])
@@ -132,7 +115,7 @@ def random_expectation(recording: Recording, objective: Objective, budget: int) 
     optimal = int((known <= OPTIMAL * optimum).sum())
     firsts = [math.comb(n - k, near - 1) / math.comb(n, near) for k in range(1, n - near + 2)]
     at_stop = sum(k * p if k <= budget else n * p for k, p in enumerate(firsts, 1))
-    return Judgement(
+    return Score(
         searches=1,
         runs_to_stop=budget,
         runs_to_within_10pct=(n + 1) / (near + 1),
@@ -151,8 +134,7 @@ def random_expectation(recording: Recording, objective: Objective, budget: int) 
 def random_curve(recording: Recording, objective: Objective, draws: int) -> np.ndarray:
     """Exact expectation of found / optimum after 1, 2, ... random draws, up to ``draws`` or the length of the list."""
     known = recording.feasible_values(objective)
-    worst = known[np.isfinite(known)].max()
-    ranked = np.sort(np.where(np.isfinite(known), known, worst)) / known.min()
+    ranked = np.sort(ratios(known, known))
     return np.asarray([_expected_best(ranked, m) for m in range(1, min(draws, len(known)) + 1)])
 
 

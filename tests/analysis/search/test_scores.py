@@ -12,7 +12,7 @@ import pytest
 
 from analysis.search.core.problem import Candidates, Objective, Outcome
 from analysis.search.core.recordings import Recording
-from analysis.search.replay import judgement, tournament
+from analysis.search.replay import scores, tournament
 from analysis.search.replay.follow import Trace
 
 
@@ -27,9 +27,9 @@ def times(*seconds: float) -> Recording:
 
 def test_optima_that_tie_are_each_the_optimum() -> None:
     toy = times(10, 10, *range(20, 26))
-    assert judgement.random_expectation(toy, Objective("time"), 6).found_optimum == pytest.approx(27 / 28)
-    assert judgement.random_expectation(toy, Objective("time"), 7).found_optimum == 1
-    assert judgement.random_expectation(times(10, *range(20, 27)), Objective("time"), 6).found_optimum == 6 / 8
+    assert scores.random_expectation(toy, Objective("time"), 6).found_optimum == pytest.approx(27 / 28)
+    assert scores.random_expectation(toy, Objective("time"), 7).found_optimum == 1
+    assert scores.random_expectation(times(10, *range(20, 27)), Objective("time"), 6).found_optimum == 6 / 8
 
 
 @pytest.mark.parametrize("budget", [1, 2, 4])
@@ -39,11 +39,11 @@ def test_failed_runs_that_pay_nothing_towards_the_objective_count_as_in_a_search
     known = toy.feasible_values(objective)
     paid = np.asarray([objective.value(outcome) for outcome in toy.outcomes])
     judged = [
-        judgement.judge(Trace(order, known[list(order)], paid[list(order)], budget, "", 0.0), toy, objective)
+        scores.score(Trace(order, known[list(order)], paid[list(order)], budget, "", 0.0), toy, objective)
         for order in itertools.permutations(range(4))
     ]
-    exact = judgement.random_expectation(toy, objective, budget)
-    assert exact.search_cost == pytest.approx(judgement.mean(judged).search_cost)
+    exact = scores.random_expectation(toy, objective, budget)
+    assert exact.search_cost == pytest.approx(scores.mean(judged).search_cost)
 
 
 def test_a_long_list_costs_no_more_draws_than_are_shown() -> None:

@@ -1,4 +1,4 @@
-"""What our records hold on the study's claims on reading, caching and shapes: the number, its interval, which way it points."""
+"""Our measurements for the study's claims on reading, caching and shapes: number, interval, and which way it points."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from analysis.measures.grid import observations
 from analysis.measures.units import units_of, values_of
 from analysis.records.runs import Runs
 from analysis.statistics.intervals import interval_of
-from analysis.study.measured import Measured, mean_difference, names, published, ratio, runs_of, side, spread
+from analysis.study import seed
+from analysis.study.claim_measure import ClaimMeasure, mean_difference, on_side, ratio, run_names, runs_of, spread
 from analysis.study.regression import Regression
 from analysis.study.tables import phase_of
 
@@ -23,29 +24,29 @@ ABOUT = 1.5  # factor within which a number that the study gives as "about" coun
 ALPHA = 0.05
 
 
-def tfrecord_ratio(runs: Runs, _: list[Regression]) -> Measured:
+def tfrecord_ratio(runs: Runs, _: list[Regression]) -> ClaimMeasure:
     """Throughput from TFRecords over that from image files: within each run, then over leases."""
     rates = metrics.throughput(runs)
     rates = rates[(rates["operation"] == "read") & rates["images_per_s"].notna()]
     wide = rates.pivot_table(index=["run", "source", "cache"], columns="format", values="images_per_s", dropna=False,
                              observed=True).reset_index()  # fmt: skip
     if not {"image", "tfrecord"} <= set(wide.columns):
-        return Measured(lacks="no run read both formats")
+        return ClaimMeasure(lacks="no run read both formats")
     wide = wide[wide["image"].notna() & wide["tfrecord"].notna()]
     source = next((s for s in ("bucket", "staged") if (wide["source"] == s).any()), None)
     if source is None:
-        return Measured(lacks="no run read both formats from the same place")
+        return ClaimMeasure(lacks="no run read both formats from the same place")
     wide = wide[wide["source"] == source]
     ratios = (wide["tfrecord"].astype(float) / wide["image"].astype(float)).map(math.log)
     lease = wide["run"].map(runs.ok.set_index("run")["lease"])
     found = interval_of([math.exp(v) for v in ratios.groupby(lease).mean()])
     assert found is not None
-    about = published("tfrecord_to_image_ratio")
+    about = seed.TFRECORD_TO_IMAGE_RATIO
     agrees = None
     if found.low is not None and found.high is not None:
         met = found.low <= about * ABOUT and found.high >= about / ABOUT
         agrees = met if about / ABOUT <= found.median <= about * ABOUT or not met else None
-    return Measured(
+    return ClaimMeasure(
         spread(found, number, f"times, from the {source}"), agrees,
         f"about {about:g} means {about / ABOUT:.0f} to {about * ABOUT:.0f}; a rate is all images of a run over all its seconds.",
         tuple(wide["run"].astype(str).unique()), found.n,
@@ -53,13 +54,13 @@ def tfrecord_ratio(runs: Runs, _: list[Regression]) -> Measured:
     )  # fmt: skip
 
 
-def slopes(runs: Runs, found: list[Regression]) -> Measured:
+def slopes(runs: Runs, found: list[Regression]) -> ClaimMeasure:
     """Signs of the slopes on one parameter alone, TFRecord and image files."""
     said, whole, refuted = [], [], False
     for kind, sign in (("tfrecord", 1), ("image", -1)):
         fits = [fit.slope for one in found if one.operation == "read" and one.format == kind for fit in one.parameters]
         if not fits:
-            return Measured(lacks=f"no regression of reads of {kind} files: at least two values of a parameter")
+            return ClaimMeasure(lacks=f"no regression of reads of {kind} files: at least two values of a parameter")
         clear = [f for f in fits if f.low is not None and f.high is not None and (f.low > 0 or f.high < 0)]
         right = [f for f in clear if f.value * sign > 0]
         said.append(
@@ -70,60 +71,58 @@ def slopes(runs: Runs, found: list[Regression]) -> Measured:
         refuted = refuted or len(clear) - len(right) > len(right)
     agrees = True if all(whole) else False if refuted else None
     reads = [one for one in found if one.operation == "read"]
-    return Measured(
+    return ClaimMeasure(
         "; ".join(said), agrees, "a slope is clear where its 95 % interval leaves out zero; where more "
         "are clearly the other way than the claim's, it is not borne out.",
         runs_of(runs, {one.workload for one in reads}), min(one.leases for one in reads),
     )  # fmt: skip
 
 
-def largest_batch(runs: Runs, _: list[Regression]) -> Measured:
+def largest_batch(runs: Runs, _: list[Regression]) -> ClaimMeasure:
     """Image files at the largest batch size against the next smaller one, over leases."""
     rows = observations(runs)
     rows = rows[(rows["operation"] == "read") & (rows["format"] == "image")]
     sizes = sorted(rows["batch_size"].unique())
     if len(sizes) < 3:
-        return Measured(lacks="no run read image files at three batch sizes")
+        return ClaimMeasure(lacks="no run read image files at three batch sizes")
     means = rows.groupby(["lease", "batch_size"])["images_per_s"].mean().unstack()
     ratios = (means[sizes[-1]] / means[sizes[-2]]).dropna()
     found = interval_of(ratios.tolist())
     if found is None:
-        return Measured(lacks="no lease read image files at both of the largest batch sizes")
-    agrees = None if found.low is None or found.high is None else side(found.low, found.high, below=True)
-    return Measured(
-        spread(found, number, f"times at batch {sizes[-1]:g} what it was at {sizes[-2]:g}"), agrees,
+        return ClaimMeasure(lacks="no lease read image files at both of the largest batch sizes")
+    return ClaimMeasure(
+        spread(found, number, f"times at batch {sizes[-1]:g} what it was at {sizes[-2]:g}"),
+        on_side(found.low, found.high, below=True),
         "below 1 it slows down.", tuple(rows["run"].astype(str).unique()), found.n,
         () if sizes[-1] >= 256 else (f"a batch as large as the study's (here {sizes[-1]:g})",),
     )  # fmt: skip
 
 
-def caching_time(runs: Runs, _: list[Regression]) -> Measured:
+def caching_time(runs: Runs, _: list[Regression]) -> ClaimMeasure:
     """Run time of the speed tests with caching and partitioning over that without."""
     sides = _phases(runs, values_of(runs, "run_s"))
     if sides is None:
-        return Measured(lacks="no shape ran the speed tests both with caching and partitioning and without")
+        return ClaimMeasure(lacks="no shape ran the speed tests both with caching and partitioning and without")
     scenario, before, after = sides
     a, b = units_of(before, "run_s"), units_of(after, "run_s")
     found = difference(a, b)
-    target = published("speed_tests_after_s") / published("speed_tests_before_s")
-    agrees: bool | None = None
-    if found.low is not None and found.high is not None:
-        agrees = side(found.low, found.high, below=True)
+    target = seed.SPEED_TESTS_AFTER_S / seed.SPEED_TESTS_BEFORE_S
     medians = f"{quantity(float(a.values.median()), 's')} to {quantity(float(b.values.median()), 's')}"
-    return Measured(
-        f"{medians} on {scenario}: {ratio(found.ratio, found.low, found.high)}", agrees,
+    return ClaimMeasure(
+        f"{medians} on {scenario}: {ratio(found.ratio, found.low, found.high)}",
+        on_side(found.low, found.high, below=True),
         f"the study's ratio is {target:g}; it points the same way where the time clearly falls. "
         "Times are geometric means of the repeats on a lease.",
-        names(before, after), min(a.count, b.count), _eight_tiny(runs, scenario),
+        run_names(before, after), min(a.count, b.count), _eight_tiny(runs, scenario),
     )  # fmt: skip
 
 
-def caching_cpu(runs: Runs, _: list[Regression]) -> Measured:
+def caching_cpu(runs: Runs, _: list[Regression]) -> ClaimMeasure:
     """Average CPU of the cluster and its unevenness over the workers, before and after."""
     used = utilisation.by_run(runs).merge(runs.ok[["run", "lease", "scenario", "workload"]], on="run")
     sides = _phases(runs, used)
     if sides is None or sides[1]["cpu_used_ratio"].isna().all() or sides[2]["cpu_used_ratio"].isna().all():
-        return Measured(lacks="no shape has CPU samples of the speed tests in both forms")
+        return ClaimMeasure(lacks="no shape has CPU samples of the speed tests in both forms")
     scenario, before, after = sides
     cpu, uneven = (
         [side.groupby("lease")[name].mean().astype(float).dropna() for side in (before, after)]
@@ -135,16 +134,16 @@ def caching_cpu(runs: Runs, _: list[Regression]) -> Measured:
     if len(uneven[0]) and len(uneven[1]):
         said += f"; variation over the workers {number(uneven[0].median())} to {number(uneven[1].median())}"
         change = mean_difference(uneven[0], uneven[1])
-        evens = None if change is None else side(*change, below=True, zero=0.0)
-    rises = None if more is None else side(*more, below=False, zero=0.0)
+        evens = on_side(change.low, change.high, below=True, zero=0.0)
+    rises = on_side(more.low, more.high, below=False, zero=0.0)
     agrees = False if False in (rises, evens) else True if rises and evens else None
-    return Measured(
+    return ClaimMeasure(
         f"{said}, on {scenario}", agrees, "both must clearly change: the average up, the variation down.",
-        names(before, after), min(len(cpu[0]), len(cpu[1])), _eight_tiny(runs, scenario),
+        run_names(before, after), min(len(cpu[0]), len(cpu[1])), _eight_tiny(runs, scenario),
     )  # fmt: skip
 
 
-def same_time(runs: Runs, _: list[Regression]) -> Measured:
+def same_time(runs: Runs, _: list[Regression]) -> ClaimMeasure:
     """Writing TFRecords on four machines of 2 vCPU against one of 8."""
     rows = values_of(runs, "run_s")
     rows = rows[rows["workload"] == "write_tfrecords"]
@@ -158,7 +157,7 @@ def same_time(runs: Runs, _: list[Regression]) -> Measured:
         if len(same):
             pairs.append((same, b))
     if not pairs:
-        return Measured(lacks="no write_tfrecords on both 4 machines of 2 vCPU and 1 of 8, with the same disks")
+        return ClaimMeasure(lacks="no write_tfrecords on both 4 machines of 2 vCPU and 1 of 8, with the same disks")
     a, b = pairs[0]
     units = units_of(a, "run_s"), units_of(b, "run_s")
     found = difference(*units)
@@ -168,9 +167,9 @@ def same_time(runs: Runs, _: list[Regression]) -> Measured:
             agrees = True
         elif found.low > SAME or found.high < 1 / SAME or (found.p_value or 1) < ALPHA:
             agrees = False
-    return Measured(
+    return ClaimMeasure(
         f"1x8 takes {ratio(found.ratio, found.low, found.high)} of 4x2", agrees,
-        f"the same means that the whole interval lies within {1 / SAME:.2f} to {SAME:.2f}.", names(a, b),
+        f"the same means that the whole interval lies within {1 / SAME:.2f} to {SAME:.2f}.", run_names(a, b),
         min(u.count for u in units),
     )  # fmt: skip
 
