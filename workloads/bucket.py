@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import os
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,6 +17,7 @@ from contextlib import suppress
 from functools import cache
 from typing import IO, Any, TypeVar
 
+from workloads.credentials import NoCredentials, default_credentials, why_invalid
 from workloads.errors import NotFound, StorageError
 from workloads.media import CONNECTIONS, Media, Part
 from workloads.storage import GS, Entry, map_bounded
@@ -50,7 +52,9 @@ class Bucket:
             return call(*arguments, retry=DEFAULT_RETRY.with_timeout(RETRY_S), **options)
         except Missing as error:
             raise NotFound(f"cannot {what}: it is not there{_where()}") from error
-        except (GoogleAPIError, GoogleAuthError, RequestException, HTTPError) as error:
+        except GoogleAuthError as error:
+            raise StorageError(f"cannot {what}{_where()}: {why_invalid(error)}") from error
+        except (GoogleAPIError, RequestException, HTTPError) as error:
             raise StorageError(f"cannot {what}{_where()}: {error}") from error
 
     def list(self) -> list[Entry]:
@@ -150,7 +154,6 @@ def _where() -> str:
 @cache
 def client_of(process: int) -> Any:  # a connection must not be shared across a fork
     from google.auth.credentials import AnonymousCredentials
-    from google.auth.exceptions import DefaultCredentialsError
     from google.cloud import storage
     from requests.adapters import HTTPAdapter
 
@@ -158,8 +161,10 @@ def client_of(process: int) -> Any:  # a connection must not be shared across a 
         made = storage.Client(project="emulated", credentials=AnonymousCredentials())  # type: ignore[no-untyped-call]
     else:
         try:
-            made = storage.Client()
-        except DefaultCredentialsError:  # enough for public buckets; others say that access is denied
+            credentials, project = default_credentials()
+            made = storage.Client(project=project or "no-project", credentials=credentials)  # objects need none
+        except NoCredentials as error:
+            print(f"Only public buckets can be read. {error}", file=sys.stderr)
             made = storage.Client.create_anonymous_client()
     for scheme in ("http://", "https://"):
         made._http.mount(scheme, HTTPAdapter(pool_connections=4, pool_maxsize=CONNECTIONS, pool_block=True))
@@ -175,7 +180,7 @@ _lock = threading.RLock()
 
 
 def client() -> Any:
-    """The google-cloud-storage client of this process."""
+    """The google-cloud-storage client of this process. Raises CredentialsProblem where what is named cannot be used."""
     with _lock:
         return client_of(os.getpid())
 

@@ -15,6 +15,8 @@ from typing import Any
 from infra.base.errors import RecordError
 from infra.base.paths import CACHE_DIR
 from infra.base.signals import ignored
+from workloads.credentials import why_invalid
+from workloads.errors import WorkloadError
 
 RUN = "run.json"
 NOT_SHARED = ("leases", "failed")
@@ -61,9 +63,9 @@ class RunStore:
 
 def pull(uri: str, mirror: Path, *, only_records: bool = False) -> int:
     """Fetch what is there and not here, whole records only; returns the number of files."""
-    bucket, prefix = _bucket(uri)
     count = 0
     try:
+        bucket, prefix = _bucket(uri)
         blobs = {blob.name.removeprefix(prefix): blob for blob in bucket.list_blobs(prefix=prefix)}
         whole = {name.removesuffix(RUN) for name in blobs if name.endswith(f"/{RUN}")}
         # run.json last, here too: a record cut short by a kill is fetched again.
@@ -81,7 +83,7 @@ def pull(uri: str, mirror: Path, *, only_records: bool = False) -> int:
             part.replace(target)
             count += 1
     except _errors() as error:
-        raise RecordError(f"--runs {uri} cannot be read: {error}") from error
+        raise RecordError(f"--runs {uri} cannot be read: {_reason(error)}") from error
     return count
 
 
@@ -93,9 +95,9 @@ def push(mirror: Path, uri: str) -> int:
     """
     from google.api_core.exceptions import PreconditionFailed
 
-    bucket, prefix = _bucket(uri)
     count = 0
     try:
+        bucket, prefix = _bucket(uri)
         there = {blob.name for blob in bucket.list_blobs(prefix=prefix)}
         for record in sorted(path.parent for path in mirror.glob(f"*/*/{RUN}")):
             if record.parent.name in NOT_SHARED or record.name.startswith("."):
@@ -111,7 +113,7 @@ def push(mirror: Path, uri: str) -> int:
                 except PreconditionFailed:  # somebody else put it there meanwhile
                     continue
     except _errors() as error:
-        raise RecordError(f"--runs {uri} cannot be written ({error}); the records are in {mirror}.") from error
+        raise RecordError(f"--runs {uri} cannot be written ({_reason(error)}); the records are in {mirror}.") from error
     return count
 
 
@@ -126,4 +128,10 @@ def _errors() -> tuple[type[Exception], ...]:
     from google.api_core.exceptions import GoogleAPIError
     from google.auth.exceptions import GoogleAuthError
 
-    return GoogleAPIError, GoogleAuthError, OSError
+    return GoogleAPIError, GoogleAuthError, OSError, WorkloadError
+
+
+def _reason(error: Exception) -> str:
+    from google.auth.exceptions import GoogleAuthError
+
+    return why_invalid(error) if isinstance(error, GoogleAuthError) else str(error)

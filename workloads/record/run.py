@@ -102,7 +102,8 @@ class RunRecord(Model):
     packages: dict[str, str]
     host: dict[str, str | int | float | None]
     dataset: dict[str, str | int | float | None]
-    region: str | None = None  # these four: Google Cloud only
+    region: str | None = None  # these five: Google Cloud only
     zone: str | None = None
+    image_version: str | None = None  # of Dataproc, to the sub-minor; None before it was recorded
     job_id: str | None = None  # of the Dataproc or Vertex AI job
     cost: RunCost | None = None

@@ -25,6 +25,7 @@ POLL_S = 2.0  # between two looks at the job; the runner may ask more often
 CLUSTER_EVERY_S = 20.0  # between two looks at the cluster: a job on a broken one may stay pending for ever
 CANCEL_S = 90.0  # for a cancelled driver to end
 ENDED = ("DONE", "ERROR", "CANCELLED")
+YARN_PROPERTIES = ("yarn:yarn.nodemanager.resource.memory-mb", "yarn:yarn.scheduler.maximum-allocation-mb")
 BROKEN = ("ERROR", "ERROR_DUE_TO_UPDATE", "DELETING", "STOPPING", "STOPPED")
 
 
@@ -168,13 +169,28 @@ def submit(clients: Clients, job: DataprocJob, logs: Path, **options: Any) -> It
         driver.cancel()
 
 
-def find_fault(clients: Clients, name: str) -> tuple[str, bool] | None:
-    """Why a cluster cannot run a job, in Dataproc's words, and whether it stands in ERROR; None: it can."""
+def get_cluster(clients: Clients, name: str) -> Any:
+    """The cluster as Dataproc knows it. Raises MissingError where it is gone, else as :func:`call`."""
     from google.cloud import dataproc_v1
 
     request = dataproc_v1.GetClusterRequest(project_id=clients.project_id, region=clients.region, cluster_name=name)
+    return call(clients.clusters.get_cluster, request, clients.backoff)
+
+
+def yarn_memory_mb(clients: Clients, name: str) -> float | None:
+    """What YARN may give away on a node of the cluster, by the properties that Dataproc set; None where it names none."""
     try:
-        status = call(clients.clusters.get_cluster, request, clients.backoff).status
+        properties = get_cluster(clients, name).config.software_config.properties
+    except MissingError:
+        return None
+    named = [float(properties[key]) for key in YARN_PROPERTIES if properties.get(key, "").isdigit()]
+    return min(named, default=None)
+
+
+def find_fault(clients: Clients, name: str) -> tuple[str, bool] | None:
+    """Why a cluster cannot run a job, in Dataproc's words, and whether it stands in ERROR; None: it can."""
+    try:
+        status = get_cluster(clients, name).status
     except MissingError as error:
         return f"The cluster {name} is gone: it was destroyed, or has reached its expiry. {error}", False
     if status.state.name not in BROKEN:

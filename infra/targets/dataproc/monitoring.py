@@ -1,8 +1,9 @@
 """Node metrics of a cluster from Cloud Monitoring, as rows of ``workloads.record.NODE_COLUMNS``.
 
 Compute Engine writes one point a minute, visible up to 240 s later; a point says when its interval began and ended. A
-minute without a point stays a gap, and a series that is not there leaves its column null.
-Source: cloud.google.com/monitoring/api/metrics_gcp_c (compute), cloud.google.com/monitoring/api/metrics_agent (memory).
+minute without a point stays a gap, and a series that is not there leaves its column null. Memory is not among them: the
+images since 2.2 have no agent that measures it (see :mod:`infra.targets.dataproc.memory`).
+Source: cloud.google.com/monitoring/api/metrics_gcp_c.
 """
 
 from __future__ import annotations
@@ -30,7 +31,6 @@ class Metric(NamedTuple):
 
     type: str
     kind: Literal["gauge", "count"]
-    extra_filter: str = ""
 
 
 METRICS: dict[str, Metric] = {
@@ -43,7 +43,6 @@ METRICS: dict[str, Metric] = {
     "disk_write_ops_s": Metric("compute.googleapis.com/instance/disk/write_ops_count", "count"),
     "disk_read_bytes_s": Metric("compute.googleapis.com/instance/disk/read_bytes_count", "count"),
     "disk_write_bytes_s": Metric("compute.googleapis.com/instance/disk/write_bytes_count", "count"),
-    "mem_bytes": Metric("agent.googleapis.com/memory/bytes_used", "gauge", ' AND metric.labels.state = "used"'),
 }
 
 
@@ -86,13 +85,10 @@ def collect(
         CloudError: Cloud Monitoring does not answer.
     """
     _wait_for_end(clients, cluster, set(vcpus) - set(gone), end_s, wait_s, sleep, now)
-    cpu = _series(clients, METRICS["cpu_ratio"], _where(METRICS["cpu_ratio"], cluster, {}), begin_s, end_s)
-    found: dict[str, dict[str, list[_Point]]] = {"cpu_ratio": _by_node(cpu, cluster, {}, METRICS["cpu_ratio"])}
-    ids = {s.resource.labels["instance_id"]: s.metric.labels["instance_name"] for s in cpu}
-    for column, metric in METRICS.items():
-        if column != "cpu_ratio":
-            series = _series(clients, metric, _where(metric, cluster, ids), begin_s, end_s)
-            found[column] = _by_node(series, cluster, ids, metric)
+    found = {
+        column: _by_node(_series(clients, metric, cluster, begin_s, end_s), cluster, metric)
+        for column, metric in METRICS.items()
+    }
     return NodeMetrics(_rows(found, vcpus), _missing(found, vcpus, begin_s, end_s))
 
 
@@ -118,28 +114,21 @@ def _wait_for_end(
     metric, waited = METRICS["cpu_ratio"], 0.0
     while True:
         until_s = max(end_s, min(end_s + PERIOD_S, now()))
-        series = _series(clients, metric, _where(metric, cluster, {}), end_s - PERIOD_S, until_s)
-        if nodes <= _by_node(series, cluster, {}, metric).keys() or waited >= wait_s:
+        series = _series(clients, metric, cluster, end_s - PERIOD_S, until_s)
+        if nodes <= _by_node(series, cluster, metric).keys() or waited >= wait_s:
             return
         sleep(min(ASK_AGAIN_S, wait_s - waited))
         waited += ASK_AGAIN_S
 
 
-def _where(metric: Metric, cluster: str, ids: Mapping[str, str]) -> str:
-    """The filter of one request; it must name one metric type (cloud.google.com/monitoring/api/v3/filters)."""
-    kind = f'metric.type = "{metric.type}" AND resource.type = "gce_instance"'
-    if metric.type.startswith("agent."):  # the agent knows no instance names
-        names = ", ".join(f'"{i}"' for i in sorted(ids)) or '"none"'
-        return f"{kind} AND resource.labels.instance_id = one_of({names}){metric.extra_filter}"
-    return f'{kind} AND metric.labels.instance_name = starts_with("{cluster}-"){metric.extra_filter}'
-
-
-def _series(clients: Clients, metric: Metric, where: str, begin_s: float, end_s: float) -> list[Any]:
+def _series(clients: Clients, metric: Metric, cluster: str, begin_s: float, end_s: float) -> list[Any]:
     from google.cloud import monitoring_v3
 
     request = monitoring_v3.ListTimeSeriesRequest(
         name=f"projects/{clients.project_id}",
-        filter=where,
+        # One metric type a request (cloud.google.com/monitoring/api/v3/filters).
+        filter=f'metric.type = "{metric.type}" AND resource.type = "gce_instance" '
+        f'AND metric.labels.instance_name = starts_with("{cluster}-")',
         # Minutes of which at least half lies between begin and end. A point belongs to a request if its end does.
         interval={"start_time": _timestamp(begin_s + PERIOD_S / 2), "end_time": _timestamp(end_s + PERIOD_S / 2)},
         view=monitoring_v3.ListTimeSeriesRequest.TimeSeriesView.FULL,
@@ -153,13 +142,11 @@ def _timestamp(seconds: float) -> dict[str, int]:
     return {"seconds": whole, "nanos": int((seconds - whole) * 1e9)}
 
 
-def _by_node(series: list[Any], cluster: str, ids: Mapping[str, str], metric: Metric) -> dict[str, list[_Point]]:
+def _by_node(series: list[Any], cluster: str, metric: Metric) -> dict[str, list[_Point]]:
     """Points of each node; an instance's several series (disks, load-balanced or not) are summed minute by minute."""
     sums: dict[str, dict[int, _Point]] = {}
     for one in series:
-        labels = one.metric.labels
-        instance = labels["instance_name"] if "instance_name" in labels else ids.get(one.resource.labels["instance_id"])
-        node = node_name(instance, cluster) if instance else None
+        node = node_name(one.metric.labels["instance_name"], cluster)
         if node is None:
             continue
         of_node = sums.setdefault(node, {})
@@ -206,8 +193,7 @@ def _missing(
         where = ", ".join(node for node, count in counts.items() if not count)
         if where:
             which = "" if not any(counts.values()) else f" on {where}"
-            agent = "; is the agent on?" if metric.type.startswith("agent.") else ""
-            sentences.append(f"no {column}{which}: Cloud Monitoring has no series {metric.type}{agent}")
+            sentences.append(f"no {column}{which}: Cloud Monitoring has no series {metric.type}")
         short = [f"{node} {minutes - count} of {minutes}" for node, count in counts.items() if 0 < count < minutes]
         if short:
             sentences.append(f"{column} has gaps, minutes without a point: {', '.join(short)}")

@@ -11,10 +11,11 @@ from infra.base.errors import CloudError
 from infra.catalogue import Catalogue
 from infra.leases.lease import Lease
 from infra.targets.base import Description, Observer
-from infra.targets.dataproc import monitoring
+from infra.targets.dataproc import memory, monitoring
+from infra.targets.dataproc.jobs import get_cluster
 from infra.targets.dataproc.provisioner import cluster_name
 from infra.targets.google import inventory, lives
-from infra.targets.google.lease import clients_of, settings_of
+from infra.targets.google.lease import clients_of, lease_uri, settings_of
 from infra.targets.google.nodes import ISOLATION, Role, limits
 from infra.targets.google.package import fetch_output
 from workloads.errors import WorkloadError
@@ -27,9 +28,7 @@ class DataprocObserver(Observer):
 
     def collect(self, lease: Lease, folder: Path, launched_at: float, ended_at: float) -> list[str]:
         """Fetch the job's output, Spark's event log and the node metrics; says what is missing, and why."""
-        lives.look(
-            lease, ended_at
-        )  # a machine preempted meanwhile is paid for until now, not until the end of the lease
+        lives.look(lease, ended_at)  # a machine preempted meanwhile is paid for until now, not to the end of the lease
         seen = lives.seen_in_attempt(lease, launched_at, ended_at)
         spot = {
             life.node: Catalogue.default().machine_type(life.machine_type).vcpus for life in seen if lives.is_spot(life)
@@ -38,21 +37,24 @@ class DataprocObserver(Observer):
         missing = [f"{node} was preempted or replaced: it has no samples to the end" for node in sorted(gone)]
         missing += fetch_output(lease, folder)
         vcpus = {name: Catalogue.default().machine_type(_machine_type(lease, name)).vcpus for name in lease.node_names}
+        nodes, rows = vcpus | spot, []
         try:
             found = monitoring.collect(
                 clients_of(lease),
                 cluster_name(lease),
-                vcpus | spot,
+                nodes,
                 launched_at,
                 ended_at,
                 gone=gone,
                 wait_s=monitoring.VISIBLE_AFTER_S,
             )
+            rows, missing = found.rows, [*missing, *found.missing]
         except CloudError as error:
-            return [*missing, f"no samples of any node: {error}"]
-        lines = "".join(json.dumps(row) + "\n" for row in found.rows)
+            missing.append(f"nothing of Cloud Monitoring: {error}")
+        used = memory.collect(lease_uri(lease), cluster_name(lease), set(nodes), launched_at, ended_at, gone=gone)
+        lines = "".join(json.dumps(row) + "\n" for row in memory.join(rows, used, nodes))
         (folder / "nodes.jsonl").write_text(lines, encoding="utf-8")
-        return [*missing, *found.missing]
+        return [*missing, *used.missing]
 
     def logs(self, lease: Lease, folder: Path) -> None:
         """Output of each node's initialization action, from the staging bucket, where there is any."""
@@ -71,7 +73,16 @@ class DataprocObserver(Observer):
         spot = sorted({life.node for life in seen if lives.is_spot(life)})
         where = settings_of(lease)
         nodes = [_node_limits(lease, name) for name in [*lease.node_names, *spot]]
-        return Description(nodes, ISOLATION, {"region": where.region, "zone": where.zone})
+        facts = {"region": where.region, "zone": where.zone, "image_version": _image_version(lease)}
+        return Description(nodes, ISOLATION, facts)
+
+
+def _image_version(lease: Lease) -> str | None:
+    """What Dataproc made of the image that was asked for: ``2.3-debian12`` floats. None where the cluster is gone."""
+    try:
+        return get_cluster(clients_of(lease), cluster_name(lease)).config.software_config.image_version or None
+    except CloudError:
+        return None
 
 
 def _machine_type(lease: Lease, node: str) -> str:

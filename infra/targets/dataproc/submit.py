@@ -25,10 +25,11 @@ class DataprocJobs(GoogleJobs):
     @contextlib.contextmanager
     def submit(self, lease: Lease, cell: Cell, folder: Path) -> Iterator[Driver]:
         put = package.upload_cell(lease, cell, folder, cell.scenario)
+        clients, cluster = clients_of(lease), cluster_name(lease)
         machine = Catalogue.default().machine_type(lease.scenario.machine_type)
         executors = max(1, lease.scenario.workers + lease.scenario.spot_workers)
         job = jobs.DataprocJob(
-            cluster=cluster_name(lease),
+            cluster=cluster,
             lease=lease.id,
             scenario=lease.scenario.name,
             expires_at=datetime.fromisoformat(lease.state.expires_at),
@@ -38,9 +39,11 @@ class DataprocJobs(GoogleJobs):
             arguments=put.arguments,
             time_limit_s=cell.timeout_s,
             environment={"BAKEOFF_BUCKET": settings_of(lease).bucket, "BAKEOFF_OUT": put.out},
-            properties=package.spark_properties(machine, executors, put.eventlog),
+            properties=package.spark_properties(
+                machine, executors, put.eventlog, jobs.yarn_memory_mb(clients, cluster)
+            ),
         )
-        with jobs.submit(clients_of(lease), job, folder / "logs") as driver:
+        with jobs.submit(clients, job, folder / "logs") as driver:
             yield driver
 
     def reset(self, lease: Lease) -> None:

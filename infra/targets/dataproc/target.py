@@ -22,7 +22,6 @@ from infra.targets.google.lease import settings_of, state_of
 from infra.targets.google.settings import load_settings
 from workloads.record import RunCost, Scenario
 
-
 # Dataproc accepts no life of less than 600 s (cloud.google.com/dataproc/docs/concepts/configuring-clusters/scheduled-deletion),
 # counted from its own now: a minute for Terraform and the clocks.
 LEAST_LIFE_S = 660.0

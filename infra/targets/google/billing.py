@@ -21,21 +21,22 @@ MOST_BYTES = 50 * 10**9  # a query that would read more fails, rather than cost
 TABLE = re.compile(r"[A-Za-z0-9:._-]+\.[A-Za-z0-9_]+\.[A-Za-z0-9_-]+")
 QUERY = """
 SELECT
-  service.description AS service, sku.description AS sku, currency,
+  service.id AS service_id, sku.id AS sku_id, sku.description AS sku, currency,
   SUM(cost) AS cost,
   SUM(IFNULL((SELECT SUM(credit.amount) FROM UNNEST(credits) AS credit), 0)) AS credits
 FROM `{table}`
 WHERE EXISTS (SELECT 1 FROM UNNEST(labels) AS label WHERE label.key = @label AND label.value = @lease)
   AND usage_start_time >= TIMESTAMP_SUB(@begin, INTERVAL 1 HOUR) AND usage_start_time < @end
-GROUP BY service, sku, currency
-ORDER BY service, sku, currency
+GROUP BY service_id, sku_id, sku, currency
+ORDER BY service_id, sku_id, sku, currency
 """
 
 
 class BilledRow(NamedTuple):
-    """One SKU of the bill."""
+    """One SKU of the bill. Its ids stay when Google renames a product; its description is for reading."""
 
-    service: str
+    service_id: str
+    sku_id: str
     sku: str
     currency: str
     cost: float  # before credits
@@ -104,4 +105,5 @@ def billed(clients: Clients, table: str, lease: str, begin: datetime, end: datet
 
 
 def _row(row: Any) -> BilledRow:
-    return BilledRow(row["service"], row["sku"], row["currency"], float(row["cost"]), float(row["credits"]))
+    ids = row["service_id"], row["sku_id"]
+    return BilledRow(*ids, row["sku"], row["currency"], float(row["cost"]), float(row["credits"]))

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from infra.base.errors import AccessError, CloudError, CredentialsError, MissingError, QuotaError
+from workloads.credentials import LOGIN, why_invalid
 
-LOGIN = "gcloud auth application-default login"
 RATE_REASONS = {"RATE_LIMIT_EXCEEDED", "rateLimitExceeded", "userRateLimitExceeded"}
 # How a rate limit says its unit where an older service gives no reason: "limit 'Job requests per minute per region'".
 RATE_WORDS = re.compile(r"per (second|minute|\d+ seconds)|rate limit", re.IGNORECASE)
@@ -105,7 +105,9 @@ def typed_error(error: Exception) -> CloudError:
         cause = typed_error(error.cause) if isinstance(error.cause, Exception) else error
         return CloudError(f"Google Cloud did not answer in time, after several attempts: {cause}")
     words = getattr(error, "message", None) or str(error)
-    if isinstance(error, GoogleAuthError | google.Unauthenticated | google.Unauthorized) or STALE_WORDS.search(words):
+    if isinstance(error, GoogleAuthError):
+        return CredentialsError(why_invalid(error))
+    if isinstance(error, google.Unauthenticated | google.Unauthorized) or STALE_WORDS.search(words):
         return CredentialsError(
             f"The credentials for Google Cloud have expired or are not valid ({words}). Run: {LOGIN}"
         )

@@ -14,9 +14,8 @@ from importlib import import_module
 from typing import Any
 
 from infra.base.errors import CredentialsError, SetupError
-from infra.targets.google.calls import LOGIN, Backoff
-
-SCOPE = "https://www.googleapis.com/auth/cloud-platform"
+from infra.targets.google.calls import Backoff
+from workloads.credentials import CredentialsProblem, default_credentials, refresh
 
 
 @dataclass(frozen=True)
@@ -66,24 +65,15 @@ class Clients:
         Raises:
             CredentialsError: there are none, or they cannot be renewed; ends with the cure.
         """
-        from google.auth import default
         from google.auth.credentials import AnonymousCredentials
-        from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError
-        from google.auth.transport.requests import Request
 
         if self._given is None and self._stand_in:
             return AnonymousCredentials()  # type: ignore[no-untyped-call]
         try:
-            found = self._given or default(scopes=[SCOPE])[0]
-            if not found.valid:
-                # Now, and not within the first call: gRPC would report it as a server that does not answer.
-                found.refresh(Request())
-        except DefaultCredentialsError as error:
-            raise CredentialsError(f"There are no credentials for Google Cloud ({error}). Run: {LOGIN}") from error
-        except GoogleAuthError as error:
-            raise CredentialsError(
-                f"The credentials for Google Cloud have expired or are not valid ({error}). Run: {LOGIN}"
-            ) from error
+            found = self._given or default_credentials()[0]
+            refresh(found)  # now, and not within the first call: gRPC would report it as a server that does not answer
+        except CredentialsProblem as error:
+            raise CredentialsError(str(error)) from error
         return found
 
     @cached_property

@@ -7,13 +7,18 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from infra.catalogue.pricing import Cost, Item
-from infra.targets.google.billing import Bill
+from infra.targets.google.billing import Bill, BilledRow
 
 ITEMS: tuple[Item, ...] = ("machines", "spot machines", "accelerators", "disks", "dataproc fee", "vertex ai", "other")
-# What a billed SKU belongs to; the first that fits.
-SKUS: tuple[tuple[str, Item], ...] = (
-    (r"Vertex AI", "vertex ai"),  # its machines and its fee
-    (r"Dataproc", "dataproc fee"),
+# What a billed SKU belongs to, by ids: products are renamed, ids are not.
+COMPUTE_ENGINE = "6F81-5844-456A"
+SERVICES: dict[str, Item] = {
+    "C7E2-9256-1C43": "vertex ai",  # called Vertex AI until 2026: its machines and its fee
+    "363B-8851-170D": "dataproc fee",  # called Dataproc until 2026
+}
+DATAPROC_FEE = "DC33-D3C7-25CA"  # of a cluster's vCPUs, which Google lists among Compute Engine's
+# The rest of Compute Engine by its descriptions, the first that fits: it has an id per machine series and region.
+DESCRIPTIONS: tuple[tuple[str, Item], ...] = (
     (r"GPU", "accelerators"),
     (r"Spot Preemptible .* Instance (Core|Ram)", "spot machines"),
     (r"Instance (Core|Ram)", "machines"),
@@ -43,7 +48,7 @@ def reconcile(estimate: Cost | float | None, measured: Cost, bill: Bill | None =
     """
     billed: dict[str, float] = {}
     for row in bill.rows if bill else ():
-        item = item_of(row.sku)
+        item = item_of(row)
         billed[item] = billed.get(item, 0.0) + row.cost
         billed["credits"] = billed.get("credits", 0.0) + row.credits
     currency = bill.currency if bill else None
@@ -67,9 +72,13 @@ def reconcile(estimate: Cost | float | None, measured: Cost, bill: Bill | None =
     return [*rows, row_of("total", total, measured.total_usd, bill.total if bill else None)]
 
 
-def item_of(sku: str) -> Item:
-    """The item that a billed SKU belongs to, by its description."""
-    return next((item for pattern, item in SKUS if re.search(pattern, sku)), "other")
+def item_of(row: BilledRow) -> Item:
+    """The item that a billed SKU belongs to."""
+    if row.sku_id == DATAPROC_FEE:
+        return "dataproc fee"
+    if row.service_id != COMPUTE_ENGINE:
+        return SERVICES.get(row.service_id, "other")
+    return next((item for pattern, item in DESCRIPTIONS if re.search(pattern, row.sku)), "other")
 
 
 def notes(bill: Bill | None) -> Sequence[str]:

@@ -1,7 +1,7 @@
 """The packages that jobs need on a cluster, from this very environment: same versions, and nothing asked of the internet.
 
 They lie in the bucket under a hash of what they are, so that they are uploaded once and not once per lease. Every node runs
-``install.sh`` when it boots (an initialization action), and finds the folder in its metadata.
+``node/install.sh`` when it boots (an initialization action), and finds the folder in its metadata.
 """
 
 from __future__ import annotations
@@ -29,27 +29,16 @@ PACKAGES = (
     "pydantic",
 )  # what all workloads import, beside Spark
 ARCHIVE = "packages.tar.gz"
-SITE = "/opt/bakeoff/site"
-PYTHON = "/opt/conda/default/bin/python"  # of Dataproc 2.2 and 2.3
-PYTHON_VERSION = (3, 11)  # theirs, and that of the containers on Vertex AI; compiled packages work with no other
-INSTALL = f"""#!/bin/bash
-# Unpacks the packages of bakeoff's jobs beside the image's own, and in front of them on Python's path.
-set -euo pipefail
-from=$(/usr/share/google/get_metadata_value attributes/bakeoff-dependencies)
-mkdir -p {SITE}
-gcloud storage cat "$from/{ARCHIVE}" | tar -xz -C {SITE}
-purelib=$({PYTHON} -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
-echo 'import sys; sys.path.insert(0, "{SITE}")' > "$purelib/bakeoff.pth"
-{PYTHON} -c 'import google.cloud.storage, numpy, PIL, pydantic
-for package in (google.cloud.storage, numpy, PIL, pydantic):
-    assert package.__file__.startswith("{SITE}/"), "not ours: " + package.__file__'
-"""
+# Of Dataproc 2.2 and 2.3, and of the containers on Vertex AI; compiled packages work with no other.
+PYTHON_VERSION = (3, 11)
+NODE_DIR = Path(__file__).resolve().parent / "node"
 
 
 def uri(settings: GcpSettings, *, packages: tuple[str, ...]) -> str:
     """Where the packages lie: ``gs://bucket/dependencies/<hash>``."""
     names = closure((*PACKAGES, *packages))
-    facts = "\n".join([INSTALL, *(f"{name} {metadata.version(name)}" for name in names)])
+    programs = [text.decode() for text in _programs().values()]
+    facts = "\n".join([*programs, *(f"{name} {metadata.version(name)}" for name in names)])
     return f"gs://{settings.bucket}/dependencies/{hashlib.sha256(facts.encode()).hexdigest()[:16]}"
 
 
@@ -67,7 +56,8 @@ def upload(settings: GcpSettings, progress: Progress, *, packages: tuple[str, ..
         if not store.exists("install.sh"):  # it goes last
             progress.stage("uploading the packages of the jobs (once per set of versions)")
             store.write(ARCHIVE, archive(closure((*PACKAGES, *packages))))
-            store.write("install.sh", INSTALL.encode())
+            for name, text in _programs().items():
+                store.write(name, text)
     return place
 
 
@@ -79,6 +69,13 @@ def check_python(here: tuple[int, int]) -> str:
             "have Python 3.11. Run: make clean && make PYTHON=python3.11 setup-gcp"
         )
     return "3.11, as on the nodes"
+
+
+def _programs() -> dict[str, bytes]:
+    """What runs on each node, by its name in the bucket; ``install.sh`` is the last."""
+    version = ".".join(map(str, PYTHON_VERSION))
+    install = (NODE_DIR / "install.sh").read_text(encoding="utf-8").replace("PYTHON_VERSION", version)
+    return {"sampler.py": (NODE_DIR / "sampler.py").read_bytes(), "install.sh": install.encode()}
 
 
 @cache

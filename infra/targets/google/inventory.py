@@ -104,8 +104,7 @@ def _jobs(clients: Clients, lease_id: str | None) -> Iterator[Resource]:
     request = dataproc_v1.ListJobsRequest(
         project_id=clients.project_id,
         region=clients.region,
-        filter=_filter(lease_id),
-        job_state_matcher=dataproc_v1.ListJobsRequest.JobStateMatcher.ACTIVE,
+        filter=f"status.state = ACTIVE AND {_filter(lease_id)}",  # beside a filter, job_state_matcher is ignored
     )
     for job in pages(clients.jobs.list_jobs, request, clients.backoff):
         name, state = job.reference.job_id, job.status.state.name

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from infra.base.errors import UsageError
 from infra.catalogue import MachineType
 from infra.inputs.cells import Cell
 from infra.inputs.workloads import full_settings
@@ -19,9 +21,10 @@ from workloads.record import Scenario
 from workloads.storage import open_store
 
 DRIVER = Path(__file__).resolve().parents[3] / "workloads" / "cluster_driver.py"
-YARN_RATIO = 0.8  # of a node's memory goes to YARN on Dataproc, unless a property says otherwise
+YARN_RATIO = 0.8  # of a node's memory goes to YARN on Dataproc, where the cluster does not say how much
 YARN_RESERVED_MB = 1280  # for the application master, which may share a node with an executor
 OVERHEAD_RATIO, OVERHEAD_LEAST_MB = 0.10, 384  # Spark's own share of an executor's container
+LEAST_HEAP_MB = 512  # Spark starts no executor with less than 450
 
 
 @dataclass(frozen=True)
@@ -89,15 +92,35 @@ def fetch_output(lease: Lease, folder: Path) -> list[str]:
     return []
 
 
-def spark_properties(machine: MachineType, executors: int, eventlog: str) -> dict[str, str]:
+def executor_heap_mb(machine: MachineType, yarn_mb: float | None = None) -> int | None:
+    """Heap of the one executor on a node; None where the node is too small for one.
+
+    Args:
+        yarn_mb: what YARN may give away on a node, where it is known; never more than by the rule of machines.
+    """
+    container_mb = min(yarn_mb or math.inf, machine.memory_gb * 1024 * YARN_RATIO) - YARN_RESERVED_MB
+    heap_mb = int(min(container_mb / (1 + OVERHEAD_RATIO), container_mb - OVERHEAD_LEAST_MB))
+    return heap_mb if heap_mb >= LEAST_HEAP_MB else None
+
+
+def spark_properties(
+    machine: MachineType, executors: int, eventlog: str, yarn_mb: float | None = None
+) -> dict[str, str]:
     """One executor per node with all its vCPUs, as on the local target, and what YARN has left of its memory.
 
     Dataproc's own defaults are two executors per node, added and removed while the job runs: what is measured would
     change under way. Source: cloud.google.com/dataproc/docs/concepts/configuring-clusters/autoscaling (dynamic allocation),
     spark.apache.org/docs/3.5.0/configuration.html (memory overhead).
+
+    Raises:
+        UsageError: the machine is too small for an executor.
     """
-    container_mb = machine.memory_gb * 1024 * YARN_RATIO - YARN_RESERVED_MB
-    heap_mb = int(min(container_mb / (1 + OVERHEAD_RATIO), container_mb - OVERHEAD_LEAST_MB))
+    heap_mb = executor_heap_mb(machine, yarn_mb)
+    if heap_mb is None:
+        raise UsageError(
+            f"{machine.name} is too small for Spark on Dataproc: of its {machine.memory_gb:g} GB, YARN and the application "
+            f"master leave less than the {LEAST_HEAP_MB} MB of an executor. Take a larger machine type."
+        )
     return {
         "spark.dynamicAllocation.enabled": "false",
         "spark.executor.instances": str(executors),

@@ -9,9 +9,11 @@ from operator import or_
 from typing import Any, Literal, NamedTuple
 
 from infra.base.errors import CloudError, CredentialsError, MissingError
+from infra.catalogue import Catalogue, MachineType
 from infra.targets.google import quotas
-from infra.targets.google.calls import LOGIN, call, pages, typed_error
+from infra.targets.google.calls import call, pages, typed_error
 from infra.targets.google.clients import Clients
+from infra.targets.google.package import executor_heap_mb
 from infra.targets.google.quotas import Quota
 from workloads.record import Scenario
 
@@ -29,6 +31,7 @@ PERMISSIONS = (
     "monitoring.timeSeries.list",
     "resourcemanager.projects.get",
     "serviceusage.services.list",
+    "serviceusage.services.use",  # what a user's requests are counted against is the quota of this project
 )
 DATAPROC_PERMISSIONS = (
     "compute.addresses.list",  # this and the next: to see that nothing is left
@@ -95,9 +98,10 @@ def problems(
     try:
         _ = clients.credentials
     except CredentialsError as error:
-        return [Problem(str(error), LOGIN)]
+        return [_unusable(error)]
     permissions = (*PERMISSIONS, *SERVICE_PERMISSIONS[service])
     checks: list[Callable[[], list[Problem]]] = [
+        lambda: _quota_project(clients),
         lambda: _too_small(scenarios) if service == "dataproc" else [],
         lambda: _project(clients),
         lambda: _apis(clients, (*APIS, SERVICE_APIS[service])),
@@ -110,10 +114,15 @@ def problems(
         try:
             found += check()
         except CredentialsError as error:
-            return [Problem(str(error), LOGIN)]
+            return [_unusable(error)]
         except CloudError as error:
             found.append(Problem(f"A check could not be made. {error}", "See above; then check again."))
     return found
+
+
+def _unusable(error: CredentialsError) -> Problem:
+    what, _, cure = str(error).partition(" Run: ")
+    return Problem(what, cure or "See above; then check again.")
 
 
 def _project(clients: Clients) -> list[Problem]:
@@ -178,22 +187,57 @@ def _role(permission: str) -> str:
         "dataproc": "roles/dataproc.editor",
         "resourcemanager": "roles/browser",
         "storage": "roles/storage.bucketViewer",
-        "serviceusage": "roles/serviceusage.serviceUsageViewer",
+        "serviceusage": "roles/serviceusage.serviceUsageConsumer",
     }
     return roles.get(service, f"roles/{service}.viewer")
 
 
 def runs_on_dataproc(scenario: Scenario) -> bool:
-    """Whether Dataproc's images run on the scenario's machines. The local target runs all of them."""
-    return NOT_ON_DATAPROC not in (scenario.machine_type, scenario.master_machine_type)
+    """Whether Dataproc's images and Spark run on the scenario's machines. The local target runs all of them."""
+    return not _too_small([scenario])
 
 
 def _too_small(scenarios: Sequence[Scenario]) -> list[Problem]:
-    cure = "Take n1-standard-2 or larger; in place of eight-tiny-standard, four-small-standard."
+    found = []
+    for scenario in scenarios:
+        machine = Catalogue.default().machine_type(scenario.machine_type)
+        if NOT_ON_DATAPROC in (scenario.machine_type, scenario.master_machine_type):
+            what = f"Dataproc's images do not run on {NOT_ON_DATAPROC}, which {scenario.name} has."
+            cure = "Take n1-standard-2 or larger; in place of eight-tiny-standard, four-small-standard."
+        elif executor_heap_mb(machine) is None:
+            what = f"{machine.name}, which {scenario.name} has, has too little memory for an executor of Spark on Dataproc."
+            cure = f"Take {_larger(machine)} or larger."
+        else:
+            continue
+        found.append(Problem(what, cure))
+    return found
+
+
+def _larger(machine: MachineType) -> str:
+    """The next larger machine type of the same family that an executor fits on."""
+    family = machine.name.rpartition("-")[0]
+    fitting = [
+        other
+        for other in Catalogue.default().machine_types.values()
+        if other.name.rpartition("-")[0] == family and executor_heap_mb(other) is not None
+    ]
+    return min(fitting, key=lambda other: other.memory_gb).name
+
+
+def _quota_project(clients: Clients) -> list[Problem]:
+    """A user's own credentials name no project to count requests against, unless told to; a service account's do."""
+    from google.auth import external_account_authorized_user
+    from google.oauth2 import credentials
+
+    of_a_user = (credentials.Credentials, external_account_authorized_user.Credentials)
+    found = clients.credentials
+    if not isinstance(found, of_a_user) or found.quota_project_id:
+        return []
     return [
-        Problem(f"Dataproc's images do not run on {NOT_ON_DATAPROC}, which {scenario.name} has.", cure)
-        for scenario in scenarios
-        if not runs_on_dataproc(scenario)
+        Problem(
+            "Your credentials name no quota project, and some of Google's APIs refuse a user's requests without one.",
+            f"gcloud auth application-default set-quota-project {clients.project_id}",
+        )
     ]
 
 

@@ -1,7 +1,8 @@
 """List prices from the Cloud Billing Catalog, as rows of the price table.
 
-API: cloud.google.com/billing/docs/reference/rest/v1/services.skus/list. A SKU is known by its description and usage type:
-Google publishes no other key. Machines are priced by vCPU and by GiB of memory; a price per month has 730 hours.
+API: cloud.google.com/billing/docs/reference/rest/v1/services.skus/list. Dataproc's fee is known by its SKU's id, a machine's
+and a disk's price by description and usage type, since their ids differ by series and region. Machines are priced by vCPU and
+by GiB of memory; a price per month has 730 hours.
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ from infra.base.errors import CloudError
 from infra.catalogue import Catalogue, MachineType, Price
 from infra.targets.google.calls import pages
 from infra.targets.google.clients import Clients
+from infra.targets.google.cost import COMPUTE_ENGINE, DATAPROC_FEE
 
-COMPUTE_ENGINE = "services/6F81-5844-456A"  # Compute Engine in the catalogue; Dataproc's fee is listed there too
-SOURCE = "https://cloudbilling.googleapis.com/v1/services/6F81-5844-456A/skus"
+SERVICE = f"services/{COMPUTE_ENGINE}"  # Dataproc's fee is listed there too
+SOURCE = f"https://cloudbilling.googleapis.com/v1/{SERVICE}/skus"
 PAGE = 5000  # the API's maximum
 ON_DEMAND, SPOT = "OnDemand", "Preemptible"
 SERIES = {"n1": "N1 Predefined", "n2": "N2", "e2": "E2"}
@@ -31,12 +33,12 @@ GPUS = {
     "nvidia-tesla-p100": "Nvidia Tesla P100",
     "nvidia-tesla-v100": "Nvidia Tesla V100",
 }
-DATAPROC = re.compile(r"Licensing Fee for Google Cloud Dataproc \(CPU cost\)")
 
 
 class Sku(NamedTuple):
     """What is used of a SKU."""
 
+    id: str
     description: str
     usage_type: str
     regions: frozenset[str]
@@ -69,6 +71,7 @@ def refresh(clients: Clients, regions: Sequence[str], today: date) -> Refreshed:
         CloudError: the catalogue does not answer, or has two prices for one thing.
     """
     skus = [sku for raw in _listed(clients) if (sku := _sku(raw)) is not None]
+    fees = [sku for sku in skus if sku.id == DATAPROC_FEE]
     found: list[Price] = []
     missing: list[str] = []
 
@@ -90,7 +93,7 @@ def refresh(clients: Clients, regions: Sequence[str], today: date) -> Refreshed:
             add("accelerator", gpu, region, usd, "USD/h")
             spot_words = rf"{words} GPU attached to Spot Preemptible VMs running in .*"
             add("accelerator_spot", gpu, region, _one(skus, spot_words, region, SPOT, "h"), "USD/h")
-        add("dataproc", "vcpu", region, _one(skus, DATAPROC.pattern, region, ON_DEMAND, "h"), "USD/vCPU-h")
+        add("dataproc", "vcpu", region, _one(fees, ".*", region, ON_DEMAND, "h"), "USD/vCPU-h")
     return Refreshed(tuple(found), tuple(missing))
 
 
@@ -117,7 +120,7 @@ def changes(before: Sequence[Price], after: Sequence[Price]) -> list[Change]:
 def _listed(clients: Clients) -> list[Any]:
     from google.cloud import billing_v1
 
-    request = billing_v1.ListSkusRequest(parent=COMPUTE_ENGINE, currency_code="USD", page_size=PAGE)
+    request = billing_v1.ListSkusRequest(parent=SERVICE, currency_code="USD", page_size=PAGE)
     return pages(clients.price_catalogue.list_skus, request, clients.backoff)
 
 
@@ -130,7 +133,9 @@ def _sku(raw: Any) -> Sku | None:
         return None
     last = max(expression.tiered_rates, key=lambda rate: rate.start_usage_amount)
     usd = last.unit_price.units + last.unit_price.nanos / 1e9
-    return Sku(raw.description, raw.category.usage_type, frozenset(raw.service_regions), expression.usage_unit, usd)
+    return Sku(
+        raw.sku_id, raw.description, raw.category.usage_type, frozenset(raw.service_regions), expression.usage_unit, usd
+    )
 
 
 def _machine(skus: list[Sku], machine: MachineType, region: str, usage: str, spot: str) -> float | None:

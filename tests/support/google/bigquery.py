@@ -18,11 +18,11 @@ CONDITIONS = (
     "usage_start_time < @end",
     "SUM(cost) AS cost",
     "SELECT SUM(credit.amount) FROM UNNEST(credits)",
-    "GROUP BY service, sku, currency",
+    "GROUP BY service_id, sku_id, sku, currency",
 )
 SCHEMA = {
     "fields": [
-        *({"name": name, "type": "STRING"} for name in ("service", "sku", "currency")),
+        *({"name": name, "type": "STRING"} for name in ("service_id", "sku_id", "sku", "currency")),
         *({"name": name, "type": "FLOAT"} for name in ("cost", "credits")),
     ]
 }
@@ -37,7 +37,8 @@ class ExportRow(NamedTuple):
     labels: dict[str, str]
     credits: tuple[float, ...] = ()
     currency: str = "USD"
-    service: str = "Compute Engine"
+    service_id: str = "6F81-5844-456A"  # Compute Engine
+    sku_id: str = ""
 
 
 @dataclass
@@ -80,10 +81,10 @@ class FakeBigQuery:
         given = {p["name"]: p["parameterValue"]["value"] for p in body["queryParameters"]}
         require(given["label"] == "bakeoff-lease", "the bill of one lease only")
         begin, end = (datetime.fromisoformat(given[k]).astimezone(UTC) for k in ("begin", "end"))
-        sums: dict[tuple[str, str, str], list[float]] = defaultdict(lambda: [0.0, 0.0])
+        sums: dict[tuple[str, str, str, str], list[float]] = defaultdict(lambda: [0.0, 0.0])
         for row in self.rows:
             if row.labels.get(given["label"]) == given["lease"] and begin - timedelta(hours=1) <= row.started_at < end:
-                both = sums[row.service, row.sku, row.currency]
+                both = sums[row.service_id, row.sku_id, row.sku, row.currency]
                 both[0] += row.cost
                 both[1] += sum(row.credits)
         self._answer = [{"f": [{"v": str(v)} for v in (*key, *both)]} for key, both in sorted(sums.items())]

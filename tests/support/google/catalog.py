@@ -20,6 +20,7 @@ def sku(
     regions: tuple[str, ...] = ("us-central1",),
     usage: str = "OnDemand",
     unit: str = "h",
+    sku_id: str = "",
 ) -> bi.Sku:
     """A SKU whose price rose from an older one, beyond a free tier."""
     expression = {
@@ -28,6 +29,7 @@ def sku(
     }
     return bi.Sku(
         name=f"{COMPUTE_ENGINE}/skus/{description}",
+        sku_id=sku_id,
         description=description,
         category={"usage_type": usage, "resource_family": "Compute"},
         service_regions=regions,
@@ -78,7 +80,8 @@ def everything() -> list[bi.Sku]:
         sku("Nvidia Tesla P100 GPU attached to Spot Preemptible VMs running in Americas", 0.71, usage="Preemptible"),
         sku("Nvidia Tesla T4 Virtual Workstation running in Americas", 8.0),
         sku("Nvidia Tesla T4 GPU attached to Spot Preemptible VMs running in Americas", 0.12, usage="Preemptible"),
-        sku("Licensing Fee for Google Cloud Dataproc (CPU cost)", 0.011, regions=("global",)),
+        # As renamed: only its id is the same.
+        sku("Managed Service for Apache Spark fee", 0.011, regions=("global",), sku_id="DC33-D3C7-25CA"),
         sku("Licensing Fee for Google Cloud Dataproc (RAM cost)", 0.0, regions=("global",)),
     ]
 

@@ -14,6 +14,7 @@ from workloads.storage import open_store
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,40}")
 LABEL_VALUE = re.compile(r"[a-z0-9_-]{1,63}")
+IMAGE_VERSION = "2.3.10-debian12"  # what 2.3-debian12 is today
 LABELS = ("bakeoff-lease", "bakeoff-scenario", "bakeoff-expires")
 
 
@@ -34,6 +35,7 @@ class FakeDataproc:
         default_factory=lambda: [("PENDING", ""), ("RUNNING", ""), ("RUNNING", ""), ("DONE", "")]
     )
     output: dict[int, bytes] = field(default_factory=dict)
+    properties: dict[str, str] = field(default_factory=dict)  # of new clusters, as Dataproc sets them
     cancels_at_once: bool = True
     on_submit: Any = None
     _step: dict[str, int] = field(default_factory=dict)
@@ -41,8 +43,9 @@ class FakeDataproc:
     def add_cluster(self, name: str, state: str = "RUNNING", detail: str = "", **labels: str) -> None:
         status = dp.ClusterStatus(state=state, detail=detail)
         self.clusters[name] = dp.Cluster(
-            project_id=self.project, cluster_name=name, status=status, labels=labels, cluster_uuid=f"uuid-{name}"
-        )
+            project_id=self.project, cluster_name=name, status=status, labels=labels, cluster_uuid=f"uuid-{name}",
+            config={"software_config": {"image_version": IMAGE_VERSION, "properties": self.properties}},
+        )  # fmt: skip
 
     def services(self) -> Mapping[str, Mapping[str, Method]]:
         return {

@@ -149,6 +149,10 @@ def run_for_real(project: Project, tmp_path: Path) -> Callable[[Any], None]:
             instance = f"{job.placement.cluster_name}-{node}"
             points = [(end - 60, end, 0.25) for end in range(int(began), int(began) + 300)]
             project.monitoring.add("compute.googleapis.com/instance/cpu/utilization", instance, points)
+            lease_uri = job.pyspark_job.main_python_file_uri.rpartition("/attempts/")[0]
+            samples = [{"ts": began + i, "mem_bytes": 2e9} for i in range(-1, 300)]
+            lines = "".join(json.dumps(sample) + "\n" for sample in samples).encode()
+            open_store(f"{lease_uri}/samples/{instance}").write(f"{int(began * 1000)}.jsonl", lines)
         state = "DONE" if done.returncode == 0 else "ERROR"
         with project.failures.lock:  # a look in the midst would miss the output
             project.dataproc.finish(job.reference.job_id, state, f"exit {done.returncode}", done.stdout + done.stderr)

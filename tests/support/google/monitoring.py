@@ -11,7 +11,7 @@ from google.cloud import monitoring_v3 as mon
 
 from tests.support.google.server import Method, page, require
 
-CLAUSE = re.compile(r'(\w+)\.(?:labels\.)?(\w+) = (?:"([^"]*)"|starts_with\("([^"]*)"\)|one_of\(([^)]*)\))')
+CLAUSE = re.compile(r'(\w+)\.(?:labels\.)?(\w+) = (?:"([^"]*)"|starts_with\("([^"]*)"\))')
 
 
 @dataclass
@@ -29,15 +29,13 @@ class FakeMonitoring:
         points: Iterable[tuple[float, float, float]],
         *,
         integer: bool = False,
-        by_name: bool = True,
         **labels: str,
     ) -> None:
         """One series of points (begin, end, value)."""
-        name = {"instance_name": instance} if by_name else {}
         kind = "int64_value" if integer else "double_value"
         self.series.append(
             mon.TimeSeries(
-                metric={"type": metric, "labels": {**name, **labels}},
+                metric={"type": metric, "labels": {"instance_name": instance, **labels}},
                 resource={
                     "type": "gce_instance",
                     "labels": {"project_id": self.project, "instance_id": f"id-{instance}", "zone": "z"},
@@ -76,9 +74,7 @@ class FakeMonitoring:
         return mon.ListTimeSeriesResponse(time_series=some, next_page_token=token)
 
 
-def _holds(series: Any, scope: str, key: str, equal: str, prefix: str, among: str) -> bool:
+def _holds(series: Any, scope: str, key: str, equal: str, prefix: str) -> bool:
     place = getattr(series, scope)
     value = place.type if key == "type" else place.labels.get(key, "")
-    if among:
-        return value in re.findall(r'"([^"]*)"', among)
     return bool(value.startswith(prefix)) if prefix else bool(value == equal)

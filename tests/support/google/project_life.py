@@ -19,7 +19,7 @@ from tests.support.google.dataproc import LABEL_VALUE, LABELS, FakeDataproc
 from tests.support.google.rest import serve_rest
 from tests.support.google.server import Fake, Method, Refusal, page, require, serve
 
-FILTER = re.compile(r"labels\.([a-z-]+) = (\S+)")
+FILTER = re.compile(r"(status\.state = ACTIVE AND )?labels\.([a-z-]+) = (\S+)")
 LONGEST_S = 14 * 86400  # Dataproc's own limit of auto_delete_time
 THINGS = re.compile(
     r"/compute/v1/projects/([^/]+)/(aggregated|global|zones/[^/]+|regions/[^/]+)/(instances|disks|firewalls|addresses)(?:/([^/]+))?"
@@ -66,7 +66,7 @@ class LivingDataproc(FakeDataproc):
         match = FILTER.fullmatch(request.filter)
         if not match:
             raise Refusal("INVALID_ARGUMENT", f"a list must be of ours only: '{request.filter}'")
-        return match[1], match[2]
+        return match[2], match[3]
 
     def _list_clusters(self, request: Any) -> Any:
         self._check_place(request)
@@ -90,7 +90,8 @@ class LivingDataproc(FakeDataproc):
     def _list_jobs(self, request: Any) -> Any:
         self._check_place(request)
         key, value = self._labelled(request)
-        active = request.job_state_matcher == dp.ListJobsRequest.JobStateMatcher.ACTIVE
+        # The state matcher counts only where there is no filter, and every list of ours has one.
+        active = request.filter.startswith("status.state = ACTIVE")
         for job in self.jobs.values():
             if job.status.state.name == "CANCEL_PENDING" and self.cancels_at_once:
                 job.status = dp.JobStatus(state="CANCELLED")

@@ -28,6 +28,7 @@ from infra.measure import bench as benches
 from infra.targets.dataproc.target import TARGET
 from infra.targets.google import base, lives
 from infra.targets.google.lease import state_of
+from tests.support.google.dataproc import IMAGE_VERSION
 from tests.support.google.life import StubTerraform, run_for_real
 from tests.support.google.project_life import Project
 from tests.support.google.server import Refusal
@@ -49,6 +50,7 @@ def test_a_bench_from_apply_to_destroy(
     project: Project, stub: StubTerraform, images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project.dataproc.on_submit = run_for_real(project, tmp_path)
+    project.dataproc.properties["yarn:yarn.nodemanager.resource.memory-mb"] = "4000"
     runs = tmp_path / "runs"
     options = Options(runs, target="gcp", max_usd=2.0, max_minutes=60)
     rows = benches.bench(experiment(images), options, Silent())
@@ -62,11 +64,17 @@ def test_a_bench_from_apply_to_destroy(
     assert run.cost is not None and run.cost.measured is not None
     assert 0 < run.cost.measured.total_usd < run.cost.estimate.total_usd
     assert (run.cost.limit_usd, run.cost.limit_minutes) == (2.0, 60)
-    assert any("agent.googleapis.com" in line for line in run.missing)  # not sampled, and not zero
+    assert run.image_version == IMAGE_VERSION
+    unsampled = ("w-2", "w-3")  # the fake's other nodes write samples
+    assert [line.split(":")[0] for line in run.missing if "mem_bytes" in line] == [
+        f"no mem_bytes on {n}" for n in unsampled
+    ]
     nodes = pd.read_parquet(record / "nodes.parquet")
-    assert set(nodes.node) >= {"m", "w-0"} and nodes.cpu_cores.notna().all() and nodes.mem_bytes.isna().all()
+    assert set(nodes.node) >= {"m", "w-0"} and nodes.cpu_cores.notna().all() and nodes.mem_bytes.max() == 2e9
     assert len(pd.read_parquet(record / "measurements.parquet")) > 0
     assert (record / "logs" / "driver.log").is_file()
+    (job,) = project.dataproc.jobs.values()
+    assert job.pyspark_job.properties["spark.executor.memory"] == f"{4000 - 1280 - 384}m"  # by what YARN has
     proof = json.loads((record / "teardown.json").read_text())
     assert proof["left"] == [] and proof["measured_usd"] < proof["estimated_usd"] < 2.0
     assert {life["node"] for life in proof["machines"]} >= {"m", "w-0", "w-1"} and proof["missing"] == []

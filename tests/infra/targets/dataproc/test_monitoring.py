@@ -44,10 +44,6 @@ def fill(cloud: Cloud, without: str = "", minutes: Iterable[int] = range(MINUTES
             if metric.kind == "count":
                 for device in ("boot", "data") if "/disk/" in metric.type else ("",):
                     cloud.monitoring.add(metric.type, instance, points(600, minutes), integer=True, device_name=device)
-            elif metric.type.startswith("agent."):
-                for state in ("used", "cached", "free"):
-                    value = 3e9 if state == "used" else 9e9
-                    cloud.monitoring.add(metric.type, instance, points(value, minutes), by_name=False, state=state)
             else:
                 cloud.monitoring.add(metric.type, instance, points(0.5, minutes))
 
@@ -70,7 +66,6 @@ def test_rows_by_hand(cloud: Cloud) -> None:
         "role": "worker",
         "cpu_ratio": 0.5,
         "cpu_cores": 2.0,
-        "mem_bytes": 3e9,
         **{column: 10.0 for column in METRICS if column.startswith("net_")},
         **{column: 20.0 for column in METRICS if column.startswith("disk_")},  # two disks, 600 a minute each
     }
@@ -188,7 +183,7 @@ def test_and_not_for_ever(cloud: Cloud) -> None:
     found = collect(cloud.clients, CLUSTER, VCPUS, BEGIN, BEGIN + 60 * MINUTES, sleep=clock.sleep, now=later)
     assert clock.now == 1000 + monitoring.VISIBLE_AFTER_S
     assert len(found.rows) == (MINUTES - 1) * 3
-    assert "mem_bytes has gaps, minutes without a point: m 1 of 5, w-0 1 of 5, w-1 1 of 5" in found.missing
+    assert "net_rx_bytes_s has gaps, minutes without a point: m 1 of 5, w-0 1 of 5, w-1 1 of 5" in found.missing
 
 
 def test_permission_denied(cloud: Cloud) -> None:

@@ -10,7 +10,7 @@ import pytest
 from infra.base.errors import AccessError, MissingError, UsageError
 from infra.catalogue import Catalogue
 from infra.catalogue.pricing import Machine, billed_s, breakdown, cost, hourly_price, machines, usd_per_hour
-from infra.targets.google.billing import Bill, billed
+from infra.targets.google.billing import Bill, BilledRow, billed
 from infra.targets.google.cost import item_of, notes, reconcile
 from tests.support.google.bills import BEGIN, END, LATER, fill
 from tests.support.google.cloud import Cloud
@@ -178,15 +178,21 @@ def test_a_billing_table_that_may_not_be_read(cloud: Cloud) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sku", "item"),
+    ("service_id", "sku_id", "sku", "item"),
     [
-        ("Licensing Fee for Google Cloud Dataproc (CPU cost)", "dataproc fee"),
-        ("Nvidia Tesla T4 GPU attached to Spot Preemptible VMs running in Americas", "accelerators"),
-        ("Spot Preemptible E2 Instance Ram running in London", "spot machines"),
-        ("E2 Instance Ram running in London", "machines"),
-        ("Balanced PD Capacity in London", "disks"),
-        ("Network Inter Zone Data Transfer Out", "other"),
+        ("6F81-5844-456A", "DC33-D3C7-25CA", "Licensing Fee for Google Cloud Dataproc (CPU cost)", "dataproc fee"),
+        ("6F81-5844-456A", "DC33-D3C7-25CA", "Managed Service for Apache Spark fee", "dataproc fee"),
+        ("363B-8851-170D", "", "Managed Service for Apache Spark DCU", "dataproc fee"),
+        ("C7E2-9256-1C43", "", "Vertex AI: Training N1 Predefined Instance Core running in London", "vertex ai"),
+        ("C7E2-9256-1C43", "", "Gemini Enterprise Agent Platform: Training T4 GPU", "vertex ai"),
+        ("6F81-5844-456A", "", "Nvidia Tesla T4 GPU attached to Spot Preemptible VMs", "accelerators"),
+        ("6F81-5844-456A", "", "Spot Preemptible E2 Instance Ram running in London", "spot machines"),
+        ("6F81-5844-456A", "", "E2 Instance Ram running in London", "machines"),
+        ("6F81-5844-456A", "", "Balanced PD Capacity in London", "disks"),
+        ("6F81-5844-456A", "", "Network Inter Zone Data Transfer Out", "other"),
+        ("5490-F7B7-8DF6", "", "Log Storage cost of GPU nodes", "other"),
     ],
 )
-def test_what_a_sku_belongs_to(sku: str, item: str) -> None:
-    assert item_of(sku) == item
+def test_what_a_sku_belongs_to(service_id: str, sku_id: str, sku: str, item: str) -> None:
+    """By ids, whatever the product is called today."""
+    assert item_of(BilledRow(service_id, sku_id, sku, "USD", 1.0, 0.0)) == item

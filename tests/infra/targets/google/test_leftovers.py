@@ -113,6 +113,18 @@ def test_running_jobs_are_cancelled(project: Project, buckets: dict[str, str], t
     assert project.vertex.jobs[name].state.name == "JOB_STATE_CANCELLING"
 
 
+def test_jobs_that_have_ended_are_not_listed(project: Project, buckets: dict[str, str]) -> None:
+    """A long experiment leaves hundreds on a lease; Dataproc ignores its state matcher beside a filter."""
+    from google.cloud import dataproc_v1 as dp
+
+    for number, state in enumerate(("DONE", "ERROR", "DONE", "CANCELLED", "DONE", "RUNNING")):
+        reference = dp.JobReference(job_id=f"job-{number}")
+        labelled = labels("old123", PAST)
+        project.dataproc.jobs[f"job-{number}"] = dp.Job(reference=reference, status={"state": state}, labels=labelled)
+    assert inventory.running_jobs(project.clients, "old123") == ["job-5"]
+    assert project.failures.calls["ListJobs"] == 1  # two a page
+
+
 def test_one_protected_thing_protects_its_lease(project: Project, buckets: dict[str, str], tmp_path: Path) -> None:
     strew(project, buckets, "old123", PAST)
     project.things.there["disks", "stray-old123"]["labels"]["bakeoff-protected"] = "true"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.base.errors import UsageError
 from infra.catalogue import Catalogue
 from infra.targets.google.package import fetch, spark_properties, upload
 from workloads.storage import open_store, read_uri
@@ -44,9 +45,25 @@ def test_results_come_back(bucket: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", sorted(Catalogue.default().machine_types))
 def test_an_executor_fits_its_node(name: str) -> None:
     machine = Catalogue.default().machine_type(name)
+    if name == "n1-highcpu-2":
+        with pytest.raises(UsageError, match=r"n1-highcpu-2 is too small for Spark on Dataproc: of its 1\.8 GB"):
+            spark_properties(machine, 4, "gs://b/e")
+        return
     properties = spark_properties(machine, 4, "gs://b/e")
     heap_mb = int(properties["spark.executor.memory"].removesuffix("m"))
-    if machine.memory_gb >= 3:
-        container_mb = heap_mb + max(384, heap_mb * 0.1)
-        assert heap_mb > 450 and container_mb + 1280 <= machine.memory_gb * 1024 * 0.8 + 1
+    container_mb = heap_mb + max(384, heap_mb * 0.1)
+    assert heap_mb >= 512 and container_mb + 1280 <= machine.memory_gb * 1024 * 0.8 + 1
     assert properties["spark.default.parallelism"] == str(4 * machine.vcpus)
+
+
+def test_what_yarn_says_counts_where_it_is_less() -> None:
+    """On a single node YARN shares the memory with the daemons of the master."""
+    machine = Catalogue.default().machine_type("n1-standard-4")
+
+    def heap(yarn_mb: float | None) -> str:
+        return spark_properties(machine, 1, "gs://b/e", yarn_mb)["spark.executor.memory"]
+
+    assert heap(None) == heap(999_999) == "10007m"
+    assert heap(6144) == f"{int((6144 - 1280) / 1.1)}m"
+    with pytest.raises(UsageError, match="too small"):
+        heap(2000)

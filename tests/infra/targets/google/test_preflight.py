@@ -52,6 +52,20 @@ def test_a_machine_that_dataproc_does_not_run_on_is_refused_with_its_substitute(
     assert all(map(preflight.runs_on_dataproc, shapes))
 
 
+def test_a_machine_that_spark_does_not_fit_on_is_refused_with_the_next_larger(cloud: Cloud) -> None:
+    small = FOUR.model_copy(update={"machine_type": "n1-highcpu-2"})
+    (found,) = (p for p in checked(cloud, small) if "memory" in p.what)
+    assert found.what == "n1-highcpu-2, which four has, has too little memory for an executor of Spark on Dataproc."
+    assert found.cure == "Take n1-highcpu-4 or larger."
+    assert not any("memory" in p.what for p in checked(cloud, small, service="vertex"))
+
+
+def test_the_right_to_use_the_projects_quota(cloud: Cloud) -> None:
+    cloud.project.permissions.discard("serviceusage.services.use")
+    (found,) = checked(cloud)
+    assert "serviceusage.services.use" in found.what and "roles/serviceusage.serviceUsageConsumer" in found.cure
+
+
 def test_clusters_side_by_side_add_up(cloud: Cloud) -> None:
     cloud.compute.quotas["SSD_TOTAL_GB"] = (1500, 0)
     assert checked(cloud, FOUR) == []
