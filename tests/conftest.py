@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, settings
 
 from tests.support.groups import arrange
 from tests.support.interrupts import Controller, Worker
+from tests.support.leftovers import Leftovers, divide
 from tests.support.skip_policy import SkipPolicy
-from tests.support.temporary_files import TemporaryFiles, divide
 
 
 @functools.cache
@@ -41,7 +41,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(Worker(), "worker")
     else:  # the user did, and this one hears of everything
         config.pluginmanager.register(SkipPolicy(Path(__file__).with_name("allowed_skips.txt")), "skip-policy")
-        config.pluginmanager.register(TemporaryFiles(), "temporary-files")
+        config.pluginmanager.register(Leftovers(), "leftovers")
         config.pluginmanager.register(Controller(), "controller")
 
 

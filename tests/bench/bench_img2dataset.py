@@ -31,8 +31,8 @@ from tests.bench.harness import Result, compare
 from tests.bench.local_spark import local_spark
 from tests.bench.spent import cpu_ms
 from tests.bench.team import CORES
+from tests.support.leftovers import java_options
 from tests.support.object_store import object_store_server
-from tests.support.temporary_files import java_options
 from workloads.dataset import Dataset, list_dataset
 from workloads.images import to_square_jpeg
 from workloads.shards import ShardOptions

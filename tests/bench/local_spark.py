@@ -15,7 +15,7 @@ from pyspark import SparkConf, SparkContext
 
 from infra.base.paths import PROJECT_DIR
 from tests.bench.team import CORES
-from tests.support.temporary_files import java_options
+from tests.support.leftovers import java_options
 
 
 @contextmanager

@@ -204,7 +204,12 @@ def test_every_image_is_dealt_once(drawn: Folder, seed: int | None) -> None:
     assert max(len(plan.names) for plan in plans) - min(len(plan.names) for plan in plans) <= 1
 
 
-def test_workers_import_only_what_they_need(spark: Any, drawn: Folder, tmp_path: Path) -> None:
+def test_workers_import_only_what_they_need(
+    spark: Any, drawn: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(
+        spark.environment, "WORKERS_OF", "this test"
+    )  # new ones: Spark keeps others for its environment
     run(drawn.uri, str(tmp_path / "out"), partitions=2)
     loaded = spark.parallelize([0], 1).map(lambda _: sorted(sys.modules)).collect()[0]
     assert "workloads.shards" in loaded

@@ -16,12 +16,10 @@ from infra.cli.app import GROUPS, app
 BAKEOFF = Path(sys.executable).with_name("bakeoff")
 
 
-def completed(words: str, home: Path) -> list[str]:
-    environment = {**os.environ, "HOME": str(home), "_BAKEOFF_COMPLETE": "complete_bash", "COMP_WORDS": words}
-    environment |= {"COMP_CWORD": str(len(words.split()) - 1), "PYTHONPATH": str(PROJECT_DIR)}
-    done = subprocess.run([BAKEOFF], env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.split()
+def asked(words: str) -> dict[str, str]:
+    """The environment in which bash asks for completions of these words."""
+    number = str(len(words.split()) - 1)
+    return {"_BAKEOFF_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": number}
 
 
 def test_every_verb_is_in_one_group() -> None:
@@ -32,18 +30,25 @@ def test_every_verb_is_in_one_group() -> None:
     assert sorted(listed) == sorted(str(command.name) for command in app.registered_commands)
 
 
+def test_the_program_completes_a_scenario(tmp_path: Path) -> None:
+    environment = {**os.environ, "HOME": str(tmp_path), "PYTHONPATH": str(PROJECT_DIR), **asked("bakeoff plan four-s")}
+    done = subprocess.run([BAKEOFF], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["four-small-ssd", "four-small-standard"]
+
+
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        ("bakeoff plan four-s", ["four-small-ssd", "four-small-standard"]),
         ("bakeoff run --on one-large-st", ["one-large-standard"]),
         ("bakeoff run write", ["write_tfrecords"]),
         ("bakeoff bench de", ["demo"]),
         ("bakeoff sea", ["search"]),
     ],
 )
-def test_names_are_completed(words: str, expected: list[str], tmp_path: Path) -> None:
-    assert completed(words, tmp_path) == expected
+def test_names_are_completed(words: str, expected: list[str]) -> None:
+    result = CliRunner(env=asked(words)).invoke(app, [], prog_name="bakeoff")
+    assert result.output.split() == expected
 
 
 def test_completion_is_installed_for_the_shell(tmp_path: Path) -> None:

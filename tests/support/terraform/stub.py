@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from pathlib import Path
 
 import psutil
@@ -35,9 +36,9 @@ exit 0
 class StubCluster:
     """A prepared root module whose nodes are started by the stub."""
 
-    def __init__(self, directory: Path, lease_id: str = "abc123") -> None:
+    def __init__(self, directory: Path, lease_id: str | None = None) -> None:
         self.directory = directory
-        self.lease_id = lease_id
+        self.lease_id = lease_id or f"t{secrets.token_hex(3)[1:]}"  # no other test run on this host has the same
         self.root = prepare_root(directory / "terraform", ROOT, "local")
         stub = directory / "stub"
         stub.write_text(_STUB.format(directory=directory), encoding="utf-8")

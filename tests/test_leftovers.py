@@ -1,9 +1,10 @@
-"""What tests leave in the temporary folder, on small runs of their own."""
+"""What tests leave behind, on small runs of their own."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.support.spark import set_java_home
@@ -44,7 +45,7 @@ def shared(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_what_is_left_elsewhere_fails_the_run(
     pytester: pytest.Pytester, shared: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tests.support.temporary_files.GRACE_S", 1.0)
+    monkeypatch.setattr("tests.support.leftovers.GRACE_S", 1.0)
     pytester.makepyfile(f"from pathlib import Path\ndef test(): Path({str(shared / 'spark-1')!r}).mkdir()\n")
     result = pytester.runpytest_inprocess()
     result.assert_outcomes(passed=1)
@@ -71,7 +72,7 @@ def test_python_and_its_programs_have_one_folder_that_goes(pytester: pytest.Pyte
 def test_several_processes_have_the_same_folder_and_are_judged_once(
     pytester: pytest.Pytester, shared: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tests.support.temporary_files.GRACE_S", 1.0)
+    monkeypatch.setattr("tests.support.leftovers.GRACE_S", 1.0)
     pytester.makepyfile(
         f"""
         import os, pathlib, pytest, tempfile
@@ -89,6 +90,25 @@ def test_several_processes_have_the_same_folder_and_are_judged_once(
     assert [folder.name for folder in folders] == ["gw0", "gw1"]  # each its own, in that of the run
     (whole,) = {folder.parent for folder in folders}
     assert not whole.exists()
+
+
+def test_a_process_that_is_left_fails_the_run_and_is_ended(
+    pytester: pytest.Pytester, shared: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.support.leftovers.GRACE_S", 1.0)
+    pytester.makepyfile(
+        """
+        import subprocess
+        def test():
+            told = subprocess.run(["sh", "-c", "sleep 300 > /dev/null 2>&1 & echo $!"], capture_output=True, text=True)
+            open("pid", "w").write(told.stdout)
+        """
+    )
+    result = pytester.runpytest_inprocess()
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    pid = int((pytester.path / "pid").read_text())
+    result.stdout.fnmatch_lines([f"*left behind by these tests, or *process {pid} (sleep)"])
+    assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE  # which nobody reaps
 
 
 def test_a_killed_spark_leaves_nothing(pytester: pytest.Pytester, shared: Path) -> None:

@@ -1,4 +1,4 @@
-"""Temporary files of the tests, and of what they start, lie in one folder and go with it, also those of killed programs."""
+"""What a run of the tests leaves behind: files and processes. Temporary files lie in one folder and go with the run."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ import shlex
 import shutil
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.support.host_state import ONLY_OURS
@@ -17,10 +19,11 @@ from tests.support.host_state import ONLY_OURS
 GRACE_S = 60.0  # for programs that are just tidying up
 
 
-class TemporaryFiles:
-    """Gives Python and Java one temporary folder for the whole run, and fails the run if something lies elsewhere.
+class Leftovers:
+    """Gives Python and Java one temporary folder for the whole run, and fails the run if a file or a process is left.
 
-    Belongs to the process that the user started: those that run tests for it inherit its environment.
+    Belongs to the process that the user started: those that run tests for it inherit its environment, and so does all
+    that these start, which is how it is recognised.
     """
 
     def __init__(self) -> None:
@@ -28,7 +31,7 @@ class TemporaryFiles:
         self._shared = {Path(tempfile.gettempdir()), Path("/tmp")}  # Java asks no environment
         self._before = careless(self._shared)
         self._folder: Path | None = None
-        self._left: set[Path] = set()
+        self._left: set[str] = set()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
@@ -43,19 +46,37 @@ class TemporaryFiles:
         self._patch.undo()
         if self._folder is None:
             return
-        shutil.rmtree(self._folder, ignore_errors=True)  # a Java virtual machine that ends with us tidies up, too
         deadline = time.monotonic() + GRACE_S
-        while (left := careless(self._shared) - self._before) and time.monotonic() < deadline:
+        while True:
+            files, alive = careless(self._shared) - self._before, orphans(self._folder)
+            if not (files or alive) or time.monotonic() > deadline:
+                break
             time.sleep(0.1)
-        self._left = left
-        if left and session.exitstatus == pytest.ExitCode.OK:
+        for process in alive:
+            self._left.add(f"process {process.pid} ({process.name()})")
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(alive, timeout=5)
+        shutil.rmtree(self._folder, ignore_errors=True)
+        self._left |= {str(file) for file in files}
+        if self._left and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         if self._left:
-            names = ", ".join(sorted(map(str, self._left)))
             words = "left behind by these tests, or by another program that gives such names and ran meanwhile"
-            terminalreporter.write_line(f"{words}: {names}", red=True)
+            terminalreporter.write_line(f"{words}: {', '.join(sorted(self._left))}", red=True)
+
+
+def orphans(folder: Path) -> list[psutil.Process]:
+    """Processes whose temporary files lie in ``folder``, but for those that end with this one."""
+    here = {process.pid for process in psutil.Process().children(recursive=True)} | {os.getpid()}
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):  # it ended meanwhile, or is another user's
+            if process.pid not in here and Path(process.environ().get("TMPDIR", "/")).is_relative_to(folder):
+                found.append(process)
+    return found
 
 
 def divide(worker: str) -> None:
