@@ -16,6 +16,7 @@ from infra.base.errors import AccessError
 from infra.targets.google.calls import pages, typed_error
 from infra.targets.google.clients import Clients
 from infra.targets.google.labels import EXPIRES, LEASE
+from infra.targets.google.lives import node_name
 from infra.targets.google.settings import GcpSettings
 
 PROTECTED = "bakeoff-protected"
@@ -143,7 +144,26 @@ def _machines(clients: Clients, lease_id: str | None) -> Iterator[Resource]:
 
 
 def _disks(clients: Clients, lease_id: str | None) -> Iterator[Resource]:
-    yield from _aggregated(clients, "disk", "Disks", "AggregatedListDisksRequest", "disks", lease_id)
+    """By label; of one lease also by the exact names of its nodes, since it is not sure that Dataproc labels disks.
+
+    By name alone, a disk of a lease that nobody names could be somebody's data.
+    """
+    labelled = list(_aggregated(clients, "disk", "Disks", "AggregatedListDisksRequest", "disks", lease_id))
+    yield from labelled
+    known = {(item.name, item.place) for item in labelled}
+    if lease_id:
+        yield from (item for item in _named_disks(clients, lease_id) if (item.name, item.place) not in known)
+
+
+def _named_disks(clients: Clients, lease_id: str) -> Iterator[Resource]:
+    from google.cloud import compute_v1
+
+    wanted = f'name eq "bakeoff-{lease_id}-.*"'  # a regular expression
+    request = compute_v1.AggregatedListDisksRequest(project=clients.project_id, filter=wanted)
+    for _, scoped in pages(clients.compute("Disks").aggregated_list, request, clients.backoff):
+        for disk in scoped.disks:
+            if node_name(disk.name, f"bakeoff-{lease_id}"):
+                yield from _named(clients, "disk", disk, str(disk.zone).rsplit("/", 1)[-1], lease_id)
 
 
 def _aggregated(

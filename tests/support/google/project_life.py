@@ -149,11 +149,18 @@ class FakeThings:
             require(scope == f"regions/{self.region}", f"addresses lie in the region: {scope}")
             items = [{k: v for k, v in item.items() if k not in ("labels", "status")} for item in items]
         else:
+            by_name = re.fullmatch(r'name eq "(bakeoff-.*)"', asked.get("filter", ""))
+            if by_name:
+                items = [item for item in items if re.fullmatch(by_name[1], item["name"])]
+                return self._paged(items, collection, scope, asked)
             wanted = re.fullmatch(r"labels\.([a-z-]+)(?:=(\S+)|:\*)", asked.get("filter", ""))
             require(wanted, f"a list must be of ours only: '{asked.get('filter')}'")
             assert wanted
             key, value = wanted.groups()
             items = [i for i in items if key in i["labels"] and value in (None, i["labels"][key])]
+        return self._paged(items, collection, scope, asked)
+
+    def _paged(self, items: list[Any], collection: str, scope: str, asked: dict[str, Any]) -> dict[str, Any]:
         some, token = page(items, asked.get("pageToken", ""), self.page_size)
         more = {"nextPageToken": token} if token else {}
         if scope == "aggregated":

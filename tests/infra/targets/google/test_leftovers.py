@@ -113,6 +113,16 @@ def test_running_jobs_are_cancelled(project: Project, buckets: dict[str, str], t
     assert project.vertex.jobs[name].state.name == "JOB_STATE_CANCELLING"
 
 
+def test_a_disk_without_labels_is_known_by_its_name(project: Project, buckets: dict[str, str]) -> None:
+    project.things.add("disks", "bakeoff-old123-w-0")
+    project.things.add("disks", "bakeoff-old123-m", bakeoff_lease="old123")
+    for name in ("bakeoff-other1-m", "bakeoff-old123-data", "bakeoff-team-data", "my-bakeoff-old123-m"):
+        project.things.add("disks", name)
+    found = [str(item).split()[1] for item in TARGET.sweeper.find("old123") if item.lease_id == "old123"]
+    assert found == ["bakeoff-old123-m", "bakeoff-old123-w-0"]
+    assert not [item for item in TARGET.sweeper.find(None) if "bakeoff-other1" in str(item) or "w-0" in str(item)]
+
+
 def test_jobs_that_have_ended_are_not_listed(project: Project, buckets: dict[str, str]) -> None:
     """A long experiment leaves hundreds on a lease; Dataproc ignores its state matcher beside a filter."""
     from google.cloud import dataproc_v1 as dp
