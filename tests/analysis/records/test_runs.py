@@ -13,7 +13,7 @@ from analysis.errors import NewerSchemaError, NoRecordsError
 from analysis.records import runs as loading
 from analysis.records.columns import PANDAS_TYPES, RUN_COLUMNS, RUN_MEASUREMENT_COLUMNS, RUN_NODE_COLUMNS
 from tests.support.analysis import factory
-from workloads.record import MEASUREMENT_COLUMNS, NODE_COLUMNS
+from workloads.record import MEASUREMENT_COLUMNS, NODE_COLUMNS, SCHEMA_VERSION
 from workloads.record.tables import MEASUREMENTS, NODES, write_table
 
 
@@ -159,7 +159,7 @@ def test_older_schema_is_upgraded(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setitem(
         loading.UPGRADES, 1, lambda old: {**{k: v for k, v in old.items() if k != "why"}, "reason": old["why"]}
     )
-    assert loading.read_record(directory).schema_version == 2
+    assert loading.read_record(directory).schema_version == SCHEMA_VERSION
 
 
 def test_no_records_says_where_it_looked_and_what_to_do(tmp_path: Path) -> None:
