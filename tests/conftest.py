@@ -13,7 +13,7 @@ from uuid import uuid4
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.support.groups import arrange
+from tests.support.groups import Grouping
 from tests.support.interrupts import Controller, Worker
 from tests.support.leftovers import Leftovers, divide
 from tests.support.skip_policy import SkipPolicy
@@ -36,6 +36,7 @@ def why_no_isolation() -> str | None:
 def pytest_configure(config: pytest.Config) -> None:
     settings.register_profile("unhurried", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
     settings.load_profile("unhurried")  # how long an example takes says more of the machine than of the code
+    config.pluginmanager.register(Grouping(), "grouping")
     if hasattr(config, "workerinput"):  # pytest-xdist started this process
         divide(os.environ["PYTEST_XDIST_WORKER"])
         config.pluginmanager.register(Worker(), "worker")
@@ -43,11 +44,6 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(SkipPolicy(Path(__file__).with_name("allowed_skips.txt")), "skip-policy")
         config.pluginmanager.register(Leftovers(), "leftovers")
         config.pluginmanager.register(Controller(), "controller")
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    arrange(items)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
