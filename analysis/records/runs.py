@@ -29,7 +29,10 @@ from workloads.record import SCHEMA_VERSION, Column, RunRecord, Summary, Teardow
 
 Json = dict[str, Any]
 
-UPGRADES: dict[int, Callable[[Json], Json]] = {1: dict, 2: dict}  # versions 2 and 3 only added fields, each with a default
+UPGRADES: dict[int, Callable[[Json], Json]] = {
+    1: dict,
+    2: dict,
+}  # versions 2 and 3 only added fields, each with a default
 """For each older schema version, the function that lifts a ``run.json`` of it to the next version."""
 
 NOT_RECORDS = ("report", "figures", "tables")
