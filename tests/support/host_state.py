@@ -27,7 +27,7 @@ CARELESS = re.compile(
     rf"{ONLY_OURS}|bakeoff|^bo-|spark|blockmgr|lz4|zstd|snappy|netty|hsperf|terraform|plugin|^tmp\w{{8}}$|^pymp|artifacts"
 )
 
-OF_A_TEST = ("PYTEST_XDIST_TESTRUNUID", "PYTEST_XDIST_WORKER")  # which run of tests, and which process of it
+TEST_RUN = "BAKEOFF_TEST_RUN"  # in the environment of what tests start: which run of them, and which process of it
 ONCE_PER_BOOT = {"/run/netns"}  # iproute2 makes it with the first namespace of a host, whose ever that is, and keeps it
 
 
@@ -48,7 +48,7 @@ def snapshot(folders: list[str]) -> dict[str, list[str]]:
 def processes(folders: list[str]) -> list[str]:
     """Processes of ours, this one and its ancestors left out."""
     mine = ancestors()
-    other_tests = [f"{name}=".encode() for name in OF_A_TEST if name in os.environ]
+    ours = f"{TEST_RUN}={os.environ.get(TEST_RUN, '')}".encode()
     named = tuple(folder.encode() for folder in folders)
     found = []
     for entry in os.listdir("/proc"):
@@ -60,12 +60,8 @@ def processes(folders: list[str]) -> list[str]:
             started = Path(f"/proc/{entry}/stat").read_text().rsplit(")", 1)[1].split()[19]
         except OSError:
             continue
-        variables = environment.split(bytes(1))
-        if any(
-            line.startswith(start) and line != start + os.environb[start[:-1]]
-            for start in other_tests
-            for line in variables
-        ):
+        runs = [line for line in environment.split(bytes(1)) if line.startswith(f"{TEST_RUN}=".encode())]
+        if runs and runs != [ours]:
             continue  # of a test that runs beside this one
         in_command = any(word in command for word in (*PROGRAMS, *named))
         if in_command or any(word in environment for word in (*MARKS, *named)):

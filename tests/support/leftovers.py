@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.support.host_state import ONLY_OURS
+from tests.support.host_state import ONLY_OURS, TEST_RUN
 
 GRACE_S = 60.0  # for programs that are just tidying up
 
@@ -37,7 +37,8 @@ class Leftovers:
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         self._folder = session.config._tmp_path_factory.mktemp("tmp")  # type: ignore[attr-defined]
         self._patch.setattr(tempfile, "tempdir", str(self._folder))
-        self._patch.setenv("TMPDIR", str(self._folder))
+        for variable in ("TMPDIR", TEST_RUN):
+            self._patch.setenv(variable, str(self._folder))
         self._patch.setenv("JAVA_TOOL_OPTIONS", java_options(self._folder))
 
     @pytest.hookimpl(trylast=True)
@@ -69,12 +70,12 @@ class Leftovers:
 
 
 def orphans(folder: Path) -> list[psutil.Process]:
-    """Processes whose temporary files lie in ``folder``, but for those that end with this one."""
+    """Processes that were started by tests of this run, but for those that end with this one."""
     here = {process.pid for process in psutil.Process().children(recursive=True)} | {os.getpid()}
     found = []
     for process in psutil.process_iter():
         with suppress(psutil.Error):  # it ended meanwhile, or is another user's
-            if process.pid not in here and Path(process.environ().get("TMPDIR", "/")).is_relative_to(folder):
+            if process.pid not in here and Path(process.environ().get(TEST_RUN, "/")).is_relative_to(folder):
                 found.append(process)
     return found
 
@@ -86,7 +87,7 @@ def divide(worker: str) -> None:
     """
     folder = Path(tempfile.gettempdir(), worker)
     folder.mkdir()
-    tempfile.tempdir = os.environ["TMPDIR"] = str(folder)
+    tempfile.tempdir = os.environ["TMPDIR"] = os.environ[TEST_RUN] = str(folder)
     os.environ["JAVA_TOOL_OPTIONS"] = java_options(folder)
 
 

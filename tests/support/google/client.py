@@ -57,7 +57,11 @@ def answering(address: Path, stub: Answer) -> Iterator[None]:
 
 def _answer(connection: Connection, stub: Answer, root: str, verb: str, options: tuple[str, ...]) -> None:
     events: list[Event] = []
-    done = stub("terraform", root, {}, verb, *options, on_event=events.append)
+    try:
+        done = stub("terraform", root, {}, verb, *options, on_event=events.append)
+    except BaseException:
+        connection.close()  # else the client waits for ever
+        raise
     try:
         connection.send((done, events))
     except (BrokenPipeError, ConnectionResetError):  # the client was killed meanwhile

@@ -33,6 +33,13 @@ labels = {{ team = "data" }}
 """
 
 
+def expiry(variables: dict[str, Any]) -> datetime:
+    """When the cluster goes at the latest. A root of an earlier version is given a date in words."""
+    if "expires_at" in variables:
+        return datetime.fromisoformat(variables["expires_at"])
+    return datetime.fromtimestamp(variables["expires_unix_s"], UTC)
+
+
 @dataclass
 class StubTerraform:
     """Stands at the seam ``infra.terraform.client.run``: one process call of Terraform, answered without a process.
@@ -108,13 +115,13 @@ class StubTerraform:
 
     def _create(self, name: str, variables: dict[str, Any]) -> None:
         dataproc = self.project.dataproc
-        expires = datetime.fromtimestamp(variables["expires_unix_s"], UTC)
+        expires = expiry(variables)
         assert open_store(variables["dependencies_uri"]).exists("install.sh")
         labels = {
             **variables["labels"],
             "bakeoff-lease": variables["lease_id"],
             "bakeoff-scenario": variables["name"],
-            "bakeoff-expires": str(variables["expires_unix_s"]),
+            "bakeoff-expires": f"{expires.timestamp():.0f}",
         }
         if name not in dataproc.clusters:
             dataproc.create(name, labels, expires, variables["staging_bucket"])
