@@ -42,6 +42,7 @@ open_store(os.environ["BAKEOFF_OUT"]).write("measurements.jsonl", lines.encode()
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("host")
 @pytest.mark.timeout(900)
 def test_a_workload_and_a_script_of_the_users_are_recorded_with_columns_of_their_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
