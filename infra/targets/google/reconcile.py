@@ -8,6 +8,7 @@ from pathlib import Path
 
 from infra.base.errors import RecordError, UsageError
 from infra.catalogue.pricing import Cost, Line, cluster_cost, cost
+from infra.records.reader import read_record
 from infra.targets.google import lives
 from infra.targets.google.billing import Bill, billed
 from infra.targets.google.clients import Clients
@@ -45,7 +46,7 @@ def costs(
 
     Raises:
         UsageError: the experiment has no record of Google Cloud, or a price is not known.
-        RecordError: a record is damaged.
+        RecordError: a record is damaged, or of a newer schema.
         CloudError: the bill cannot be read.
     """
     records = _records(runs_dir / experiment)
@@ -95,10 +96,7 @@ def _jobs_cost(proof: Teardown) -> tuple[Cost, list[str]]:
 def _records(folder: Path) -> dict[Path, RunRecord]:
     records = {}
     for path in sorted(folder.glob("*/run.json")):
-        try:
-            run = RunRecord.model_validate_json(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise RecordError(f"The record {path.parent} is damaged: {error}") from error
+        run = read_record(path.parent)
         if run.region is not None:
             records[path.parent] = run
     return dict(sorted(records.items(), key=lambda item: item[1].started_at))
